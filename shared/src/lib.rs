@@ -1,9 +1,29 @@
-//! Once.
+//! Once: a serverless backend in which each thing happens once.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`orders`] | products and orders: a unit of stock is sold once |
+//! | [`ledger`] | every payment, written by orders |
+//! | [`http`] | the border to callers: requests, answers, problem details, routes |
+//! | [`dynamo`] | the border to the store: client, keys, transactions |
+//! | [`limits`], [`time`] | values that are right by construction |
+//! | [`config`], [`telemetry`], [`lifecycle`] | what the process is told, tells, and how it ends |
+//! | [`App`] | the composition root: everything above, made once for each process |
+//! | `testing` | the embedded store, faults and crash points; only with the feature `testing` |
+//!
+//! Imports run one way: functions → `http` → `App` → feature → `dynamo` → nothing of ours.
 
-/// Serves.
-pub async fn serve() -> Result<(), lambda_http::Error> {
-    lambda_http::run(lambda_http::service_fn(|_r: lambda_http::Request| async {
-        Ok::<_, lambda_http::Error>(lambda_http::Response::new(lambda_http::Body::from("{\"skeleton\":true}")))
-    }))
-    .await
-}
+mod app;
+pub mod config;
+pub mod dynamo;
+pub mod http;
+pub mod ledger;
+pub mod lifecycle;
+pub mod limits;
+pub mod orders;
+pub mod telemetry;
+#[cfg(feature = "testing")]
+pub mod testing;
+pub mod time;
+
+pub use app::App;

@@ -1,6 +1,10 @@
-//! Skeleton.
+//! `GET /products/{id}`
+
+mod handler;
+
+use once::http::{Error, Warm, serve};
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_http::Error> {
-    once::serve().await
+async fn main() -> Result<(), Error> {
+    serve("product-get", Warm::Orders, handler::handle).await
 }

@@ -1,0 +1,175 @@
+//! Every key of every table, one constructor each. This page is the schema; changing a line is a migration.
+//!
+//! | table | pk | sk | item |
+//! |---|---|---|---|
+//! | Orders | `PRODUCT#<id>` | `PRODUCT` | a product's definition |
+//! | | `PRODUCT#<id>` | `LANE#<nn>` | one lane of its stock |
+//! | | `PRODUCT#<id>` | `RESTOCK#<uuid>` | a restock that happened |
+//! | | `ORDER#<uuid>` | `ORDER` | an order |
+//! | | `KEY#<uuid>` | `PRODUCT` | an idempotency key and the product that it made |
+//! | | `COUNTER` | `PRODUCT` | the last product id given |
+//! | Orders, index `recent` | `ORDERS#<shard>` | `<created_at>#<order id>` | orders, by time |
+//! | | `PRODUCTS` | `<id, ten digits>` | products, by id |
+//! | Ledger | `<date>#<shard>` | `<merchant>#<txn id>` | one paid transaction |
+//!
+//! Ids are checked where they enter ([`crate::orders`]), so none holds the separator `#`.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::time::Timestamp;
+
+/// The index that lists orders by time and products by id.
+pub const RECENT: &str = "recent";
+
+/// Shards of the order list: a partition of the index takes 1 000 writes a second, so eight take 8 000 orders.
+pub const ORDER_SHARDS: u64 = 8;
+
+/// Shards of one day of the ledger.
+pub const LEDGER_SHARDS: u64 = 8;
+
+/// A table's primary key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    /// Partition key.
+    pub pk: String,
+    /// Sort key.
+    pub sk: String,
+}
+
+impl Key {
+    fn new(pk: impl Into<String>, sk: impl Into<String>) -> Self {
+        Self { pk: pk.into(), sk: sk.into() }
+    }
+
+    /// The key as the SDK takes it.
+    #[must_use]
+    pub fn attributes(self) -> HashMap<String, AttributeValue> {
+        HashMap::from([("pk".into(), AttributeValue::S(self.pk)), ("sk".into(), AttributeValue::S(self.sk))])
+    }
+}
+
+/// `PRODUCT#<id>` / `PRODUCT`
+#[must_use]
+pub fn product(id: u32) -> Key {
+    Key::new(product_partition(id), "PRODUCT")
+}
+
+/// `PRODUCT#<id>`: the product, its lanes and its restocks.
+#[must_use]
+pub fn product_partition(id: u32) -> String {
+    format!("PRODUCT#{id}")
+}
+
+/// `PRODUCT#<id>` / `LANE#<nn>`
+#[must_use]
+pub fn lane(product: u32, lane: u16) -> Key {
+    Key::new(product_partition(product), format!("{LANE_PREFIX}{lane:02}"))
+}
+
+/// What every lane's sort key begins with. Lanes sort before the product, and the product before its restocks.
+pub const LANE_PREFIX: &str = "LANE#";
+
+/// `PRODUCT#<id>` / `RESTOCK#<uuid>`
+#[must_use]
+pub fn restock(product: u32, restock: Uuid) -> Key {
+    Key::new(product_partition(product), format!("RESTOCK#{restock}"))
+}
+
+/// `ORDER#<uuid>` / `ORDER`
+#[must_use]
+pub fn order(id: Uuid) -> Key {
+    Key::new(format!("ORDER#{id}"), "ORDER")
+}
+
+/// `KEY#<uuid>` / `PRODUCT`
+#[must_use]
+pub fn product_key(key: Uuid) -> Key {
+    Key::new(format!("KEY#{key}"), "PRODUCT")
+}
+
+/// `COUNTER` / `PRODUCT`
+#[must_use]
+pub fn product_counter() -> Key {
+    Key::new("COUNTER", "PRODUCT")
+}
+
+/// Index `recent`: `ORDERS#<shard>` / `<created_at>#<order id>`
+#[must_use]
+pub fn recent_order(created_at: Timestamp, id: Uuid) -> Key {
+    Key::new(recent_orders(shard(id.as_bytes(), ORDER_SHARDS)), format!("{created_at}#{id}"))
+}
+
+/// Index `recent`: one shard of the list of orders.
+#[must_use]
+pub fn recent_orders(shard: u64) -> String {
+    format!("ORDERS#{shard}")
+}
+
+/// Index `recent`: the list of products.
+pub const PRODUCTS: &str = "PRODUCTS";
+
+/// Index `recent`: `PRODUCTS` / `<id, ten digits>`
+#[must_use]
+pub fn listed_product(id: u32) -> Key {
+    Key::new(PRODUCTS, format!("{id:010}"))
+}
+
+/// `<date>#<shard>` / `<merchant>#<txn id>`, with the date that `at` falls on in UTC.
+#[must_use]
+pub fn ledger(at: Timestamp, merchant: &str, txn: &str) -> Key {
+    Key::new(format!("{}#{}", at.date(), shard(txn.as_bytes(), LEDGER_SHARDS)), format!("{merchant}#{txn}"))
+}
+
+/// A shard that every instance and every release computes alike.
+fn shard(bytes: &[u8], shards: u64) -> u64 {
+    let digest = Sha256::digest(bytes);
+    let mut head = [0; 8];
+    head.copy_from_slice(&digest[..8]);
+    u64::from_be_bytes(head) % shards
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spelled(key: &Key) -> String {
+        format!("{} / {}", key.pk, key.sk)
+    }
+
+    #[test]
+    fn keys_are_spelled_as_the_stored_data_spells_them() {
+        let id = Uuid::from_u128(7);
+        let at: Timestamp = "2026-11-20T23:20:00.005Z".parse().expect("a time");
+        assert_eq!(spelled(&product(1)), "PRODUCT#1 / PRODUCT");
+        assert_eq!(spelled(&lane(1, 3)), "PRODUCT#1 / LANE#03");
+        assert_eq!(spelled(&restock(1, id)), "PRODUCT#1 / RESTOCK#00000000-0000-0000-0000-000000000007");
+        assert_eq!(spelled(&order(id)), "ORDER#00000000-0000-0000-0000-000000000007 / ORDER");
+        assert_eq!(spelled(&product_key(id)), "KEY#00000000-0000-0000-0000-000000000007 / PRODUCT");
+        assert_eq!(spelled(&product_counter()), "COUNTER / PRODUCT");
+        assert_eq!(
+            spelled(&recent_order(at, id)),
+            "ORDERS#6 / 2026-11-20T23:20:00.005Z#00000000-0000-0000-0000-000000000007"
+        );
+        assert_eq!(spelled(&listed_product(42)), "PRODUCTS / 0000000042");
+        assert_eq!(spelled(&ledger(at, "merchant_001", "t1")), "2026-11-20#4 / merchant_001#t1");
+    }
+
+    #[test]
+    fn a_partition_lists_lanes_then_the_product_then_its_restocks() {
+        let sorted = [lane(1, 0).sk, lane(1, 31).sk, product(1).sk, restock(1, Uuid::nil()).sk];
+        assert!(sorted.is_sorted());
+    }
+
+    #[test]
+    fn shards_are_evenly_used() {
+        let mut counts = [0_u32; 8];
+        for n in 0..8_000_u32 {
+            counts[usize::try_from(shard(&n.to_be_bytes(), 8)).expect("small")] += 1;
+        }
+        assert!(counts.iter().all(|&count| (850..1_150).contains(&count)), "{counts:?}");
+    }
+}

@@ -1,0 +1,29 @@
+//! The border to DynamoDB: the client, the keys, and what an answer of the store means.
+
+mod client;
+mod error;
+pub mod keys;
+mod transaction;
+
+pub use client::{client, configure};
+pub use error::StoreError;
+pub use transaction::{Commit, commit};
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+/// An item as the SDK gives and takes it.
+pub type Item = HashMap<String, AttributeValue>;
+
+/// A value for a `:number` of an expression.
+#[must_use]
+pub fn number(value: impl Into<i64>) -> AttributeValue {
+    AttributeValue::N(value.into().to_string())
+}
+
+/// A value for a `:text` of an expression.
+#[must_use]
+pub fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}

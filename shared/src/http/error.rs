@@ -1,0 +1,235 @@
+//! Failures as callers see them: problem details (RFC 9457) with a stable code, and the one table of which failure has which status.
+//!
+//! | status | code | when |
+//! |---|---|---|
+//! | 400 | `INVALID_REQUEST` | something in the request is not as it must be; `field` names it |
+//! | 404 | `PRODUCT_NOT_FOUND`, `ORDER_NOT_FOUND`, `ROUTE_NOT_FOUND` | there is no such thing |
+//! | 405 | `METHOD_NOT_ALLOWED` | the path takes other methods, in `Allow` |
+//! | 409 | `OUT_OF_STOCK` | fewer units are left than were asked for |
+//! | 422 | `IDEMPOTENCY_KEY_REUSED` | the key was used for a request with another body |
+//! | 500 | `INTERNAL` | the inside failed; the log says how, under the request's id |
+//! | 503 | `CONTENTION`, `STORE_UNAVAILABLE` | try again after `Retry-After` seconds, with the same idempotency key |
+
+use std::borrow::Cow;
+
+use lambda_http::http::{HeaderName, StatusCode, header};
+use serde::Serialize;
+use tracing::{error, warn};
+
+use super::Reply;
+use crate::{
+    dynamo::StoreError,
+    orders::{CancelError, CreateError, PlaceError, RestockError},
+};
+
+/// Why a request was not done, in the caller's words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiError {
+    status: StatusCode,
+    code: &'static str,
+    message: Cow<'static, str>,
+    field: Option<String>,
+    header: Option<(HeaderName, String)>,
+}
+
+/// The body of a failure, `application/problem+json`.
+#[derive(Debug, Serialize)]
+pub struct Problem<'a> {
+    #[serde(rename = "type")]
+    kind: String,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    request_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<&'a str>,
+    error: CodeAndMessage<'a>,
+}
+
+#[derive(Debug, Serialize)]
+struct CodeAndMessage<'a> {
+    code: &'a str,
+    message: &'a str,
+}
+
+impl ApiError {
+    fn new(status: StatusCode, code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { status, code, message: message.into(), field: None, header: None }
+    }
+
+    /// 400: what is wrong with which field of the request.
+    #[must_use]
+    pub fn invalid(field: &str, problem: impl std::fmt::Display) -> Self {
+        let error = Self::new(StatusCode::BAD_REQUEST, "INVALID_REQUEST", format!("{field}: {problem}"));
+        Self { field: Some(field.to_owned()), ..error }
+    }
+
+    /// 404: no product has this id.
+    #[must_use]
+    pub fn product_not_found(id: u32) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "PRODUCT_NOT_FOUND", format!("Product {id} does not exist"))
+    }
+
+    /// 404: no order has this id.
+    #[must_use]
+    pub fn order_not_found(id: uuid::Uuid) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "ORDER_NOT_FOUND", format!("Order {id} does not exist"))
+    }
+
+    /// 404: no endpoint has this path.
+    #[must_use]
+    pub fn route_not_found(path: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "ROUTE_NOT_FOUND", format!("There is nothing at {path}"))
+    }
+
+    /// 405: the path takes other methods.
+    #[must_use]
+    pub fn method_not_allowed(method: &str, allowed: &str) -> Self {
+        let message = format!("{method} is not allowed here; {allowed} is");
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", message)
+            .with(header::ALLOW, allowed)
+    }
+
+    fn out_of_stock() -> Self {
+        Self::new(StatusCode::CONFLICT, "OUT_OF_STOCK", "Insufficient stock")
+    }
+
+    fn key_reused() -> Self {
+        let message = "This idempotency key was used for a request with another body";
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "IDEMPOTENCY_KEY_REUSED", message)
+    }
+
+    fn contended() -> Self {
+        let message = "Too many requests want the same stock; try again";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "CONTENTION", message).with(header::RETRY_AFTER, "1")
+    }
+
+    fn internal() -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", "Something went wrong on our side")
+    }
+
+    fn with(self, name: HeaderName, value: &str) -> Self {
+        Self { header: Some((name, value.to_owned())), ..self }
+    }
+
+    /// The answer that tells the caller.
+    pub(super) fn into_reply(self, request_id: &str) -> Reply {
+        if self.status.is_server_error() {
+            metrics::counter!("ServerErrors").increment(1);
+        }
+        let problem = Problem {
+            kind: format!("urn:once:problem:{}", self.code.to_lowercase().replace('_', "-")),
+            title: self.status.canonical_reason().unwrap_or_default(),
+            status: self.status.as_u16(),
+            detail: &self.message,
+            request_id,
+            field: self.field.as_deref(),
+            error: CodeAndMessage { code: self.code, message: &self.message },
+        };
+        let reply = Reply::new(self.status, "application/problem+json", &problem);
+        match self.header {
+            Some((name, value)) => reply.header(name, &value),
+            None => reply,
+        }
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(cause: StoreError) -> Self {
+        if !cause.is_passing() {
+            error!(%cause, "The store refused a request of ours");
+            return Self::internal();
+        }
+        warn!(%cause, "The store is unavailable");
+        let message = "The store is unavailable; try again with the same idempotency key";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "STORE_UNAVAILABLE", message).with(header::RETRY_AFTER, "1")
+    }
+}
+
+impl From<PlaceError> for ApiError {
+    fn from(error: PlaceError) -> Self {
+        match error {
+            PlaceError::ProductNotFound(id) => Self::product_not_found(id),
+            PlaceError::OutOfStock => Self::out_of_stock(),
+            PlaceError::KeyReused => Self::key_reused(),
+            PlaceError::Contended => Self::contended(),
+            PlaceError::Store(cause) => cause.into(),
+        }
+    }
+}
+
+impl From<CancelError> for ApiError {
+    fn from(error: CancelError) -> Self {
+        match error {
+            CancelError::OrderNotFound(id) => Self::order_not_found(id),
+            CancelError::Contended => Self::contended(),
+            CancelError::Store(cause) => cause.into(),
+        }
+    }
+}
+
+impl From<RestockError> for ApiError {
+    fn from(error: RestockError) -> Self {
+        match error {
+            RestockError::ProductNotFound(id) => Self::product_not_found(id),
+            RestockError::KeyReused => Self::key_reused(),
+            RestockError::Contended => Self::contended(),
+            RestockError::Store(cause) => cause.into(),
+        }
+    }
+}
+
+impl From<CreateError> for ApiError {
+    fn from(error: CreateError) -> Self {
+        match error {
+            CreateError::KeyReused => Self::key_reused(),
+            CreateError::Store(cause) => cause.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lambda_http::Body;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn answered(error: ApiError) -> (lambda_http::http::response::Parts, Value) {
+        let (parts, body) = error.into_reply("r-1").into_response().into_parts();
+        let Body::Text(body) = body else { panic!("a problem is text") };
+        (parts, serde_json::from_str(&body).expect("JSON"))
+    }
+
+    #[test]
+    fn a_failure_is_a_problem_with_its_code_and_the_request_id() {
+        let (parts, body) = answered(PlaceError::OutOfStock.into());
+        assert_eq!((parts.status.as_u16(), &parts.headers["content-type"]), (409, &"application/problem+json".parse().expect("ascii")));
+        assert_eq!(
+            body,
+            json!({
+                "type": "urn:once:problem:out-of-stock",
+                "title": "Conflict",
+                "status": 409,
+                "detail": "Insufficient stock",
+                "request_id": "r-1",
+                "error": {"code": "OUT_OF_STOCK", "message": "Insufficient stock"},
+            })
+        );
+    }
+
+    #[test]
+    fn a_500_says_nothing_of_the_inside() {
+        let inside = StoreError::undecodable(std::io::Error::other("table once-OrdersTable-1X"));
+        let (parts, body) = answered(inside.into());
+        assert_eq!(parts.status, 500);
+        assert!(!body.to_string().contains("OrdersTable"), "{body}");
+    }
+
+    #[test]
+    fn contention_says_when_to_come_back() {
+        let (parts, body) = answered(PlaceError::Contended.into());
+        assert_eq!((parts.status.as_u16(), parts.headers["retry-after"].as_bytes()), (503, b"1".as_slice()));
+        assert_eq!(body["error"]["code"], "CONTENTION");
+    }
+}

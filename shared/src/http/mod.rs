@@ -1,0 +1,15 @@
+//! The border to callers: what a request is, what an answer is, and which failure has which status.
+
+mod answer;
+mod error;
+mod request;
+mod routes;
+mod serve;
+
+pub use answer::Reply;
+pub use error::{ApiError, Problem};
+pub use request::{body, idempotency_key, path, query};
+pub use routes::{ROUTES, Route, allowed_methods};
+pub use serve::{Error, Warm, handle, serve};
+
+pub use lambda_http::{Body, Request, Response};

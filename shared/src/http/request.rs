@@ -1,0 +1,72 @@
+//! Requests, read strictly: whatever is missing, unknown, malformed or out of bounds is a 400 that names its field.
+
+use std::str::FromStr;
+
+use lambda_http::{Request, RequestExt, http::HeaderName};
+use serde::de::DeserializeOwned;
+use serde_path_to_error::Track;
+
+use super::ApiError;
+use crate::orders::IdempotencyKey;
+
+/// The JSON object in the body.
+pub fn body<T: DeserializeOwned>(request: &Request) -> Result<T, ApiError> {
+    let bytes: &[u8] = request.body();
+    // An array would pass for an object with its fields in order.
+    match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        None => return Err(ApiError::invalid("body", "a JSON object is required")),
+        Some(b'{') => {}
+        Some(_) => return Err(ApiError::invalid("body", "must be a JSON object")),
+    }
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let path = error.path().to_string();
+        let inner = error.into_inner();
+        if inner.is_data() { unfit(&path, "body", &inner) } else { ApiError::invalid("body", format!("is not JSON: {inner}")) }
+    })?;
+    json.end().map_err(|_| ApiError::invalid("body", "must be one JSON object and nothing else"))?;
+    Ok(value)
+}
+
+/// The parameters in the query string.
+pub fn query<T: DeserializeOwned>(request: &Request) -> Result<T, ApiError> {
+    let text = request.uri().query().unwrap_or_default();
+    let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(text.as_bytes()));
+    let mut track = Track::new();
+    T::deserialize(serde_path_to_error::Deserializer::new(pairs, &mut track))
+        .map_err(|error| unfit(&track.path().to_string(), "query", &error))
+}
+
+/// A part of the path, by its name in the route.
+pub fn path<T: FromStr>(request: &Request, name: &'static str, form: &'static str) -> Result<T, ApiError> {
+    let parameters = request.path_parameters();
+    let text = parameters.first(name).unwrap_or_default();
+    text.parse().map_err(|_| ApiError::invalid(name, format!("must be {form}")))
+}
+
+/// The header `Idempotency-Key`, if there is one.
+pub fn idempotency_key(request: &Request) -> Result<Option<IdempotencyKey>, ApiError> {
+    const NAME: HeaderName = HeaderName::from_static("idempotency-key");
+    let mut values = request.headers().get_all(NAME).iter();
+    let key = values.next().map(|value| value.as_bytes().try_into()).transpose();
+    let key = key.map_err(|error| ApiError::invalid("Idempotency-Key", error))?;
+    match values.next() {
+        None => Ok(key),
+        Some(_) => Err(ApiError::invalid("Idempotency-Key", "was given twice")),
+    }
+}
+
+/// Names the field at fault: the one that was being read, or the one that serde says is missing, unknown or doubled.
+fn unfit(path: &str, whole: &str, error: &impl std::fmt::Display) -> ApiError {
+    let message = error.to_string();
+    // serde_json adds where it stood: of use to people who edit files, not here.
+    let problem = message.split(" at line ").next().unwrap_or(&message);
+    let named = ["missing field `", "unknown field `", "duplicate field `"]
+        .iter()
+        .find_map(|kind| problem.strip_prefix(kind)?.split('`').next());
+    match (named, path) {
+        (Some(field), _) => ApiError::invalid(field, problem),
+        (None, "." | "?" | "") => ApiError::invalid(whole, problem),
+        (None, field) => ApiError::invalid(field, problem),
+    }
+}

@@ -1,0 +1,60 @@
+//! Every endpoint: the same list as in `template.yaml`, which a test holds against it.
+
+/// A method and a path with `{name}` for its variable parts, and the function that serves them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Route {
+    /// `GET`, `POST`, …
+    pub method: &'static str,
+    /// `/orders/{id}`
+    pub path: &'static str,
+    /// Folder under `functions/`.
+    pub function: &'static str,
+}
+
+const fn route(method: &'static str, path: &'static str, function: &'static str) -> Route {
+    Route { method, path, function }
+}
+
+/// The endpoints.
+pub const ROUTES: &[Route] = &[
+    route("POST", "/orders", "order-create"),
+    route("GET", "/orders", "order-list"),
+    route("GET", "/orders/{id}", "order-get"),
+    route("POST", "/orders/{id}/cancel", "order-cancel"),
+    route("POST", "/products", "product-create"),
+    route("GET", "/products", "product-list"),
+    route("GET", "/products/{id}", "product-get"),
+    route("POST", "/products/{id}/restock", "product-restock"),
+];
+
+impl Route {
+    fn takes(&self, path: &str) -> bool {
+        let mut parts = path.trim_end_matches('/').split('/');
+        let fits = self.path.split('/').all(|own| {
+            parts.next().is_some_and(|part| if own.starts_with('{') { !part.is_empty() } else { own == part })
+        });
+        fits && parts.next().is_none()
+    }
+}
+
+/// Methods that this path takes, `GET, POST`; `None`: there is nothing at this path.
+#[must_use]
+pub fn allowed_methods(path: &str) -> Option<String> {
+    let methods: Vec<_> = ROUTES.iter().filter(|route| route.takes(path)).map(|route| route.method).collect();
+    (!methods.is_empty()).then(|| methods.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_known_by_its_parts() {
+        assert_eq!(allowed_methods("/orders").as_deref(), Some("POST, GET"));
+        assert_eq!(allowed_methods("/orders/7").as_deref(), Some("GET"));
+        assert_eq!(allowed_methods("/products/7/restock").as_deref(), Some("POST"));
+        for unknown in ["/", "", "/order", "/orders/7/8", "/orders//cancel", "/products/7/restock/x"] {
+            assert_eq!(allowed_methods(unknown), None, "{unknown}");
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Values that are right by construction: what a request may hold, said once, as a type.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A whole number from `MIN` to `MAX`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "i64", into = "u32")]
+pub struct Bounded<const MIN: u32, const MAX: u32>(u32);
+
+impl<const MIN: u32, const MAX: u32> Bounded<MIN, MAX> {
+    /// The number.
+    #[must_use]
+    pub fn get(self) -> u32 {
+        self.0
+    }
+}
+
+impl<const MIN: u32, const MAX: u32> TryFrom<i64> for Bounded<MIN, MAX> {
+    type Error = OutOfBounds;
+
+    fn try_from(value: i64) -> Result<Self, OutOfBounds> {
+        u32::try_from(value)
+            .ok()
+            .filter(|value| (MIN..=MAX).contains(value))
+            .map(Self)
+            .ok_or(OutOfBounds { min: MIN, max: MAX, value })
+    }
+}
+
+impl<const MIN: u32, const MAX: u32> From<Bounded<MIN, MAX>> for u32 {
+    fn from(value: Bounded<MIN, MAX>) -> Self {
+        value.0
+    }
+}
+
+impl<const MAX: u32> Default for Bounded<0, MAX> {
+    fn default() -> Self {
+        Self(0)
+    }
+}
+
+/// A number outside its bounds.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("must be from {min} to {max}, not {value}")]
+pub struct OutOfBounds {
+    min: u32,
+    max: u32,
+    value: i64,
+}
+
+/// A text of 1 to `MAX` characters, not blank, without control characters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Text<const MAX: usize>(String);
+
+impl<const MAX: usize> TryFrom<String> for Text<MAX> {
+    type Error = UnfitText;
+
+    fn try_from(text: String) -> Result<Self, UnfitText> {
+        match text.chars().count() {
+            _ if text.trim().is_empty() => Err(UnfitText::Blank),
+            length if length > MAX => Err(UnfitText::TooLong { max: MAX, length }),
+            _ if text.chars().any(char::is_control) => Err(UnfitText::Control),
+            _ => Ok(Self(text)),
+        }
+    }
+}
+
+impl<const MAX: usize> From<Text<MAX>> for String {
+    fn from(text: Text<MAX>) -> Self {
+        text.0
+    }
+}
+
+impl<const MAX: usize> AsRef<str> for Text<MAX> {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A name that may stand in a key or in a file: 1 to `MAX` of `A-Z a-z 0-9 _ . -`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Name<const MAX: usize>(String);
+
+impl<const MAX: usize> TryFrom<String> for Name<MAX> {
+    type Error = UnfitText;
+
+    fn try_from(name: String) -> Result<Self, UnfitText> {
+        match name.len() {
+            0 => Err(UnfitText::Blank),
+            _ if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte)) => {
+                Err(UnfitText::NotAName)
+            }
+            length if length > MAX => Err(UnfitText::TooLong { max: MAX, length }),
+            _ => Ok(Self(name)),
+        }
+    }
+}
+
+impl<const MAX: usize> From<Name<MAX>> for String {
+    fn from(name: Name<MAX>) -> Self {
+        name.0
+    }
+}
+
+impl<const MAX: usize> fmt::Display for Name<MAX> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A text that does not fit its place.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum UnfitText {
+    /// Empty, or white space only.
+    #[error("must not be empty")]
+    Blank,
+    /// Longer than its place allows.
+    #[error("must be at most {max} characters, not {length}")]
+    TooLong {
+        /// Characters allowed.
+        max: usize,
+        /// Characters given.
+        length: usize,
+    },
+    /// A line break, a tab, a NUL, …
+    #[error("must not contain control characters")]
+    Control,
+    /// A character that cannot stand in a key.
+    #[error("must be letters, digits, '_', '.' and '-' only")]
+    NotAName,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_accepted_at_its_bounds_and_refused_beyond() {
+        type Lanes = Bounded<1, 32>;
+        for fit in [1, 32] {
+            assert_eq!(Lanes::try_from(fit).map(|lanes| i64::from(lanes.get())), Ok(fit));
+        }
+        for unfit in [0, 33, -1, i64::MAX, i64::MIN] {
+            assert!(Lanes::try_from(unfit).is_err(), "{unfit}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_counted_in_characters_not_bytes() {
+        assert!(Text::<3>::try_from("äöü".to_owned()).is_ok());
+        assert_eq!(Text::<3>::try_from("äöüß".to_owned()), Err(UnfitText::TooLong { max: 3, length: 4 }));
+        assert_eq!(Text::<3>::try_from(" \t".to_owned()), Err(UnfitText::Blank));
+        assert_eq!(Text::<3>::try_from("a\0b".to_owned()), Err(UnfitText::Control));
+    }
+
+    #[test]
+    fn a_name_cannot_hold_a_key_separator() {
+        assert!(Name::<64>::try_from("merchant_001".to_owned()).is_ok());
+        for unfit in ["a#b", "a b", "ä", "a/b", "=1+1"] {
+            assert_eq!(Name::<64>::try_from(unfit.to_owned()), Err(UnfitText::NotAName), "{unfit}");
+        }
+    }
+}

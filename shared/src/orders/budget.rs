@@ -1,0 +1,77 @@
+//! How long a request may retry, and how it waits in between.
+
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use tokio::time::{Instant, sleep};
+
+/// Pauses that double from 10 ms to 160 ms, each lengthened by up to itself at random, until the time is up.
+///
+/// The first pauses are shorter than the 25 ms for which a transaction holds an item, since the retry goes to another lane.
+#[derive(Debug)]
+pub struct Budget {
+    until: Instant,
+    pauses: ExponentialBackoff,
+}
+
+/// The time is up.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Spent;
+
+impl Budget {
+    /// From now on.
+    #[must_use]
+    pub fn new(time: Duration) -> Self {
+        let pauses = ExponentialBuilder::new()
+            .with_min_delay(Duration::from_millis(10))
+            .with_max_delay(Duration::from_millis(160))
+            .with_jitter()
+            .without_max_times()
+            .build();
+        Self { until: Instant::now() + time, pauses }
+    }
+
+    /// Waits before the next try.
+    ///
+    /// # Errors
+    /// [`Spent`], at once, where the wait would outlast the time.
+    pub async fn pause(&mut self) -> Result<(), Spent> {
+        let pause = self.pauses.next().ok_or(Spent)?;
+        self.allows(pause)?;
+        sleep(pause).await;
+        Ok(())
+    }
+
+    /// Goes on without a wait.
+    ///
+    /// # Errors
+    /// [`Spent`] where the time is up.
+    pub fn go_on(&self) -> Result<(), Spent> {
+        self.allows(Duration::ZERO)
+    }
+
+    fn allows(&self, pause: Duration) -> Result<(), Spent> {
+        (Instant::now() + pause < self.until).then_some(()).ok_or(Spent)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn pauses_grow_and_end_within_the_time() {
+        let begun = Instant::now();
+        let mut budget = Budget::new(Duration::from_secs(3));
+        let mut last = begun;
+        let mut pauses = Vec::new();
+        while budget.pause().await.is_ok() {
+            pauses.push(last.elapsed());
+            last = Instant::now();
+        }
+        assert!(begun.elapsed() <= Duration::from_secs(3));
+        assert!(pauses[0] >= Duration::from_millis(10) && pauses[0] <= Duration::from_millis(21), "{pauses:?}");
+        assert!(pauses.len() > 8, "{pauses:?}");
+        assert_eq!(budget.pause().await, Err(Spent));
+    }
+}

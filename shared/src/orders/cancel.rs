@@ -1,0 +1,83 @@
+//! Cancelling an order: its units return to the lanes that gave them, and its payment is reversed, once.
+
+use metrics::counter;
+use tracing::info;
+use uuid::Uuid;
+
+use super::{
+    Orders,
+    budget::{Budget, Spent},
+    order::{Order, OrderWithProduct, Sale, Status},
+    store::read,
+};
+use crate::{
+    dynamo::{Commit, StoreError, commit},
+    ledger::Entry,
+    time::Timestamp,
+};
+
+/// Why an order is not cancelled.
+#[derive(Debug, thiserror::Error)]
+pub enum CancelError {
+    /// No order has this id.
+    #[error("order {0} does not exist")]
+    OrderNotFound(Uuid),
+    /// Others held the stock for longer than the budget.
+    #[error("too many changes at once")]
+    Contended,
+    /// The store failed; the order may be cancelled.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<Spent> for CancelError {
+    fn from(Spent: Spent) -> Self {
+        Self::Contended
+    }
+}
+
+impl Sale {
+    /// Its payment.
+    #[must_use]
+    pub fn entry(&self) -> Entry {
+        let Order { id, total_cents, created_at, .. } = self.order;
+        Entry::sale(id, &self.merchant_id, total_cents, self.fee_cents, created_at)
+    }
+}
+
+impl Orders {
+    /// Cancels an order; cancelled before, it is answered as it stands.
+    pub async fn cancel(&self, id: Uuid, now: Timestamp) -> Result<Order, CancelError> {
+        let mut sale = self.store.sale(id).await?.ok_or(CancelError::OrderNotFound(id))?;
+        let mut budget = Budget::new(self.budget);
+        while sale.order.status == Status::Confirmed {
+            match self.try_to_cancel(&sale, now).await {
+                Ok(Commit::Done) => {
+                    sale.order.status = Status::Cancelled;
+                    sale.order.updated_at = now;
+                    counter!("OrdersCancelled").increment(1);
+                    info!(order.id = %id, "Cancelled order");
+                }
+                Ok(Commit::Before(stored)) => sale = read(stored)?,
+                Ok(Commit::Contended | Commit::Refused) => budget.pause().await?,
+                Err(error) if error.is_passing() => budget.pause().await.map_err(|Spent| error)?,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(sale.order)
+    }
+
+    async fn try_to_cancel(&self, sale: &Sale, now: Timestamp) -> Result<Commit, StoreError> {
+        let returned = sale.shares.iter().map(|&share| self.store.give(sale.order.product_id, share));
+        let reversal = self.store.put_entry(&sale.entry().reversed(now));
+        let rest: Result<Vec<_>, _> = std::iter::once(reversal).chain(returned).collect();
+        commit(&self.store.client, self.store.cancel_sale(sale.order.id, now)?, rest?).await
+    }
+
+    /// The order with its product as it is now: two reads.
+    pub async fn get(&self, id: Uuid) -> Result<Option<OrderWithProduct>, StoreError> {
+        let Some(Sale { order, .. }) = self.store.sale(id).await? else { return Ok(None) };
+        let product = self.store.product(order.product_id).await?.map(Into::into);
+        Ok(Some(OrderWithProduct { order, product }))
+    }
+}

@@ -1,0 +1,181 @@
+//! Lists, newest first, page by page.
+//!
+//! A cursor is the place of the last row that was seen, so a page costs the same wherever it is, and rows that come
+//! meanwhile neither repeat nor hide others. An offset is counted off from the newest row at each call: it costs what it
+//! skips, in every shard, and is capped for that.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use futures_util::{StreamExt, TryStreamExt, future::try_join_all, stream};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{
+    Orders,
+    order::Order,
+    product::{Definition, Product, ProductId},
+    store::read,
+};
+use crate::{
+    dynamo::{Item, StoreError, keys, text},
+    limits::Bounded,
+    time::Timestamp,
+};
+
+/// Products whose stock is read at the same time for one page.
+const PRODUCTS_AT_ONCE: usize = 16;
+
+/// Rows of a page.
+pub type Limit = Bounded<1, 100>;
+
+impl Limit {
+    /// The rows of a page where no number is asked for.
+    #[must_use]
+    pub fn default_page() -> Self {
+        Self::try_from(20).expect("within its own bounds")
+    }
+}
+
+/// Where a page of orders begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum From {
+    /// So many rows after the newest.
+    Offset(Bounded<0, 1_000>),
+    /// After the row that an earlier page ended with.
+    Cursor(Cursor),
+}
+
+/// A page, and where the next one begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<Row, Next> {
+    /// The rows.
+    pub rows: Vec<Row>,
+    /// `None`: this was the last page.
+    pub next: Option<Next>,
+}
+
+/// The place of an order in the list: opaque to callers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Cursor(String);
+
+/// A cursor that no list gave.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("is not a cursor that a list gave")]
+pub struct UnfitCursor;
+
+impl TryFrom<String> for Cursor {
+    type Error = UnfitCursor;
+
+    fn try_from(cursor: String) -> Result<Self, UnfitCursor> {
+        let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| UnfitCursor)?;
+        let place = String::from_utf8(bytes).map_err(|_| UnfitCursor)?;
+        let (time, id) = place.split_once('#').ok_or(UnfitCursor)?;
+        let is_place = time.parse::<Timestamp>().is_ok_and(|parsed| parsed.to_string() == time)
+            && Uuid::try_parse(id).is_ok_and(|parsed| parsed.to_string() == id);
+        is_place.then_some(Self(place)).ok_or(UnfitCursor)
+    }
+}
+
+impl std::convert::From<Cursor> for String {
+    fn from(cursor: Cursor) -> Self {
+        URL_SAFE_NO_PAD.encode(cursor.0)
+    }
+}
+
+/// An order as the index has it.
+#[derive(Deserialize)]
+struct Listed {
+    recent_sk: String,
+    #[serde(flatten)]
+    order: Order,
+}
+
+impl Orders {
+    /// Orders, newest first, as the index knows them: an order is listed a moment after it was placed.
+    ///
+    /// Every shard is asked for a whole page, since all its rows may be the newest.
+    pub async fn list(&self, limit: Limit, from: &From) -> Result<Page<Order, Cursor>, StoreError> {
+        let (skip, before) = match from {
+            From::Offset(rows) => (to_usize(rows.get()), None),
+            From::Cursor(Cursor(place)) => (0, Some(place.as_str())),
+        };
+        let limit = to_usize(limit.get());
+        let shards =
+            (0..keys::ORDER_SHARDS).map(|shard| self.newest(keys::recent_orders(shard), before, skip + limit + 1));
+        let found = try_join_all(shards).await?.into_iter().flatten();
+        let mut found: Vec<Listed> = found.map(read).collect::<Result<_, _>>()?;
+        found.sort_unstable_by(|a, b| b.recent_sk.cmp(&a.recent_sk));
+        let more = found.len() > skip + limit;
+        let rows: Vec<Listed> = found.into_iter().skip(skip).take(limit).collect();
+        let next = rows.last().filter(|_| more).map(|last| Cursor(last.recent_sk.clone()));
+        Ok(Page { rows: rows.into_iter().map(|listed| listed.order).collect(), next })
+    }
+
+    /// Products, newest first, with their stock: one query for the page and one for each product.
+    pub async fn list_products(
+        &self,
+        limit: Limit,
+        before: Option<ProductId>,
+    ) -> Result<Page<Product, u32>, StoreError> {
+        let place = before.map(|id| keys::listed_product(id.get()).sk);
+        let limit = to_usize(limit.get());
+        let found = self.newest(keys::PRODUCTS.to_owned(), place.as_deref(), limit + 1).await?;
+        let more = found.len() > limit;
+        let listed = found.into_iter().take(limit).map(|item| read(item).map(|listed: Definition| listed.id));
+        let ids: Vec<u32> = listed.collect::<Result<_, _>>()?;
+        let next = ids.last().filter(|_| more).copied();
+        let read = ids.into_iter().map(|id| self.store.product(id));
+        let products: Vec<Option<Product>> = stream::iter(read).buffered(PRODUCTS_AT_ONCE).try_collect().await?;
+        Ok(Page { rows: products.into_iter().flatten().collect(), next })
+    }
+
+    /// The newest `wanted` rows of one partition of the index, or the newest before a place.
+    async fn newest(&self, partition: String, before: Option<&str>, wanted: usize) -> Result<Vec<Item>, StoreError> {
+        let query = self
+            .store
+            .query(partition)
+            .index_name(keys::RECENT)
+            .scan_index_forward(false)
+            .limit(i32::try_from(wanted).unwrap_or(i32::MAX));
+        let query = match before {
+            None => query.key_condition_expression("recent_pk = :pk"),
+            Some(place) => query
+                .key_condition_expression("recent_pk = :pk AND recent_sk < :place")
+                .expression_attribute_values(":place", text(place)),
+        };
+        // A page of the store ends at a megabyte, which may be before the limit.
+        let mut items = query.into_paginator().items().send();
+        let mut found = Vec::new();
+        while found.len() < wanted
+            && let Some(item) = items.next().await
+        {
+            found.push(item?);
+        }
+        Ok(found)
+    }
+}
+
+fn to_usize(number: u32) -> usize {
+    usize::try_from(number).expect("at least 32 bits")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_comes_back_as_it_was_given() {
+        let cursor = Cursor("2026-11-20T23:20:00.005Z#00000000-0000-0000-0000-000000000007".to_owned());
+        assert_eq!(Cursor::try_from(String::from(cursor.clone())), Ok(cursor));
+    }
+
+    #[test]
+    fn only_a_place_in_a_list_is_a_cursor() {
+        for place in ["", "x", "ORDER#1", "2026-11-20T23:20:00Z#00000000-0000-0000-0000-000000000007"] {
+            assert_eq!(Cursor::try_from(URL_SAFE_NO_PAD.encode(place)), Err(UnfitCursor), "{place}");
+        }
+        for text in ["%%%", "a", "\u{e4}"] {
+            assert_eq!(Cursor::try_from(text.to_owned()), Err(UnfitCursor), "{text}");
+        }
+    }
+}

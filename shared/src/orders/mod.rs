@@ -1,0 +1,92 @@
+//! Orders: **a unit of stock is sold once**. Never oversold, no order lost, no unit lost.
+//!
+//! An order is one transaction: units leave the product's lanes, the order is put, and its payment enters the ledger, all or
+//! nothing, so there is nothing to repair. The order is its own idempotency record: with an idempotency key its id is derived
+//! from buyer and key, and the put's condition is that it does not exist, so a request that comes twice, at once or after a
+//! year, finds the one order.
+//!
+//! Not covered: a request without a key whose reply was lost past every retry. Its order may stand, and its caller cannot
+//! know; callers who must know send a key.
+
+mod budget;
+mod cancel;
+mod catalog;
+mod key;
+mod listing;
+mod memory;
+mod order;
+mod place;
+mod product;
+mod restock;
+pub mod stock;
+mod store;
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+
+use self::{memory::Memory, store::Store};
+use crate::dynamo::StoreError;
+
+pub use cancel::CancelError;
+pub use catalog::{CreateError, Created};
+pub use key::{IdempotencyKey, UnfitKey};
+pub use listing::{Cursor, From, Limit, Page, UnfitCursor};
+pub use order::{NewOrder, Order, OrderWithProduct, ProductGlance, Status};
+pub use place::{PlaceError, Placed};
+pub use product::{MerchantId, NewProduct, Product, ProductId};
+pub use restock::{NewStock, RestockError, Restocked};
+
+/// Where orders are kept and how hard they try.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Table `Orders`.
+    pub orders_table: String,
+    /// Table `Ledger`.
+    pub ledger_table: String,
+    /// How long a write retries against contention.
+    pub budget: Duration,
+    /// How long an instance remembers that a product is sold out.
+    pub sold_out_memory: Duration,
+}
+
+/// Products and orders.
+#[derive(Debug)]
+pub struct Orders {
+    store: Store,
+    memory: Memory,
+    budget: Duration,
+}
+
+impl Orders {
+    /// Orders in these tables, with an empty memory.
+    #[must_use]
+    pub fn new(client: Client, settings: Settings) -> Self {
+        let Settings { orders_table, ledger_table, budget, sold_out_memory } = settings;
+        Self {
+            store: Store { client, orders: orders_table, ledger: ledger_table },
+            memory: Memory::new(sold_out_memory),
+            budget,
+        }
+    }
+
+    /// One cheap call, so that the connection stands and TLS is set up before the first request.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn warm(&self) -> Result<(), StoreError> {
+        self.store.definition(0).await.map(|_| ())
+    }
+
+    /// What the product is, from memory or with one read.
+    async fn definition(&self, id: u32) -> Result<Option<product::Definition>, StoreError> {
+        if let Some(known) = self.memory.definition(id) {
+            return Ok(Some(known));
+        }
+        let read = self.store.definition(id).await?;
+        if let Some(definition) = &read {
+            self.memory.learn(definition);
+        }
+        Ok(read)
+    }
+}

@@ -1,0 +1,144 @@
+//! Placing an order.
+
+use metrics::counter;
+use tracing::{debug, info};
+
+use super::{
+    Orders,
+    budget::{Budget, Spent},
+    key::{IdempotencyKey, request_id},
+    order::{NewOrder, Order, Sale},
+    stock::{self, Share},
+    store::read,
+};
+use crate::{
+    dynamo::{Commit, StoreError, commit},
+    time::Timestamp,
+};
+
+/// An order that stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placed {
+    /// As it is stored.
+    pub order: Order,
+    /// It was placed by an earlier request with the same key.
+    pub replayed: bool,
+}
+
+/// Why no order stands.
+#[derive(Debug, thiserror::Error)]
+pub enum PlaceError {
+    /// No product has this id.
+    #[error("product {0} does not exist")]
+    ProductNotFound(u32),
+    /// Fewer units are left than were asked for.
+    #[error("insufficient stock")]
+    OutOfStock,
+    /// The key names an order with another body.
+    #[error("the idempotency key was used for another order")]
+    KeyReused,
+    /// Others held the stock for longer than the budget.
+    #[error("too many buyers at once")]
+    Contended,
+    /// The store failed; an order may stand.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<Spent> for PlaceError {
+    fn from(Spent: Spent) -> Self {
+        Self::Contended
+    }
+}
+
+impl Orders {
+    /// Sells the units, or says why not.
+    ///
+    /// With a known product and an unhurried lane this is one transaction and nothing else.
+    pub async fn place(
+        &self,
+        new: NewOrder,
+        key: Option<&IdempotencyKey>,
+        now: Timestamp,
+    ) -> Result<Placed, PlaceError> {
+        let product_id = new.product_id.get();
+        let product = self.definition(product_id).await?.ok_or(PlaceError::ProductNotFound(product_id))?;
+        let id = request_id(new.buyer_id.as_ref(), key, now);
+        let sale = Sale::new(&product, new, id, now);
+
+        if self.memory.is_sold_out(product.id, sale.order.quantity) {
+            return self.refuse(&sale, key.is_some()).await;
+        }
+        let placed = self.sell(sale, product.lanes()).await?;
+        if !placed.replayed {
+            counter!("OrdersPlaced").increment(1);
+            counter!("UnitsSold").increment(placed.order.quantity.into());
+        }
+        info!(order.id = %placed.order.id, placed.replayed, "Placed order");
+        Ok(placed)
+    }
+
+    /// Tries one lane at random, and after a short lane all of them, until the order stands or cannot.
+    async fn sell(&self, mut sale: Sale, lanes: u16) -> Result<Placed, PlaceError> {
+        let units = sale.order.quantity;
+        let one_lane = || vec![Share { lane: fastrand::u16(..lanes), units }];
+        let mut budget = Budget::new(self.budget);
+        sale.shares = one_lane();
+        loop {
+            match self.try_to_sell(&sale).await {
+                Ok(Commit::Done) => return Ok(Placed { order: sale.order, replayed: false }),
+                Ok(Commit::Before(stored)) => return replay(&sale, read(stored)?),
+                Ok(Commit::Refused) => {
+                    budget.go_on()?;
+                    sale.shares = self.shares(&sale.order, lanes).await?;
+                }
+                Ok(Commit::Contended) => {
+                    counter!("OrderConflicts").increment(1);
+                    budget.pause().await?;
+                    sale.shares = one_lane();
+                }
+                Err(error) if error.is_passing() => {
+                    debug!(%error, "Retrying an order whose outcome is unknown");
+                    budget.pause().await.map_err(|Spent| error)?;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    async fn try_to_sell(&self, sale: &Sale) -> Result<Commit, StoreError> {
+        let taken = sale.shares.iter().map(|&share| self.store.take(sale.order.product_id, share));
+        let rest: Result<Vec<_>, _> = std::iter::once(self.store.put_entry(&sale.entry())).chain(taken).collect();
+        commit(&self.store.client, self.store.put_sale(sale)?, rest?).await
+    }
+
+    /// From which lanes the order can be served, now that one was short.
+    async fn shares(&self, order: &Order, lanes: u16) -> Result<Vec<Share>, PlaceError> {
+        let levels = self.store.levels(order.product_id).await?;
+        stock::take(&levels, order.quantity, fastrand::u16(..lanes)).ok_or_else(|| {
+            self.memory.sold_out(order.product_id, stock::sum(&levels));
+            refused()
+        })
+    }
+
+    /// Answers from memory that too few units are left. Only a key may name an order from before, and that one stands.
+    async fn refuse(&self, sale: &Sale, keyed: bool) -> Result<Placed, PlaceError> {
+        let before = if keyed { self.store.sale(sale.order.id).await? } else { None };
+        before.map_or_else(|| Err(refused()), |before| replay(sale, before))
+    }
+}
+
+fn refused() -> PlaceError {
+    counter!("OrdersRefused").increment(1);
+    PlaceError::OutOfStock
+}
+
+/// The order stands already: by an earlier request, or by an earlier try of this one whose reply was lost.
+fn replay(sale: &Sale, before: Sale) -> Result<Placed, PlaceError> {
+    if !sale.asks_the_same(&before.order) {
+        return Err(PlaceError::KeyReused);
+    }
+    // Two requests of the same millisecond with one key may both believe that they placed it: both get the one order.
+    let replayed = before.order.created_at != sale.order.created_at;
+    Ok(Placed { order: before.order, replayed })
+}

@@ -1,0 +1,115 @@
+//! Adding stock: spread over the lanes, once per key.
+
+use metrics::counter;
+use serde::{Deserialize, Serialize};
+use tracing::info;
+use uuid::Uuid;
+
+use super::{
+    Orders,
+    budget::{Budget, Spent},
+    key::{IdempotencyKey, request_id},
+    product::Product,
+    stock,
+    store::read,
+};
+use crate::{
+    dynamo::{Commit, StoreError, commit, keys},
+    limits::Bounded,
+    time::Timestamp,
+};
+
+/// `POST /products/{id}/restock`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewStock {
+    /// Units to add.
+    pub quantity: Bounded<1, 1_000_000_000>,
+}
+
+/// The stock is in the lanes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Restocked {
+    /// The product as it is now.
+    pub product: Product,
+    /// It was added by an earlier request with the same key.
+    pub replayed: bool,
+}
+
+/// Why no stock was added.
+#[derive(Debug, thiserror::Error)]
+pub enum RestockError {
+    /// No product has this id.
+    #[error("product {0} does not exist")]
+    ProductNotFound(u32),
+    /// The key names a restock of another quantity.
+    #[error("the idempotency key was used for another quantity")]
+    KeyReused,
+    /// Others held the lanes for longer than the budget.
+    #[error("too many buyers at once")]
+    Contended,
+    /// The store failed; the stock may have been added.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<Spent> for RestockError {
+    fn from(Spent: Spent) -> Self {
+        Self::Contended
+    }
+}
+
+/// A restock that happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Restock {
+    id: Uuid,
+    quantity: u32,
+    created_at: Timestamp,
+}
+
+impl Orders {
+    /// Adds units to a product.
+    ///
+    /// Instances that remember the product as sold out go on refusing until they forget (`SOLD_OUT_MEMORY_MS`).
+    pub async fn restock(
+        &self,
+        product_id: u32,
+        new: NewStock,
+        key: Option<&IdempotencyKey>,
+        now: Timestamp,
+    ) -> Result<Restocked, RestockError> {
+        let definition = self.definition(product_id).await?.ok_or(RestockError::ProductNotFound(product_id))?;
+        let id = request_id(&keys::product_partition(product_id), key, now);
+        let restock = Restock { id, quantity: new.quantity.get(), created_at: now };
+        let replayed = self.add(product_id, &restock, definition.lanes()).await?;
+        if !replayed {
+            counter!("UnitsRestocked").increment(restock.quantity.into());
+        }
+        info!(product.id = product_id, restock.quantity, replayed, "Restocked product");
+        let product = self.store.product(product_id).await?.ok_or(RestockError::ProductNotFound(product_id))?;
+        Ok(Restocked { product, replayed })
+    }
+
+    /// Adds the units, unless this restock was there before: then `true`.
+    async fn add(&self, product_id: u32, restock: &Restock, lanes: u16) -> Result<bool, RestockError> {
+        let shares = stock::split(restock.quantity, lanes, fastrand::u16(..lanes));
+        let mut budget = Budget::new(self.budget);
+        loop {
+            let record = self.store.put_new(keys::restock(product_id, restock.id), None, restock)?;
+            let given: Result<Vec<_>, _> = shares.iter().map(|&share| self.store.give(product_id, share)).collect();
+            match commit(&self.store.client, record, given?).await {
+                Ok(Commit::Done) => return Ok(false),
+                Ok(Commit::Before(stored)) => {
+                    let before: Restock = read(stored)?;
+                    if before.quantity != restock.quantity {
+                        return Err(RestockError::KeyReused);
+                    }
+                    return Ok(before.created_at != restock.created_at);
+                }
+                Ok(Commit::Contended | Commit::Refused) => budget.pause().await?,
+                Err(error) if error.is_passing() => budget.pause().await.map_err(|Spent| error)?,
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! Orders and products as items: what is read, and the parts of which transactions are made.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::{
+    Client,
+    operation::query::builders::QueryFluentBuilder,
+    types::{
+        Put, ReturnValue, ReturnValuesOnConditionCheckFailure::AllOld, TransactWriteItem, Update, builders::UpdateBuilder,
+    },
+};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use uuid::Uuid;
+
+use super::{
+    order::{Sale, Status},
+    product::{Definition, Product},
+    stock::{self, Level, Share},
+};
+use crate::{
+    dynamo::{
+        Item, StoreError,
+        keys::{self, Key},
+        number, text,
+    },
+    ledger::Entry,
+    time::Timestamp,
+};
+
+/// It does not exist yet.
+const NEW: &str = "attribute_not_exists(pk)";
+
+/// It is there.
+const EXISTS: &str = "attribute_exists(pk)";
+
+/// The lane has the units.
+const HAS_UNITS: &str = "stock >= :units";
+
+/// Nobody has cancelled it.
+const CONFIRMED: &str = "#status = :confirmed";
+
+/// The tables, and the client that reaches them.
+#[derive(Debug)]
+pub struct Store {
+    pub client: Client,
+    pub orders: String,
+    pub ledger: String,
+}
+
+/// An item with its keys, and its place in the index `recent` where it is listed.
+#[derive(Serialize)]
+struct Row<'a, T> {
+    pk: String,
+    sk: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recent_pk: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recent_sk: Option<String>,
+    #[serde(flatten)]
+    value: &'a T,
+}
+
+/// One lane: its units, and how often they changed. The changes serve the invariants: each committed change counts once.
+#[derive(Serialize, Deserialize)]
+struct Lane {
+    stock: u64,
+    version: u64,
+}
+
+impl Store {
+    // ---- reads, all consistent ----
+
+    /// The definition of a product: one read unit.
+    pub async fn definition(&self, id: u32) -> Result<Option<Definition>, StoreError> {
+        self.get(keys::product(id)).await
+    }
+
+    /// The order, with what its cancellation needs: one read unit.
+    pub async fn sale(&self, id: Uuid) -> Result<Option<Sale>, StoreError> {
+        self.get(keys::order(id)).await
+    }
+
+    /// An item by its key.
+    pub async fn get<T: DeserializeOwned>(&self, key: Key) -> Result<Option<T>, StoreError> {
+        let found = self
+            .client
+            .get_item()
+            .table_name(&self.orders)
+            .set_key(Some(key.attributes()))
+            .consistent_read(true)
+            .send()
+            .await?;
+        found.item.map(read).transpose()
+    }
+
+    /// What the lanes of a product hold, lane by lane: one query, one read unit.
+    pub async fn levels(&self, product: u32) -> Result<Vec<Level>, StoreError> {
+        let lanes = self
+            .query(keys::product_partition(product))
+            .key_condition_expression("pk = :pk AND begins_with(sk, :lane)")
+            .expression_attribute_values(":lane", text(keys::LANE_PREFIX))
+            .consistent_read(true)
+            .send()
+            .await?;
+        levels(lanes.items())
+    }
+
+    /// A product with its stock: one query, one read unit.
+    pub async fn product(&self, id: u32) -> Result<Option<Product>, StoreError> {
+        // Lanes sort before the product and restocks after it.
+        let mut found = self
+            .query(keys::product_partition(id))
+            .key_condition_expression("pk = :pk AND sk BETWEEN :lane AND :product")
+            .expression_attribute_values(":lane", text(keys::LANE_PREFIX))
+            .expression_attribute_values(":product", text(keys::product(id).sk))
+            .consistent_read(true)
+            .send()
+            .await?
+            .items
+            .unwrap_or_default();
+        let Some(definition) = found.pop() else { return Ok(None) };
+        let stock = stock::sum(&levels(&found)?);
+        Ok(Some(Product::new(read(definition)?, stock)))
+    }
+
+    /// A query of one partition of the table `Orders` or of its index.
+    pub fn query(&self, partition: String) -> QueryFluentBuilder {
+        self.client.query().table_name(&self.orders).expression_attribute_values(":pk", text(partition))
+    }
+
+    /// The next product id. A process that dies after it leaves a gap, never a double.
+    pub async fn next_product_id(&self) -> Result<u32, StoreError> {
+        let counted = self
+            .client
+            .update_item()
+            .table_name(&self.orders)
+            .set_key(Some(keys::product_counter().attributes()))
+            .update_expression("ADD last_id :one")
+            .expression_attribute_values(":one", number(1))
+            .return_values(ReturnValue::UpdatedNew)
+            .send()
+            .await?;
+        #[derive(Deserialize)]
+        struct Counter {
+            last_id: u32,
+        }
+        read::<Counter>(counted.attributes.unwrap_or_default()).map(|counter| counter.last_id)
+    }
+
+    // ---- the parts of transactions ----
+
+    /// The order is there: only if it was not.
+    pub fn put_sale(&self, sale: &Sale) -> Result<TransactWriteItem, StoreError> {
+        let listed = keys::recent_order(sale.order.created_at, sale.order.id);
+        self.put_new(keys::order(sale.order.id), Some(listed), sale)
+    }
+
+    /// The order is cancelled: only if it is confirmed.
+    pub fn cancel_sale(&self, id: Uuid, now: Timestamp) -> Result<TransactWriteItem, StoreError> {
+        let update = self
+            .update(keys::order(id), "SET #status = :cancelled, updated_at = :now")
+            .condition_expression(CONFIRMED)
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":confirmed", written(&Status::Confirmed)?)
+            .expression_attribute_values(":cancelled", written(&Status::Cancelled)?)
+            .expression_attribute_values(":now", text(now))
+            .return_values_on_condition_check_failure(AllOld);
+        Ok(TransactWriteItem::builder().update(built(update.build())?).build())
+    }
+
+    /// Units leave a lane: only if it has them.
+    pub fn take(&self, product: u32, share: Share) -> Result<TransactWriteItem, StoreError> {
+        let update = self
+            .update(keys::lane(product, share.lane), "SET stock = stock - :units ADD version :one")
+            .condition_expression(HAS_UNITS)
+            .expression_attribute_values(":units", number(share.units))
+            .expression_attribute_values(":one", number(1));
+        Ok(TransactWriteItem::builder().update(built(update.build())?).build())
+    }
+
+    /// Units enter a lane.
+    pub fn give(&self, product: u32, share: Share) -> Result<TransactWriteItem, StoreError> {
+        let update = self
+            .update(keys::lane(product, share.lane), "SET stock = stock + :units ADD version :one")
+            .condition_expression(EXISTS)
+            .expression_attribute_values(":units", number(share.units))
+            .expression_attribute_values(":one", number(1));
+        Ok(TransactWriteItem::builder().update(built(update.build())?).build())
+    }
+
+    /// A lane is there.
+    pub fn put_lane(&self, product: u32, lane: u16, units: u64) -> Result<TransactWriteItem, StoreError> {
+        self.put_new(keys::lane(product, lane), None, &Lane { stock: units, version: 0 })
+    }
+
+    /// An item is there: only if it was not.
+    pub fn put_new<T: Serialize>(
+        &self,
+        key: Key,
+        listed: Option<Key>,
+        value: &T,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let (recent_pk, recent_sk) = listed.map(|listed| (listed.pk, listed.sk)).unzip();
+        let item = item(&Row { pk: key.pk, sk: key.sk, recent_pk, recent_sk, value })?;
+        let put = Put::builder()
+            .table_name(&self.orders)
+            .set_item(Some(item))
+            .condition_expression(NEW)
+            .return_values_on_condition_check_failure(AllOld);
+        Ok(TransactWriteItem::builder().put(built(put.build())?).build())
+    }
+
+    /// A payment is in the ledger. What makes it happen once is the order in the same transaction.
+    pub fn put_entry(&self, entry: &Entry) -> Result<TransactWriteItem, StoreError> {
+        let Key { pk, sk } = entry.key();
+        let item = item(&Row { pk, sk, recent_pk: None, recent_sk: None, value: entry })?;
+        let put = Put::builder().table_name(&self.ledger).set_item(Some(item));
+        Ok(TransactWriteItem::builder().put(built(put.build())?).build())
+    }
+
+    fn update(&self, key: Key, expression: &str) -> UpdateBuilder {
+        Update::builder().table_name(&self.orders).set_key(Some(key.attributes())).update_expression(expression)
+    }
+}
+
+fn levels(items: &[Item]) -> Result<Vec<Level>, StoreError> {
+    #[derive(Deserialize)]
+    struct Named {
+        sk: String,
+        #[serde(flatten)]
+        lane: Lane,
+    }
+    let level = |item: &Item| {
+        let Named { sk, lane } = read(item.clone())?;
+        let lane_number = sk.trim_start_matches(keys::LANE_PREFIX).parse().map_err(StoreError::undecodable)?;
+        Ok(Level { lane: lane_number, units: lane.stock })
+    };
+    items.iter().map(level).collect()
+}
+
+/// An item as the value that it holds.
+pub fn read<T: DeserializeOwned>(item: Item) -> Result<T, StoreError> {
+    serde_dynamo::from_item(item).map_err(StoreError::undecodable)
+}
+
+fn item<T: Serialize>(value: &T) -> Result<HashMap<String, aws_sdk_dynamodb::types::AttributeValue>, StoreError> {
+    serde_dynamo::to_item(value).map_err(StoreError::undecodable)
+}
+
+fn written<T: Serialize>(value: &T) -> Result<aws_sdk_dynamodb::types::AttributeValue, StoreError> {
+    serde_dynamo::to_attribute_value(value).map_err(StoreError::undecodable)
+}
+
+fn built<T>(part: Result<T, aws_sdk_dynamodb::error::BuildError>) -> Result<T, StoreError> {
+    part.map_err(StoreError::undecodable)
+}
