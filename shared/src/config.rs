@@ -69,7 +69,12 @@ impl Variables<'_> {
         })
     }
 
-    fn millis(&self, variable: &'static str, default: u64, range: RangeInclusive<u64>) -> Result<Duration, ConfigError> {
+    fn millis(
+        &self,
+        variable: &'static str,
+        default: u64,
+        range: RangeInclusive<u64>,
+    ) -> Result<Duration, ConfigError> {
         let millis = self.parsed(variable, default)?;
         if !range.contains(&millis) {
             let problem = format!("must be from {} to {}, not {millis}", range.start(), range.end());

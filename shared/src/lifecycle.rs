@@ -12,7 +12,9 @@ use crate::telemetry;
 /// extensions API (the local cloud) the signal alone is enough. Between requests nothing else is open: every request
 /// answers only after its writes.
 pub async fn end_on_sigterm(function: &'static str) {
-    let Ok(mut sigterm) = signal(SignalKind::terminate()) else { return };
+    let Ok(mut sigterm) = signal(SignalKind::terminate()) else {
+        return;
+    };
     let extension = Extension::new().with_events(&[]).with_extension_name(function).register().await;
     tokio::spawn(async move {
         match extension {

@@ -21,11 +21,11 @@ impl<const MIN: u32, const MAX: u32> TryFrom<i64> for Bounded<MIN, MAX> {
     type Error = OutOfBounds;
 
     fn try_from(value: i64) -> Result<Self, OutOfBounds> {
-        u32::try_from(value)
-            .ok()
-            .filter(|value| (MIN..=MAX).contains(value))
-            .map(Self)
-            .ok_or(OutOfBounds { min: MIN, max: MAX, value })
+        u32::try_from(value).ok().filter(|value| (MIN..=MAX).contains(value)).map(Self).ok_or(OutOfBounds {
+            min: MIN,
+            max: MAX,
+            value,
+        })
     }
 }
 

@@ -24,3 +24,54 @@ pub async fn handle(app: App, request: Request) -> Result<Reply, ApiError> {
     let next_cursor = page.next.map(|id| id.to_string());
     Ok(Reply::ok(&json!({"products": page.rows, "next_cursor": next_cursor})))
 }
+
+#[cfg(test)]
+mod tests {
+    use once::testing::{Call, Cloud, sample};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn pages_follow_each_other_by_their_cursor() {
+        let cloud = Cloud::start().await;
+        let process = cloud.process();
+        for stock in 1..=3 {
+            process.product(stock).await;
+        }
+        let first = Call::new("GET", "/products?limit=2").to(&process, handle).await;
+        assert_eq!((first.status, first.body["products"][0]["stock"].as_u64()), (200, Some(3)));
+        let cursor = first.body["next_cursor"].as_str().expect("more");
+        let second = Call::new("GET", &format!("/products?cursor={cursor}")).to(&process, handle).await;
+        assert_eq!(
+            (second.body["products"].as_array().map(Vec::len), &second.body["next_cursor"]),
+            (Some(1), &json!(null))
+        );
+    }
+
+    #[tokio::test]
+    async fn the_sample_lists_nothing_where_there_is_nothing() {
+        let cloud = Cloud::start().await;
+        assert!(handle(cloud.process().app, sample("product-list")).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn bad_parameters_are_refused_by_name() {
+        let cloud = Cloud::start().await;
+        let process = cloud.process();
+        for (query, field) in [
+            ("limit=0", "limit"),
+            ("limit=101", "limit"),
+            ("cursor=x", "cursor"),
+            ("cursor=-1", "cursor"),
+            ("offset=1", "offset"),
+        ] {
+            let answer = Call::new("GET", &format!("/products?{query}")).to(&process, handle).await;
+            assert_eq!(
+                (answer.status, answer.code(), answer.field()),
+                (400, "INVALID_REQUEST", field),
+                "{query}: {}",
+                answer.body
+            );
+        }
+    }
+}

@@ -13,3 +13,43 @@ pub async fn handle(_: App, request: Request) -> Result<Reply, ApiError> {
         None => ApiError::route_not_found(path),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use once::testing::{Call, Cloud, sample};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_wrong_method_is_told_which_are_right() {
+        let cloud = Cloud::start().await;
+        for (method, path, allowed) in [
+            ("DELETE", "/orders", "POST, GET"),
+            ("PUT", "/orders/7", "GET"),
+            ("GET", "/orders/7/cancel", "POST"),
+            ("PATCH", "/products/1", "GET"),
+        ] {
+            let answer = Call::new(method, path).to(&cloud.process(), handle).await;
+            assert_eq!(
+                (answer.status, answer.code(), &answer.headers["allow"]),
+                (405, "METHOD_NOT_ALLOWED", &allowed.parse().expect("ascii"))
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn an_unknown_path_is_not_found() {
+        let cloud = Cloud::start().await;
+        for path in ["/", "/nowhere", "/orders/7/refund", "/products/1/restock/2"] {
+            let answer = Call::new("GET", path).to(&cloud.process(), handle).await;
+            assert_eq!((answer.status, answer.code()), (404, "ROUTE_NOT_FOUND"), "{path}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_sample_is_an_unknown_path() {
+        let cloud = Cloud::start().await;
+        let refused = handle(cloud.process().app, sample("route-unknown")).await.expect_err("nothing is there");
+        assert_eq!(refused, ApiError::route_not_found("/nowhere"));
+    }
+}

@@ -152,10 +152,10 @@ mod tests {
         assert_eq!(spelled(&product_counter()), "COUNTER / PRODUCT");
         assert_eq!(
             spelled(&recent_order(at, id)),
-            "ORDERS#6 / 2026-11-20T23:20:00.005Z#00000000-0000-0000-0000-000000000007"
+            "ORDERS#2 / 2026-11-20T23:20:00.005Z#00000000-0000-0000-0000-000000000007"
         );
         assert_eq!(spelled(&listed_product(42)), "PRODUCTS / 0000000042");
-        assert_eq!(spelled(&ledger(at, "merchant_001", "t1")), "2026-11-20#4 / merchant_001#t1");
+        assert_eq!(spelled(&ledger(at, "merchant_001", "t1")), "2026-11-20#2 / merchant_001#t1");
     }
 
     #[test]

@@ -84,8 +84,7 @@ mod tests {
             .iter()
             .map(|code| CancellationReason::builder().code(*code).set_item(before.take()).build())
             .collect();
-        let exception =
-            TransactionCanceledException::builder().set_cancellation_reasons(Some(reasons)).build();
+        let exception = TransactionCanceledException::builder().set_cancellation_reasons(Some(reasons)).build();
         SdkError::service_error(
             TransactWriteItemsError::TransactionCanceledException(exception),
             HttpResponse::new(400.try_into().expect("a status"), "".into()),

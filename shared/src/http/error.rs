@@ -86,8 +86,7 @@ impl ApiError {
     #[must_use]
     pub fn method_not_allowed(method: &str, allowed: &str) -> Self {
         let message = format!("{method} is not allowed here; {allowed} is");
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", message)
-            .with(header::ALLOW, allowed)
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", message).with(header::ALLOW, allowed)
     }
 
     fn out_of_stock() -> Self {
@@ -204,7 +203,10 @@ mod tests {
     #[test]
     fn a_failure_is_a_problem_with_its_code_and_the_request_id() {
         let (parts, body) = answered(PlaceError::OutOfStock.into());
-        assert_eq!((parts.status.as_u16(), &parts.headers["content-type"]), (409, &"application/problem+json".parse().expect("ascii")));
+        assert_eq!(
+            (parts.status.as_u16(), &parts.headers["content-type"]),
+            (409, &"application/problem+json".parse().expect("ascii"))
+        );
         assert_eq!(
             body,
             json!({

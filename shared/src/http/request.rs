@@ -22,7 +22,11 @@ pub fn body<T: DeserializeOwned>(request: &Request) -> Result<T, ApiError> {
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
         let inner = error.into_inner();
-        if inner.is_data() { unfit(&path, "body", &inner) } else { ApiError::invalid("body", format!("is not JSON: {inner}")) }
+        if inner.is_data() {
+            unfit(&path, "body", &inner)
+        } else {
+            ApiError::invalid("body", format!("is not JSON: {inner}"))
+        }
     })?;
     json.end().map_err(|_| ApiError::invalid("body", "must be one JSON object and nothing else"))?;
     Ok(value)

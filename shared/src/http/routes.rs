@@ -28,7 +28,9 @@ pub const ROUTES: &[Route] = &[
 ];
 
 impl Route {
-    fn takes(&self, path: &str) -> bool {
+    /// The path is one of this route's.
+    #[must_use]
+    pub fn takes(&self, path: &str) -> bool {
         let mut parts = path.trim_end_matches('/').split('/');
         let fits = self.path.split('/').all(|own| {
             parts.next().is_some_and(|part| if own.starts_with('{') { !part.is_empty() } else { own == part })

@@ -69,9 +69,8 @@ mod tests {
             pauses.push(last.elapsed());
             last = Instant::now();
         }
-        assert!(begun.elapsed() <= Duration::from_secs(3));
+        assert!((Duration::from_millis(2_680)..Duration::from_secs(3)).contains(&begun.elapsed()));
         assert!(pauses[0] >= Duration::from_millis(10) && pauses[0] <= Duration::from_millis(21), "{pauses:?}");
-        assert!(pauses.len() > 8, "{pauses:?}");
-        assert_eq!(budget.pause().await, Err(Spent));
+        assert!(pauses.len() > 8 && pauses.iter().all(|pause| *pause <= Duration::from_millis(321)), "{pauses:?}");
     }
 }

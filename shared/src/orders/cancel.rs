@@ -76,7 +76,9 @@ impl Orders {
 
     /// The order with its product as it is now: two reads.
     pub async fn get(&self, id: Uuid) -> Result<Option<OrderWithProduct>, StoreError> {
-        let Some(Sale { order, .. }) = self.store.sale(id).await? else { return Ok(None) };
+        let Some(Sale { order, .. }) = self.store.sale(id).await? else {
+            return Ok(None);
+        };
         let product = self.store.product(order.product_id).await?.map(Into::into);
         Ok(Some(OrderWithProduct { order, product }))
     }

@@ -55,7 +55,7 @@ mod tests {
         assert_ne!(id, request_id("buyer", Some(&key("k2")), early));
         assert_ne!(id, request_id("buyerk", Some(&key("2")), early));
         // Stored data depends on it: changing the derivation would place a retried order again.
-        assert_eq!(id.to_string(), "GOLDEN");
+        assert_eq!(id.to_string(), "b1cf5ca9-dd21-814f-be40-1a88ff16985e");
     }
 
     #[test]

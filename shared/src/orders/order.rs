@@ -143,9 +143,16 @@ mod tests {
 
     #[test]
     fn a_fee_is_rounded_to_the_nearest_cent() {
-        for (total, basis_points, fee) in
-            [(2_000, 290, 58), (0, 290, 0), (50, 290, 1), (51, 290, 1), (52, 290, 2), (17, 290, 0), (999, 0, 0), (999, 10_000, 999)]
-        {
+        for (total, basis_points, fee) in [
+            (2_000, 290, 58),
+            (0, 290, 0),
+            (50, 290, 1),
+            (51, 290, 1),
+            (52, 290, 2),
+            (17, 290, 0),
+            (999, 0, 0),
+            (999, 10_000, 999),
+        ] {
             assert_eq!(fee_cents(total, basis_points), fee, "{total} at {basis_points}");
         }
     }

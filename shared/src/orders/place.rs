@@ -86,7 +86,9 @@ impl Orders {
         sale.shares = one_lane();
         loop {
             match self.try_to_sell(&sale).await {
-                Ok(Commit::Done) => return Ok(Placed { order: sale.order, replayed: false }),
+                Ok(Commit::Done) => {
+                    return Ok(Placed { order: sale.order, replayed: false });
+                }
                 Ok(Commit::Before(stored)) => return replay(&sale, read(stored)?),
                 Ok(Commit::Refused) => {
                     budget.go_on()?;

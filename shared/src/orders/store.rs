@@ -6,7 +6,8 @@ use aws_sdk_dynamodb::{
     Client,
     operation::query::builders::QueryFluentBuilder,
     types::{
-        Put, ReturnValue, ReturnValuesOnConditionCheckFailure::AllOld, TransactWriteItem, Update, builders::UpdateBuilder,
+        Put, ReturnValue, ReturnValuesOnConditionCheckFailure::AllOld, TransactWriteItem, Update,
+        builders::UpdateBuilder,
     },
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -118,7 +119,9 @@ impl Store {
             .await?
             .items
             .unwrap_or_default();
-        let Some(definition) = found.pop() else { return Ok(None) };
+        let Some(definition) = found.pop() else {
+            return Ok(None);
+        };
         let stock = stock::sum(&levels(&found)?);
         Ok(Some(Product::new(read(definition)?, stock)))
     }

@@ -1,0 +1,136 @@
+//! The store of one test, and the processes that use it.
+
+use std::{collections::HashMap, net::Ipv4Addr, thread, time::Duration};
+
+use aws_sdk_dynamodb::{
+    Client, Config,
+    config::{Credentials, Region, timeout::TimeoutConfig},
+    types::AttributeValue,
+};
+use dynoxide::{Database, server};
+use tokio::{net::TcpListener, runtime, sync::oneshot};
+
+use super::{Template, Wire, window::ConflictWindow};
+use crate::{App, config, dynamo, orders};
+
+/// Name of the table `Orders` in every [`Cloud`].
+pub const ORDERS_TABLE: &str = "OrdersTable";
+
+/// Name of the table `Ledger` in every [`Cloud`].
+pub const LEDGER_TABLE: &str = "LedgerTable";
+
+/// How long processes wait and retry: a busy test machine is neither contention nor a failing store.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// An embedded DynamoDB on a free port of the loopback, with the template's tables. Ends with its value.
+#[derive(Debug)]
+pub struct Cloud {
+    endpoint: String,
+    client: Client,
+    _stop: oneshot::Sender<()>,
+}
+
+/// An instance of a function: its [`App`] reaches the store through a wire of its own.
+#[derive(Debug, Clone)]
+pub struct Process {
+    /// What a handler gets.
+    pub app: App,
+    /// What lies between it and the store.
+    pub wire: Wire,
+}
+
+impl Cloud {
+    /// A store with empty tables.
+    ///
+    /// # Panics
+    /// If the loopback or the template cannot be used.
+    pub async fn start() -> Self {
+        let database = Database::memory().expect("SQLite is built in");
+        for request in Template::load().create_table_requests(str::to_owned) {
+            let request = serde_json::from_value(request).expect("the template's tables are DynamoDB's");
+            database.create_table(request).expect("a new table");
+        }
+        let (stop, stopped) = oneshot::channel::<()>();
+        let (started, start) = oneshot::channel();
+        // A thread of its own: a test that stops its clock does not stop the store's.
+        thread::spawn(move || {
+            let runtime = runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            runtime.block_on(async {
+                let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+                started.send(listener.local_addr().expect("a bound port")).expect("the test waits");
+                tokio::select! {
+                    served = server::serve_with_shutdown(listener, database, std::future::pending()) => served.expect("served"),
+                    _ = stopped => {}
+                }
+            });
+        });
+        let endpoint = format!("http://{}", start.await.expect("the store starts"));
+        let client = client(&endpoint, &Wire::default());
+        Self { endpoint, client, _stop: stop }
+    }
+
+    /// A new process with the default settings, but patient.
+    #[must_use]
+    pub fn process(&self) -> Process {
+        self.process_with(|_| {})
+    }
+
+    /// A new process with settings of its own.
+    #[must_use]
+    pub fn process_with(&self, change: impl FnOnce(&mut orders::Settings)) -> Process {
+        self.wired(Wire::default(), change)
+    }
+
+    /// A new process whose overlapping transactions conflict as the real store's do.
+    #[must_use]
+    pub fn process_in(&self, window: &ConflictWindow) -> Process {
+        self.wired(Wire::in_window(window.clone()), |_| {})
+    }
+
+    fn wired(&self, wire: Wire, change: impl FnOnce(&mut orders::Settings)) -> Process {
+        let mut config = config::Config::read(|variable| match variable {
+            "ORDERS_TABLE" => Some(ORDERS_TABLE.to_owned()),
+            "LEDGER_TABLE" => Some(LEDGER_TABLE.to_owned()),
+            _ => None,
+        })
+        .expect("the defaults are fit");
+        config.orders.budget = PATIENCE;
+        change(&mut config.orders);
+        Process { app: App::new(config, client(&self.endpoint, &wire)), wire }
+    }
+
+    /// The store itself, with no faults in between and nothing counted.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// A client of the store with this wire in between.
+    #[must_use]
+    pub fn client_through(&self, wire: &Wire) -> Client {
+        client(&self.endpoint, wire)
+    }
+
+    /// Every item of a table.
+    ///
+    /// # Panics
+    /// If the store does not answer.
+    pub async fn items(&self, table: &str) -> Vec<HashMap<String, AttributeValue>> {
+        let mut pages = self.client.scan().table_name(table).into_paginator().items().send();
+        let mut items = Vec::new();
+        while let Some(item) = pages.next().await {
+            items.push(item.expect("a scan"));
+        }
+        items
+    }
+}
+
+fn client(endpoint: &str, wire: &Wire) -> Client {
+    let config = dynamo::configure(Config::builder())
+        .endpoint_url(endpoint)
+        .region(Region::new("us-east-1"))
+        .credentials_provider(Credentials::for_tests())
+        .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(PATIENCE).build())
+        .http_client(wire.clone());
+    Client::from_conf(config.build())
+}

@@ -1,0 +1,45 @@
+//! The process dies between any two calls: a flow is run once to count its calls, then again for each of them, dying right
+//! before the store sees the call and right after the store has done it. Each time on a store of its own, recovered as
+//! production would recover, and checked.
+
+use super::{Cloud, Fault, Process};
+
+/// Runs the crash points of a flow.
+///
+/// `arrange` fills a new store and says what the flow needs to know; `flow` is what dies; `recover` is what happens next in
+/// production, in a new process (the caller retries, the queue redelivers, the next tick comes), and checks the invariants.
+/// `recover` also runs once after a flow that did not die.
+///
+/// Answers how many times the flow died.
+///
+/// # Panics
+/// If the flow makes no call, or a run that should have died did not.
+pub async fn at_every_call<S>(
+    arrange: impl AsyncFn(&Cloud) -> S,
+    flow: impl AsyncFn(&Process, &S),
+    recover: impl AsyncFn(&Cloud, &Process, &S),
+) -> usize {
+    let cloud = Cloud::start().await;
+    let state = arrange(&cloud).await;
+    let process = cloud.process();
+    flow(&process, &state).await;
+    let calls = process.wire.take_sent().len();
+    assert!(calls > 0, "the flow makes no call");
+    recover(&cloud, &cloud.process(), &state).await;
+
+    for call in 1..=calls {
+        for death in [Fault::DieBefore, Fault::DieAfter] {
+            let cloud = Cloud::start().await;
+            let state = arrange(&cloud).await;
+            let doomed = cloud.process();
+            doomed.wire.fail_at(u64::try_from(call).expect("few calls"), death);
+            tokio::select! {
+                biased;
+                () = doomed.wire.death() => {}
+                () = flow(&doomed, &state) => panic!("the flow outlived {death:?} at call {call} of {calls}"),
+            }
+            recover(&cloud, &cloud.process(), &state).await;
+        }
+    }
+    calls * 2
+}

@@ -1,0 +1,130 @@
+//! Requests as API Gateway hands them over (HTTP API, payload 2.0), and the answers.
+
+use std::fs;
+
+use lambda_http::{Body, Request, Response};
+use serde_json::{Value, json};
+
+use super::{Process, root};
+use crate::{
+    App,
+    http::{ApiError, ROUTES, Reply, handle},
+};
+
+/// A request in the making.
+#[derive(Debug, Clone)]
+pub struct Call {
+    event: Value,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Answer {
+    /// Its status.
+    pub status: u16,
+    /// Its headers.
+    pub headers: lambda_http::http::HeaderMap,
+    /// Its body.
+    pub body: Value,
+}
+
+impl Call {
+    /// A request without a body. `path` may have a query string.
+    #[must_use]
+    pub fn new(method: &str, path: &str) -> Self {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let event = json!({
+            "version": "2.0",
+            "routeKey": "$default",
+            "rawPath": path,
+            "rawQueryString": query,
+            "headers": {"host": "localhost"},
+            "pathParameters": parameters(method, path),
+            "requestContext": {
+                "accountId": "000000000000",
+                "apiId": "api",
+                "domainName": "localhost",
+                "domainPrefix": "api",
+                "requestId": "gateway-1",
+                "routeKey": "$default",
+                "stage": "$default",
+                "time": "20/Nov/2026:23:20:00 +0000",
+                "timeEpoch": 1_795_216_800_000_u64,
+                "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "test"},
+            },
+            "isBase64Encoded": false,
+        });
+        Self { event }
+    }
+
+    /// With this body.
+    #[must_use]
+    pub fn body(mut self, body: impl ToString) -> Self {
+        self.event["body"] = body.to_string().into();
+        self
+    }
+
+    /// With one more header.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.event["headers"][name] = value.into();
+        self
+    }
+
+    /// What the handler answers.
+    pub async fn to<H, F>(self, process: &Process, handler: H) -> Answer
+    where
+        H: Fn(App, Request) -> F,
+        F: Future<Output = Result<Reply, ApiError>>,
+    {
+        let request = request(&self.event.to_string());
+        handle("test", &process.app, request, handler).await.into()
+    }
+}
+
+impl From<Response<Body>> for Answer {
+    fn from(response: Response<Body>) -> Self {
+        let (parts, body) = response.into_parts();
+        let body = serde_json::from_slice(&body).unwrap_or_default();
+        Self { status: parts.status.as_u16(), headers: parts.headers, body }
+    }
+}
+
+impl Answer {
+    /// The code of a failure, or `""`.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        self.body["error"]["code"].as_str().unwrap_or_default()
+    }
+
+    /// The field at fault, or `""`.
+    #[must_use]
+    pub fn field(&self) -> &str {
+        self.body["field"].as_str().unwrap_or_default()
+    }
+}
+
+/// The sample event of a function, `events/<function>.json`, as its handler gets it.
+///
+/// # Panics
+/// If it is missing or no request.
+#[must_use]
+pub fn sample(function: &str) -> Request {
+    let path = root().join(format!("events/{function}.json"));
+    request(&fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display())))
+}
+
+fn request(event: &str) -> Request {
+    lambda_http::request::from_str(event).expect("an event of an HTTP API")
+}
+
+/// The variable parts of the path, as the gateway finds them.
+fn parameters(method: &str, path: &str) -> Value {
+    let route = ROUTES.iter().find(|route| route.method == method && route.takes(path));
+    let parts = route.into_iter().flat_map(|route| route.path.split('/').zip(path.split('/')));
+    let named = parts.filter_map(|(own, given)| {
+        let name = own.strip_prefix('{')?.strip_suffix('}')?;
+        Some((name.to_owned(), Value::from(given)))
+    });
+    Value::Object(named.collect())
+}

@@ -1,0 +1,114 @@
+//! What each operation costs, exactly: calls, and request units as the store counts them. `docs/COSTS.md` lists these numbers.
+
+use once::{
+    limits::Bounded,
+    orders::From,
+    testing::{Cloud, Process, new_order, new_product},
+};
+
+use crate::shop::{at, key, page, place, stocked, units};
+
+/// Calls, write units and read units since the last time.
+fn cost(process: &Process) -> (Vec<String>, f64, f64) {
+    let sent = process.wire.take_sent();
+    let writes = sent.iter().map(|call| call.write_units).sum();
+    let reads = sent.iter().map(|call| call.read_units).sum();
+    (sent.into_iter().map(|call| call.operation).collect(), writes, reads)
+}
+
+fn calls(names: &[&str]) -> Vec<String> {
+    names.iter().map(|&name| name.to_owned()).collect()
+}
+
+#[tokio::test]
+async fn an_order_is_one_transaction_of_three_items() {
+    let cloud = Cloud::start().await;
+    let product = stocked(&cloud, 100, 8).await;
+    let process = cloud.process();
+    place(&process, new_order(product, 1, "first"), None, at(1)).await.expect("placed");
+    assert_eq!(cost(&process), (calls(&["GetItem", "TransactWriteItems"]), ORDER_UNITS, 1.0));
+    place(&process, new_order(product, 1, "second"), Some("k"), at(2)).await.expect("placed");
+    assert_eq!(cost(&process), (calls(&["TransactWriteItems"]), ORDER_UNITS, 0.0));
+}
+
+/// Three items at two units each, and one for the index.
+const ORDER_UNITS: f64 = 7.0;
+
+#[tokio::test]
+async fn a_refusal_from_memory_costs_nothing() {
+    let cloud = Cloud::start().await;
+    let product = stocked(&cloud, 1, 1).await;
+    let process = cloud.process();
+    place(&process, new_order(product, 1, "first"), None, at(1)).await.expect("placed");
+    cost(&process);
+    assert!(place(&process, new_order(product, 1, "second"), None, at(2)).await.is_err());
+    assert_eq!(cost(&process).0, calls(&["TransactWriteItems", "Query"]));
+    assert!(place(&process, new_order(product, 1, "third"), None, at(3)).await.is_err());
+    assert_eq!(cost(&process), (vec![], 0.0, 0.0));
+    assert!(place(&process, new_order(product, 1, "fourth"), Some("k"), at(4)).await.is_err());
+    assert_eq!(cost(&process).0, calls(&["GetItem"]));
+}
+
+#[tokio::test]
+async fn a_short_lane_costs_one_more_read_and_one_more_transaction() {
+    let cloud = Cloud::start().await;
+    let product = stocked(&cloud, 4, 2).await;
+    let process = cloud.process();
+    place(&process, new_order(product, 3, "buyer"), None, at(1)).await.expect("placed");
+    let (names, writes, reads) = cost(&process);
+    assert_eq!(names, calls(&["GetItem", "TransactWriteItems", "Query", "TransactWriteItems"]));
+    assert_eq!((writes, reads), (ORDER_UNITS + 2.0, 2.0));
+}
+
+#[tokio::test]
+async fn a_cancellation_is_one_read_and_one_transaction_of_three_items() {
+    let cloud = Cloud::start().await;
+    let product = stocked(&cloud, 4, 2).await;
+    let process = cloud.process();
+    let order = place(&process, new_order(product, 1, "buyer"), None, at(1)).await.expect("placed").order;
+    cost(&process);
+    process.app.orders().cancel(order.id, at(2)).await.expect("cancelled");
+    assert_eq!(cost(&process), (calls(&["GetItem", "TransactWriteItems"]), ORDER_UNITS, 1.0));
+    process.app.orders().cancel(order.id, at(3)).await.expect("cancelled before");
+    assert_eq!(cost(&process), (calls(&["GetItem"]), 0.0, 1.0));
+}
+
+#[tokio::test]
+async fn a_restock_writes_its_record_and_every_lane() {
+    let cloud = Cloud::start().await;
+    let product = stocked(&cloud, 4, 8).await;
+    let process = cloud.process();
+    process.app.orders().restock(product, units(50), Some(&key("truck")), at(1)).await.expect("restocked");
+    let (names, writes, reads) = cost(&process);
+    assert_eq!(names, calls(&["GetItem", "TransactWriteItems", "Query"]));
+    assert_eq!((writes, reads), (2.0 * (1.0 + 8.0), 2.0));
+}
+
+#[tokio::test]
+async fn a_product_costs_a_count_and_one_transaction() {
+    let cloud = Cloud::start().await;
+    let process = cloud.process();
+    process.app.orders().create_product(new_product(100, 8), None, at(1)).await.expect("created");
+    // The counter; the key, the product and its lanes at two each; one for the index.
+    assert_eq!(
+        cost(&process),
+        (calls(&["UpdateItem", "TransactWriteItems"]), 1.0 + 2.0 * (1.0 + 1.0 + 8.0) + 1.0, 0.0)
+    );
+}
+
+#[tokio::test]
+async fn reads_cost_what_they_return() {
+    let cloud = Cloud::start().await;
+    let product = stocked(&cloud, 100, 8).await;
+    let process = cloud.process();
+    let order = place(&process, new_order(product, 1, "buyer"), None, at(1)).await.expect("placed").order;
+    cost(&process);
+    process.app.orders().get(order.id).await.expect("a read").expect("stored");
+    assert_eq!(cost(&process), (calls(&["GetItem", "Query"]), 0.0, 2.0));
+    process.app.orders().product(product).await.expect("a read").expect("stored");
+    assert_eq!(cost(&process), (calls(&["Query"]), 0.0, 1.0));
+    process.app.orders().list(page(20), &From::Offset(Bounded::default())).await.expect("a page");
+    assert_eq!(cost(&process), (calls(&["Query"; 8]), 0.0, 4.0));
+    process.app.orders().list_products(page(20), None).await.expect("a page");
+    assert_eq!(cost(&process), (calls(&["Query"; 2]), 0.0, 1.5));
+}

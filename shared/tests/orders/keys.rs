@@ -1,0 +1,102 @@
+//! Idempotency keys.
+
+use once::{
+    orders::{PlaceError, RestockError, Status},
+    testing::{Cloud, Fault, new_order},
+};
+
+use crate::shop::{Books, at, key, place, stocked, units};
+
+#[tokio::test]
+async fn the_same_key_gives_the_same_order_also_a_year_later() {
+    let cloud = Cloud::start().await;
+    let product = stocked(&cloud, 10, 2).await;
+    let first = place(&cloud.process(), new_order(product, 2, "buyer"), Some("k"), at(1)).await.expect("placed");
+    let again =
+        place(&cloud.process(), new_order(product, 2, "buyer"), Some("k"), at(31_536_000_000)).await.expect("found");
+    assert_eq!((first.replayed, again.replayed), (false, true));
+    assert_eq!(first.order, again.order);
+    assert_eq!(Books::of(&cloud).await.stock(), 8);
+}
+
+#[tokio::test]
+async fn a_key_belongs_to_its_buyer() {
+    let cloud = Cloud::start().await;
+    let product = stocked(&cloud, 10, 2).await;
+    let process = cloud.process();
+    let one = place(&process, new_order(product, 2, "one"), Some("k"), at(1)).await.expect("placed");
+    let two = place(&process, new_order(product, 2, "two"), Some("k"), at(2)).await.expect("placed");
+    assert_ne!(one.order.id, two.order.id);
+}
+
+#[tokio::test]
+async fn a_key_with_another_body_is_refused_and_changes_nothing() {
+    let cloud = Cloud::start().await;
+    let product = stocked(&cloud, 10, 2).await;
+    let process = cloud.process();
+    place(&process, new_order(product, 2, "buyer"), Some("k"), at(1)).await.expect("placed");
+    let refused = place(&process, new_order(product, 3, "buyer"), Some("k"), at(2)).await;
+    assert!(matches!(refused, Err(PlaceError::KeyReused)), "{refused:?}");
+    let books = Books::of(&cloud).await;
+    books.balance(10);
+    assert_eq!(books.stock(), 8);
+}
+
+#[tokio::test]
+async fn an_order_from_before_wins_over_sold_out_remembered_or_not() {
+    let cloud = Cloud::start().await;
+    let product = stocked(&cloud, 2, 1).await;
+    let process = cloud.process();
+    let first = place(&process, new_order(product, 2, "buyer"), Some("k"), at(1)).await.expect("placed");
+    // The store says sold out, and finds the order.
+    let again = place(&process, new_order(product, 2, "buyer"), Some("k"), at(2)).await.expect("found");
+    assert_eq!(again.order, first.order);
+    // The instance remembers sold out, and still finds the order.
+    let other = place(&process, new_order(product, 1, "other"), None, at(3)).await;
+    assert!(matches!(other, Err(PlaceError::OutOfStock)));
+    let again = place(&process, new_order(product, 2, "buyer"), Some("k"), at(4)).await.expect("found");
+    assert!(again.replayed && again.order == first.order);
+}
+
+#[tokio::test]
+async fn a_cancelled_order_is_replayed_as_it_is_stored() {
+    let cloud = Cloud::start().await;
+    let product = stocked(&cloud, 2, 1).await;
+    let process = cloud.process();
+    let placed = place(&process, new_order(product, 2, "buyer"), Some("k"), at(1)).await.expect("placed").order;
+    let cancelled = process.app.orders().cancel(placed.id, at(2)).await.expect("cancelled");
+    let again = place(&process, new_order(product, 2, "buyer"), Some("k"), at(3)).await.expect("found");
+    assert_eq!(again.order, cancelled);
+    assert_eq!(again.order.status, Status::Cancelled);
+}
+
+#[tokio::test]
+async fn a_reply_lost_after_the_commit_is_no_second_order() {
+    let cloud = Cloud::start().await;
+    let product = stocked(&cloud, 10, 2).await;
+    let process = cloud.process();
+    // The product is call 1; the transaction and two of its retries lose their replies, then a new try finds the order.
+    for call in 2..=4 {
+        process.wire.fail_at(call, Fault::LoseReply);
+    }
+    let placed = place(&process, new_order(product, 1, "buyer"), None, at(1)).await.expect("placed");
+    assert!(!placed.replayed);
+    let books = Books::of(&cloud).await;
+    books.balance(10);
+    assert_eq!((books.orders(), books.stock()), (1, 9));
+}
+
+#[tokio::test]
+async fn a_restock_with_one_key_adds_once_and_only_its_own_quantity() {
+    let cloud = Cloud::start().await;
+    let product = stocked(&cloud, 10, 4).await;
+    let orders = || cloud.process();
+    let first = orders().app.orders().restock(product, units(50), Some(&key("truck")), at(1)).await.expect("restocked");
+    let again = orders().app.orders().restock(product, units(50), Some(&key("truck")), at(2)).await.expect("found");
+    assert_eq!((first.replayed, first.product.stock), (false, 60));
+    assert_eq!((again.replayed, again.product.stock), (true, 60));
+    let other = orders().app.orders().restock(product, units(51), Some(&key("truck")), at(3)).await;
+    assert!(matches!(other, Err(RestockError::KeyReused)), "{other:?}");
+    orders().app.orders().restock(product, units(1), None, at(4)).await.expect("restocked");
+    Books::of(&cloud).await.balance(10);
+}

@@ -1,0 +1,87 @@
+//! Lists.
+
+use once::{
+    limits::Bounded,
+    orders::{From, Order},
+    testing::{Cloud, Process, new_order},
+};
+
+use crate::shop::{all_orders, at, page, place, stocked};
+
+async fn forty_orders(cloud: &Cloud) -> (Process, Vec<Order>) {
+    let product = stocked(cloud, 100, 4).await;
+    let process = cloud.process();
+    let mut placed = Vec::new();
+    for n in 0..40 {
+        placed.push(place(&process, new_order(product, 1, "buyer"), None, at(n)).await.expect("placed").order);
+    }
+    placed.reverse();
+    (process, placed)
+}
+
+#[tokio::test]
+async fn pages_by_cursor_hold_every_order_once_newest_first() {
+    let cloud = Cloud::start().await;
+    let (process, newest_first) = forty_orders(&cloud).await;
+    let mut from = From::Offset(Bounded::default());
+    let mut seen = Vec::new();
+    let mut sizes = Vec::new();
+    loop {
+        let page = process.app.orders().list(page(7), &from).await.expect("a page");
+        sizes.push(page.rows.len());
+        seen.extend(page.rows);
+        let Some(next) = page.next else { break };
+        from = From::Cursor(next);
+    }
+    assert_eq!(seen, newest_first);
+    assert_eq!(sizes, [7, 7, 7, 7, 7, 5]);
+}
+
+#[tokio::test]
+async fn the_last_page_says_that_it_is_the_last_also_when_it_is_full() {
+    let cloud = Cloud::start().await;
+    let (process, _) = forty_orders(&cloud).await;
+    let full = process.app.orders().list(page(40), &From::Offset(Bounded::default())).await.expect("a page");
+    assert_eq!((full.rows.len(), full.next), (40, None));
+    assert_eq!(all_orders(&process).await.len(), 40);
+}
+
+#[tokio::test]
+async fn an_offset_skips_the_newest() {
+    let cloud = Cloud::start().await;
+    let (process, newest_first) = forty_orders(&cloud).await;
+    let offset = |rows: i64| From::Offset(rows.try_into().expect("a fit offset"));
+    let page_10 = process.app.orders().list(page(10), &offset(5)).await.expect("a page");
+    assert_eq!(page_10.rows, newest_first[5..15]);
+    let next = process.app.orders().list(page(10), &From::Cursor(page_10.next.expect("more"))).await.expect("a page");
+    assert_eq!(next.rows, newest_first[15..25]);
+    let beyond = process.app.orders().list(page(10), &offset(1_000)).await.expect("a page");
+    assert_eq!((beyond.rows.len(), beyond.next), (0, None));
+}
+
+#[tokio::test]
+async fn orders_that_come_meanwhile_neither_repeat_nor_hide_others() {
+    let cloud = Cloud::start().await;
+    let (process, newest_first) = forty_orders(&cloud).await;
+    let first = process.app.orders().list(page(10), &From::Offset(Bounded::default())).await.expect("a page");
+    let product = first.rows[0].product_id;
+    place(&process, new_order(product, 1, "late"), None, at(1_000)).await.expect("placed");
+    let second = process.app.orders().list(page(10), &From::Cursor(first.next.expect("more"))).await.expect("a page");
+    assert_eq!(second.rows, newest_first[10..20]);
+}
+
+#[tokio::test]
+async fn products_are_listed_newest_first_with_their_stock() {
+    let cloud = Cloud::start().await;
+    for stock in 0..12 {
+        stocked(&cloud, stock, 3).await;
+    }
+    let process = cloud.process();
+    let first = process.app.orders().list_products(page(5), None).await.expect("a page");
+    let glance = |rows: &[once::orders::Product]| rows.iter().map(|row| (row.id, row.stock)).collect::<Vec<_>>();
+    assert_eq!(glance(&first.rows), [(12, 11), (11, 10), (10, 9), (9, 8), (8, 7)]);
+    let before = i64::from(first.next.expect("more")).try_into().expect("an id");
+    let second = process.app.orders().list_products(page(100), Some(before)).await.expect("a page");
+    assert_eq!((second.rows.len(), second.next), (7, None));
+    assert_eq!(second.rows[0].id, 7);
+}

@@ -1,0 +1,83 @@
+//! What is refused, and that it changes nothing.
+
+use std::time::Duration;
+
+use once::{
+    orders::{CancelError, PlaceError, RestockError},
+    testing::{Cloud, Fault, new_order},
+};
+use uuid::Uuid;
+
+use crate::shop::{Books, at, place, stocked, units};
+
+#[tokio::test]
+async fn an_unknown_product_is_not_out_of_stock() {
+    let cloud = Cloud::start().await;
+    let process = cloud.process();
+    let refused = place(&process, new_order(9, 1, "buyer"), None, at(1)).await;
+    assert!(matches!(refused, Err(PlaceError::ProductNotFound(9))), "{refused:?}");
+    let refused = process.app.orders().restock(9, units(1), None, at(1)).await;
+    assert!(matches!(refused, Err(RestockError::ProductNotFound(9))), "{refused:?}");
+    let refused = process.app.orders().cancel(Uuid::nil(), at(1)).await;
+    assert!(matches!(refused, Err(CancelError::OrderNotFound(_))), "{refused:?}");
+}
+
+#[tokio::test]
+async fn more_than_there_is_is_refused_and_what_there_is_stays_for_sale() {
+    let cloud = Cloud::start().await;
+    let product = stocked(&cloud, 5, 3).await;
+    let process = cloud.process();
+    let refused = place(&process, new_order(product, 6, "greedy"), None, at(1)).await;
+    assert!(matches!(refused, Err(PlaceError::OutOfStock)), "{refused:?}");
+    // The instance remembers that five were left, so that a smaller order still gets through.
+    place(&process, new_order(product, 5, "modest"), None, at(2)).await.expect("placed");
+    Books::of(&cloud).await.balance(5);
+}
+
+#[tokio::test]
+async fn contention_that_outlasts_the_budget_is_said_and_sells_nothing() {
+    let cloud = Cloud::start().await;
+    let product = stocked(&cloud, 5, 1).await;
+    let process = cloud.process_with(|settings| settings.budget = Duration::from_millis(100));
+    process.wire.fail_randomly(1, 1.0, Fault::Conflict);
+    let refused = place(&process, new_order(product, 1, "buyer"), None, at(1)).await;
+    assert!(matches!(refused, Err(PlaceError::Contended)), "{refused:?}");
+    let books = Books::of(&cloud).await;
+    assert_eq!((books.orders(), books.stock()), (0, 5));
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_be_reached_is_said_and_sells_nothing() {
+    let cloud = Cloud::start().await;
+    let product = stocked(&cloud, 5, 1).await;
+    for fault in [Fault::Refuse, Fault::Throttle] {
+        let process = cloud.process_with(|settings| settings.budget = Duration::from_millis(100));
+        process.wire.fail_randomly(1, 1.0, fault);
+        let refused = place(&process, new_order(product, 1, "buyer"), None, at(1)).await;
+        assert!(matches!(&refused, Err(PlaceError::Store(error)) if error.is_passing()), "{refused:?}");
+    }
+    assert_eq!(Books::of(&cloud).await.orders(), 0);
+}
+
+#[tokio::test]
+async fn sold_out_is_forgotten_after_its_moment() {
+    let cloud = Cloud::start().await;
+    let product = stocked(&cloud, 1, 1).await;
+    let process = cloud.process_with(|settings| settings.sold_out_memory = Duration::from_millis(50));
+    place(&process, new_order(product, 1, "first"), None, at(1)).await.expect("placed");
+    assert!(place(&process, new_order(product, 1, "late"), None, at(2)).await.is_err());
+    cloud.process().app.orders().restock(product, units(1), None, at(3)).await.expect("restocked");
+    tokio::time::sleep(Duration::from_millis(60)).await;
+    place(&process, new_order(product, 1, "patient"), None, at(4)).await.expect("placed");
+    Books::of(&cloud).await.balance(1);
+}
+
+#[tokio::test]
+async fn a_slow_store_is_waited_for() {
+    let cloud = Cloud::start().await;
+    let product = stocked(&cloud, 1, 1).await;
+    let process = cloud.process();
+    process.wire.fail_at(2, Fault::Delay(Duration::from_millis(200)));
+    place(&process, new_order(product, 1, "buyer"), None, at(1)).await.expect("placed");
+    Books::of(&cloud).await.balance(1);
+}

@@ -1,0 +1,58 @@
+//! The template and the code say the same.
+
+use std::{collections::BTreeSet, fs};
+
+use once::{
+    http::ROUTES,
+    testing::{Template, root},
+};
+
+/// Method, path and function of every HTTP event in the template.
+fn template_routes(template: &Template) -> BTreeSet<(String, String, String)> {
+    let functions = template.resources("AWS::Serverless::Function");
+    let events = functions.flat_map(|(_, function)| {
+        let folder = function["CodeUri"].as_str().expect("a folder").trim_start_matches("functions/").to_owned();
+        let events = function["Events"].as_object().into_iter().flat_map(|events| events.values());
+        events.filter(|event| event["Type"] == "HttpApi").map(move |event| {
+            let said = |name: &str| event["Properties"][name].as_str().unwrap_or("$default").to_owned();
+            (said("Method"), said("Path"), folder.clone())
+        })
+    });
+    events.collect()
+}
+
+#[test]
+fn the_routes_are_the_templates() {
+    let own = ROUTES.iter().map(|route| (route.method.to_owned(), route.path.to_owned(), route.function.to_owned()));
+    let fallback = ("$default".to_owned(), "$default".to_owned(), "route-unknown".to_owned());
+    let own: BTreeSet<_> = own.chain([fallback]).collect();
+    assert_eq!(own, template_routes(&Template::load()));
+}
+
+#[test]
+fn every_function_has_its_folder_its_binary_and_its_sample_event() {
+    let folders = |path: &str, ending: &str| -> BTreeSet<String> {
+        let entries = fs::read_dir(root().join(path)).expect(path);
+        let names = entries.map(|entry| entry.expect(path).file_name().into_string().expect("UTF-8"));
+        names.map(|name| name.trim_end_matches(ending).to_owned()).collect()
+    };
+    let template = Template::load();
+    let functions: BTreeSet<String> = template
+        .resources("AWS::Serverless::Function")
+        .map(|(_, function)| {
+            function["CodeUri"].as_str().expect("a folder").trim_start_matches("functions/").to_owned()
+        })
+        .collect();
+    assert_eq!(functions, folders("functions", ""));
+    assert_eq!(functions, folders("events", ".json"));
+}
+
+#[test]
+fn no_policy_grants_a_wildcard() {
+    for (function, properties) in Template::load().resources("AWS::Serverless::Function") {
+        let statements = properties["Policies"].as_array().into_iter().flatten();
+        for statement in statements.flat_map(|policy| policy["Statement"].as_array().expect("statements")) {
+            assert!(!statement.to_string().contains('*'), "{function}: {statement}");
+        }
+    }
+}
