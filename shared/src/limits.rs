@@ -10,6 +10,13 @@ use serde::{Deserialize, Serialize};
 pub struct Bounded<const MIN: u32, const MAX: u32>(u32);
 
 impl<const MIN: u32, const MAX: u32> Bounded<MIN, MAX> {
+    /// A number that the compiler holds against the bounds.
+    #[must_use]
+    pub const fn literal<const VALUE: u32>() -> Self {
+        const { assert!(MIN <= VALUE && VALUE <= MAX) };
+        Self(VALUE)
+    }
+
     /// The number.
     #[must_use]
     pub fn get(self) -> u32 {
@@ -32,12 +39,6 @@ impl<const MIN: u32, const MAX: u32> TryFrom<i64> for Bounded<MIN, MAX> {
 impl<const MIN: u32, const MAX: u32> From<Bounded<MIN, MAX>> for u32 {
     fn from(value: Bounded<MIN, MAX>) -> Self {
         value.0
-    }
-}
-
-impl<const MAX: u32> Default for Bounded<0, MAX> {
-    fn default() -> Self {
-        Self(0)
     }
 }
 

@@ -28,7 +28,7 @@ mod tests {
         (cloud, process)
     }
 
-    fn post(body: impl ToString) -> Call {
+    fn post(body: impl std::fmt::Display) -> Call {
         Call::new("POST", "/orders").body(body)
     }
 

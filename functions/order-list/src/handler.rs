@@ -3,8 +3,7 @@
 use once::{
     App,
     http::{self, ApiError, Reply, Request},
-    limits::Bounded,
-    orders::{Cursor, From, Limit},
+    orders::{Cursor, DEFAULT_LIMIT, From, Limit, Offset},
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -13,10 +12,14 @@ use serde_json::json;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Query {
-    #[serde(default = "Limit::default_page")]
+    #[serde(default = "default_limit")]
     limit: Limit,
-    offset: Option<Bounded<0, 1_000>>,
+    offset: Option<Offset>,
     cursor: Option<Cursor>,
+}
+
+fn default_limit() -> Limit {
+    DEFAULT_LIMIT
 }
 
 impl Query {
@@ -24,7 +27,8 @@ impl Query {
         match (self.offset, self.cursor) {
             (Some(_), Some(_)) => Err(ApiError::invalid("offset", "cannot be given with a cursor")),
             (None, Some(cursor)) => Ok(From::Cursor(cursor)),
-            (offset, None) => Ok(From::Offset(offset.unwrap_or_default())),
+            (Some(offset), None) => Ok(From::Offset(offset)),
+            (None, None) => Ok(From::NEWEST),
         }
     }
 }

@@ -25,7 +25,7 @@ mod tests {
         json!({"name": "Limited Edition Product", "price": 1000, "stock": 100, "merchant_id": "merchant_001"})
     }
 
-    fn post(body: impl ToString) -> Call {
+    fn post(body: impl std::fmt::Display) -> Call {
         Call::new("POST", "/products").body(body)
     }
 
@@ -100,7 +100,7 @@ mod tests {
                 answer.body
             );
         }
-        let page = process.app.orders().list_products(once::orders::Limit::default_page(), None).await.expect("a page");
+        let page = process.app.orders().list_products(once::orders::DEFAULT_LIMIT, None).await.expect("a page");
         assert!(page.rows.is_empty());
     }
 }

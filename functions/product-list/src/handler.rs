@@ -3,7 +3,7 @@
 use once::{
     App,
     http::{self, ApiError, Reply, Request},
-    orders::{Limit, ProductId},
+    orders::{DEFAULT_LIMIT, Limit, ProductId},
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -12,9 +12,13 @@ use serde_json::json;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Query {
-    #[serde(default = "Limit::default_page")]
+    #[serde(default = "default_limit")]
     limit: Limit,
     cursor: Option<ProductId>,
+}
+
+fn default_limit() -> Limit {
+    DEFAULT_LIMIT
 }
 
 /// Products, newest first, with their stock.

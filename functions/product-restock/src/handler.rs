@@ -29,7 +29,7 @@ mod tests {
         (cloud, process)
     }
 
-    fn post(id: &str, body: impl ToString) -> Call {
+    fn post(id: &str, body: impl std::fmt::Display) -> Call {
         Call::new("POST", &format!("/products/{id}/restock")).body(body)
     }
 

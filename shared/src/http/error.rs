@@ -12,7 +12,7 @@
 
 use std::borrow::Cow;
 
-use lambda_http::http::{HeaderName, StatusCode, header};
+use lambda_http::http::{StatusCode, header};
 use serde::Serialize;
 use tracing::{error, warn};
 
@@ -29,7 +29,16 @@ pub struct ApiError {
     code: &'static str,
     message: Cow<'static, str>,
     field: Option<String>,
-    header: Option<(HeaderName, String)>,
+    advice: Option<Advice>,
+}
+
+/// What the caller may do instead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Advice {
+    /// Come back after a second.
+    Retry,
+    /// Use one of these methods.
+    Allowed(String),
 }
 
 /// The body of a failure, `application/problem+json`.
@@ -54,7 +63,7 @@ struct CodeAndMessage<'a> {
 
 impl ApiError {
     fn new(status: StatusCode, code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, code, message: message.into(), field: None, header: None }
+        Self { status, code, message: message.into(), field: None, advice: None }
     }
 
     /// 400: what is wrong with which field of the request.
@@ -86,7 +95,8 @@ impl ApiError {
     #[must_use]
     pub fn method_not_allowed(method: &str, allowed: &str) -> Self {
         let message = format!("{method} is not allowed here; {allowed} is");
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", message).with(header::ALLOW, allowed)
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", message)
+            .with(Advice::Allowed(allowed.to_owned()))
     }
 
     fn out_of_stock() -> Self {
@@ -100,15 +110,15 @@ impl ApiError {
 
     fn contended() -> Self {
         let message = "Too many requests want the same stock; try again";
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "CONTENTION", message).with(header::RETRY_AFTER, "1")
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "CONTENTION", message).with(Advice::Retry)
     }
 
     fn internal() -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", "Something went wrong on our side")
     }
 
-    fn with(self, name: HeaderName, value: &str) -> Self {
-        Self { header: Some((name, value.to_owned())), ..self }
+    fn with(self, advice: Advice) -> Self {
+        Self { advice: Some(advice), ..self }
     }
 
     /// The answer that tells the caller.
@@ -126,8 +136,9 @@ impl ApiError {
             error: CodeAndMessage { code: self.code, message: &self.message },
         };
         let reply = Reply::new(self.status, "application/problem+json", &problem);
-        match self.header {
-            Some((name, value)) => reply.header(name, &value),
+        match self.advice {
+            Some(Advice::Retry) => reply.header(header::RETRY_AFTER, "1"),
+            Some(Advice::Allowed(methods)) => reply.header(header::ALLOW, &methods),
             None => reply,
         }
     }
@@ -141,7 +152,7 @@ impl From<StoreError> for ApiError {
         }
         warn!(%cause, "The store is unavailable");
         let message = "The store is unavailable; try again with the same idempotency key";
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "STORE_UNAVAILABLE", message).with(header::RETRY_AFTER, "1")
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "STORE_UNAVAILABLE", message).with(Advice::Retry)
     }
 }
 

@@ -68,9 +68,6 @@ fn unfit(path: &str, whole: &str, error: &impl std::fmt::Display) -> ApiError {
     let named = ["missing field `", "unknown field `", "duplicate field `"]
         .iter()
         .find_map(|kind| problem.strip_prefix(kind)?.split('`').next());
-    match (named, path) {
-        (Some(field), _) => ApiError::invalid(field, problem),
-        (None, "." | "?" | "") => ApiError::invalid(whole, problem),
-        (None, field) => ApiError::invalid(field, problem),
-    }
+    let field = named.unwrap_or(if matches!(path, "." | "?" | "") { whole } else { path });
+    ApiError::invalid(field, problem)
 }

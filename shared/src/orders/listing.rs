@@ -27,21 +27,24 @@ const PRODUCTS_AT_ONCE: usize = 16;
 /// Rows of a page.
 pub type Limit = Bounded<1, 100>;
 
-impl Limit {
-    /// The rows of a page where no number is asked for.
-    #[must_use]
-    pub fn default_page() -> Self {
-        Self::try_from(20).expect("within its own bounds")
-    }
-}
+/// The rows of a page where no number is asked for.
+pub const DEFAULT_LIMIT: Limit = Limit::literal::<20>();
+
+/// How many of the newest orders a page may skip. Each costs its share of a read, in every shard.
+pub type Offset = Bounded<0, 1_000>;
 
 /// Where a page of orders begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum From {
     /// So many rows after the newest.
-    Offset(Bounded<0, 1_000>),
+    Offset(Offset),
     /// After the row that an earlier page ended with.
     Cursor(Cursor),
+}
+
+impl From {
+    /// At the newest order.
+    pub const NEWEST: Self = Self::Offset(Offset::literal::<0>());
 }
 
 /// A page, and where the next one begins.

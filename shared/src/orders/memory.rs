@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn the_memory_is_bounded() {
-        let memory = Memory::new(Duration::from_secs(60));
+        let memory = Memory::new(Duration::from_mins(1));
         for product in 0..50_000 {
             memory.sold_out(product, 0);
         }

@@ -31,7 +31,7 @@ use crate::dynamo::StoreError;
 pub use cancel::CancelError;
 pub use catalog::{CreateError, Created};
 pub use key::{IdempotencyKey, UnfitKey};
-pub use listing::{Cursor, From, Limit, Page, UnfitCursor};
+pub use listing::{Cursor, DEFAULT_LIMIT, From, Limit, Offset, Page, UnfitCursor};
 pub use order::{NewOrder, Order, OrderWithProduct, ProductGlance, Status};
 pub use place::{PlaceError, Placed};
 pub use product::{MerchantId, NewProduct, Product, ProductId};

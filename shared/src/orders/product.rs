@@ -14,6 +14,12 @@ pub type ProductId = Bounded<1, { u32::MAX }>;
 /// A merchant's name in the ledger.
 pub type MerchantId = Name<64>;
 
+/// Over how many items a product's stock is split.
+pub type Lanes = Bounded<1, { stock::MAX_LANES }>;
+
+/// Hundredths of a percent.
+pub type BasisPoints = Bounded<0, 10_000>;
+
 /// Basis points of an order's total that the merchant pays where its rate is not given: 2.9 %.
 pub const DEFAULT_FEE_BASIS_POINTS: u32 = 290;
 
@@ -31,18 +37,18 @@ pub struct NewProduct {
     pub merchant_id: MerchantId,
     /// Over how many items the stock is split (`docs/LANES.md`).
     #[serde(default = "default_lanes")]
-    pub lanes: Bounded<1, { stock::MAX_LANES }>,
+    pub lanes: Lanes,
     /// What the merchant pays of an order's total, in basis points. Kept with the product, so that an order reads one item only.
     #[serde(default = "default_fee")]
-    pub fee_basis_points: Bounded<0, 10_000>,
+    pub fee_basis_points: BasisPoints,
 }
 
-fn default_lanes() -> Bounded<1, { stock::MAX_LANES }> {
-    i64::from(stock::DEFAULT_LANES).try_into().expect("within its own bounds")
+fn default_lanes() -> Lanes {
+    Lanes::literal::<{ stock::DEFAULT_LANES }>()
 }
 
-fn default_fee() -> Bounded<0, 10_000> {
-    i64::from(DEFAULT_FEE_BASIS_POINTS).try_into().expect("within its own bounds")
+fn default_fee() -> BasisPoints {
+    BasisPoints::literal::<DEFAULT_FEE_BASIS_POINTS>()
 }
 
 /// A product without its stock: what never changes, so that an instance may remember it.
@@ -61,7 +67,7 @@ impl Definition {
     /// Lanes of its stock.
     #[must_use]
     pub fn lanes(&self) -> u16 {
-        u16::try_from(self.product.lanes.get()).expect("at most 32")
+        u16::try_from(self.product.lanes.get()).unwrap_or(u16::MAX)
     }
 }
 

@@ -1,12 +1,11 @@
 //! Orders and products as items: what is read, and the parts of which transactions are made.
 
-use std::collections::HashMap;
-
 use aws_sdk_dynamodb::{
     Client,
+    error::BuildError,
     operation::query::builders::QueryFluentBuilder,
     types::{
-        Put, ReturnValue, ReturnValuesOnConditionCheckFailure::AllOld, TransactWriteItem, Update,
+        AttributeValue, Put, ReturnValue, ReturnValuesOnConditionCheckFailure::AllOld, TransactWriteItem, Update,
         builders::UpdateBuilder,
     },
 };
@@ -59,6 +58,27 @@ struct Row<'a, T> {
     recent_sk: Option<String>,
     #[serde(flatten)]
     value: &'a T,
+}
+
+impl<'a, T> Row<'a, T> {
+    fn new(key: Key, listed: Option<Key>, value: &'a T) -> Self {
+        let (list, place) = listed.map(|listed| (listed.pk, listed.sk)).unzip();
+        Self { pk: key.pk, sk: key.sk, recent_pk: list, recent_sk: place, value }
+    }
+}
+
+/// The last product id given.
+#[derive(Deserialize)]
+struct Counter {
+    last_id: u32,
+}
+
+/// A lane with its sort key, which holds its number.
+#[derive(Deserialize)]
+struct Named {
+    sk: String,
+    #[serde(flatten)]
+    lane: Lane,
 }
 
 /// One lane: its units, and how often they changed. The changes serve the invariants: each committed change counts once.
@@ -143,10 +163,6 @@ impl Store {
             .return_values(ReturnValue::UpdatedNew)
             .send()
             .await?;
-        #[derive(Deserialize)]
-        struct Counter {
-            last_id: u32,
-        }
         read::<Counter>(counted.attributes.unwrap_or_default()).map(|counter| counter.last_id)
     }
 
@@ -203,8 +219,7 @@ impl Store {
         listed: Option<Key>,
         value: &T,
     ) -> Result<TransactWriteItem, StoreError> {
-        let (recent_pk, recent_sk) = listed.map(|listed| (listed.pk, listed.sk)).unzip();
-        let item = item(&Row { pk: key.pk, sk: key.sk, recent_pk, recent_sk, value })?;
+        let item = item(&Row::new(key, listed, value))?;
         let put = Put::builder()
             .table_name(&self.orders)
             .set_item(Some(item))
@@ -215,8 +230,7 @@ impl Store {
 
     /// A payment is in the ledger. What makes it happen once is the order in the same transaction.
     pub fn put_entry(&self, entry: &Entry) -> Result<TransactWriteItem, StoreError> {
-        let Key { pk, sk } = entry.key();
-        let item = item(&Row { pk, sk, recent_pk: None, recent_sk: None, value: entry })?;
+        let item = item(&Row::new(entry.key(), None, entry))?;
         let put = Put::builder().table_name(&self.ledger).set_item(Some(item));
         Ok(TransactWriteItem::builder().put(built(put.build())?).build())
     }
@@ -227,12 +241,6 @@ impl Store {
 }
 
 fn levels(items: &[Item]) -> Result<Vec<Level>, StoreError> {
-    #[derive(Deserialize)]
-    struct Named {
-        sk: String,
-        #[serde(flatten)]
-        lane: Lane,
-    }
     let level = |item: &Item| {
         let Named { sk, lane } = read(item.clone())?;
         let lane_number = sk.trim_start_matches(keys::LANE_PREFIX).parse().map_err(StoreError::undecodable)?;
@@ -246,14 +254,14 @@ pub fn read<T: DeserializeOwned>(item: Item) -> Result<T, StoreError> {
     serde_dynamo::from_item(item).map_err(StoreError::undecodable)
 }
 
-fn item<T: Serialize>(value: &T) -> Result<HashMap<String, aws_sdk_dynamodb::types::AttributeValue>, StoreError> {
+fn item<T: Serialize>(value: &T) -> Result<Item, StoreError> {
     serde_dynamo::to_item(value).map_err(StoreError::undecodable)
 }
 
-fn written<T: Serialize>(value: &T) -> Result<aws_sdk_dynamodb::types::AttributeValue, StoreError> {
+fn written<T: Serialize>(value: &T) -> Result<AttributeValue, StoreError> {
     serde_dynamo::to_attribute_value(value).map_err(StoreError::undecodable)
 }
 
-fn built<T>(part: Result<T, aws_sdk_dynamodb::error::BuildError>) -> Result<T, StoreError> {
+fn built<T>(part: Result<T, BuildError>) -> Result<T, StoreError> {
     part.map_err(StoreError::undecodable)
 }

@@ -20,7 +20,7 @@ pub const ORDERS_TABLE: &str = "OrdersTable";
 pub const LEDGER_TABLE: &str = "LedgerTable";
 
 /// How long processes wait and retry: a busy test machine is neither contention nor a failing store.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// An embedded DynamoDB on a free port of the loopback, with the template's tables. Ends with its value.
 #[derive(Debug)]
@@ -41,9 +41,6 @@ pub struct Process {
 
 impl Cloud {
     /// A store with empty tables.
-    ///
-    /// # Panics
-    /// If the loopback or the template cannot be used.
     pub async fn start() -> Self {
         let database = Database::memory().expect("SQLite is built in");
         for request in Template::load().create_table_requests(str::to_owned) {
@@ -112,9 +109,6 @@ impl Cloud {
     }
 
     /// Every item of a table.
-    ///
-    /// # Panics
-    /// If the store does not answer.
     pub async fn items(&self, table: &str) -> Vec<HashMap<String, AttributeValue>> {
         let mut pages = self.client.scan().table_name(table).into_paginator().items().send();
         let mut items = Vec::new();

@@ -11,9 +11,6 @@ use super::{Cloud, Fault, Process};
 /// `recover` also runs once after a flow that did not die.
 ///
 /// Answers how many times the flow died.
-///
-/// # Panics
-/// If the flow makes no call, or a run that should have died did not.
 pub async fn at_every_call<S>(
     arrange: impl AsyncFn(&Cloud) -> S,
     flow: impl AsyncFn(&Process, &S),

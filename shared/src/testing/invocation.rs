@@ -59,7 +59,7 @@ impl Call {
 
     /// With this body.
     #[must_use]
-    pub fn body(mut self, body: impl ToString) -> Self {
+    pub fn body(mut self, body: impl std::fmt::Display) -> Self {
         self.event["body"] = body.to_string().into();
         self
     }
@@ -105,9 +105,6 @@ impl Answer {
 }
 
 /// The sample event of a function, `events/<function>.json`, as its handler gets it.
-///
-/// # Panics
-/// If it is missing or no request.
 #[must_use]
 pub fn sample(function: &str) -> Request {
     let path = root().join(format!("events/{function}.json"));

@@ -8,6 +8,8 @@
 //! - [`new_product`], [`new_order`]: the shop that tests of orders begin with.
 //! - [`Call`]: a request as API Gateway hands it over, and the answer to it.
 
+#![expect(clippy::missing_panics_doc, reason = "a test that cannot go on panics")]
+
 mod cloud;
 pub mod crash;
 mod invocation;

@@ -6,9 +6,6 @@ use super::Process;
 use crate::orders::{NewOrder, NewProduct, Order};
 
 /// `POST /products` for a product with so many units at 1 000 cents, in so many lanes.
-///
-/// # Panics
-/// If no product may be so.
 #[must_use]
 pub fn new_product(stock: u32, lanes: u32) -> NewProduct {
     let name = "Limited Edition Product";
@@ -17,9 +14,6 @@ pub fn new_product(stock: u32, lanes: u32) -> NewProduct {
 }
 
 /// `POST /orders` for so many units.
-///
-/// # Panics
-/// If no order may be so.
 #[must_use]
 pub fn new_order(product: u32, quantity: u32, buyer: &str) -> NewOrder {
     let order = json!({"product_id": product, "quantity": quantity, "buyer_id": buyer});
@@ -28,9 +22,6 @@ pub fn new_order(product: u32, quantity: u32, buyer: &str) -> NewOrder {
 
 impl Process {
     /// Creates a product with so many units in the default number of lanes; answers its id.
-    ///
-    /// # Panics
-    /// If the store fails.
     pub async fn product(&self, stock: u32) -> u32 {
         let new = new_product(stock, crate::orders::stock::DEFAULT_LANES);
         let created = self.app.orders().create_product(new, None, self.app.now()).await;
@@ -38,9 +29,6 @@ impl Process {
     }
 
     /// Places an order.
-    ///
-    /// # Panics
-    /// If it is refused.
     pub async fn order(&self, product: u32, quantity: u32, buyer: &str) -> Order {
         let placed = self.app.orders().place(new_order(product, quantity, buyer), None, self.app.now()).await;
         placed.expect("an order").order

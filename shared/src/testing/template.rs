@@ -33,9 +33,6 @@ struct Resource {
 
 impl Template {
     /// The one of this checkout.
-    ///
-    /// # Panics
-    /// If it cannot be read.
     #[must_use]
     pub fn load() -> Self {
         let text = fs::read_to_string(root().join("template.yaml")).expect("template.yaml is in the top folder");

@@ -230,7 +230,7 @@ fn counting(mut request: HttpRequest) -> HttpRequest {
 
 /// The response with its body read, and the units that it tells.
 async fn consumed(mut response: HttpResponse) -> Result<(HttpResponse, f64), ConnectorError> {
-    let body = response.take_body().collect().await.map_err(|error| ConnectorError::io(error))?.to_bytes();
+    let body = response.take_body().collect().await.map_err(ConnectorError::io)?.to_bytes();
     let told: Value = serde_json::from_slice(&body).unwrap_or_default();
     let units = match &told["ConsumedCapacity"] {
         Value::Array(tables) => tables.iter().filter_map(|table| table["CapacityUnits"].as_f64()).sum(),

@@ -73,7 +73,7 @@ async fn a_restock_whose_process_died_adds_its_units_once() {
     let deaths = at_every_call(
         async |cloud: &Cloud| stocked(cloud, 10, 4).await,
         async |process, product| {
-            drop(process.app.orders().restock(*product, units(50), Some(&key("truck-1")), at(1)).await)
+            drop(process.app.orders().restock(*product, units(50), Some(&key("truck-1")), at(1)).await);
         },
         async |cloud, retry, product| {
             Books::of(cloud).await.balance(10);

@@ -1,7 +1,6 @@
 //! Lists.
 
 use once::{
-    limits::Bounded,
     orders::{From, Order},
     testing::{Cloud, Process, new_order},
 };
@@ -23,7 +22,7 @@ async fn forty_orders(cloud: &Cloud) -> (Process, Vec<Order>) {
 async fn pages_by_cursor_hold_every_order_once_newest_first() {
     let cloud = Cloud::start().await;
     let (process, newest_first) = forty_orders(&cloud).await;
-    let mut from = From::Offset(Bounded::default());
+    let mut from = From::NEWEST;
     let mut seen = Vec::new();
     let mut sizes = Vec::new();
     loop {
@@ -41,7 +40,7 @@ async fn pages_by_cursor_hold_every_order_once_newest_first() {
 async fn the_last_page_says_that_it_is_the_last_also_when_it_is_full() {
     let cloud = Cloud::start().await;
     let (process, _) = forty_orders(&cloud).await;
-    let full = process.app.orders().list(page(40), &From::Offset(Bounded::default())).await.expect("a page");
+    let full = process.app.orders().list(page(40), &From::NEWEST).await.expect("a page");
     assert_eq!((full.rows.len(), full.next), (40, None));
     assert_eq!(all_orders(&process).await.len(), 40);
 }
@@ -63,7 +62,7 @@ async fn an_offset_skips_the_newest() {
 async fn orders_that_come_meanwhile_neither_repeat_nor_hide_others() {
     let cloud = Cloud::start().await;
     let (process, newest_first) = forty_orders(&cloud).await;
-    let first = process.app.orders().list(page(10), &From::Offset(Bounded::default())).await.expect("a page");
+    let first = process.app.orders().list(page(10), &From::NEWEST).await.expect("a page");
     let product = first.rows[0].product_id;
     place(&process, new_order(product, 1, "late"), None, at(1_000)).await.expect("placed");
     let second = process.app.orders().list(page(10), &From::Cursor(first.next.expect("more"))).await.expect("a page");

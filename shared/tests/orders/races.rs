@@ -31,7 +31,7 @@ async fn rush(processes: Vec<Process>, product: u32, quantity: impl Fn(u32) -> u
             let mut outcome = None;
             // A client that got no answer asks again, with the same key, wherever it lands.
             for attempt in 0..tries {
-                let process = &processes[((buyer + attempt) % INSTANCES) as usize];
+                let process = &processes[instance(buyer + attempt)];
                 let now = at(i64::from(buyer * 100 + attempt));
                 match place(process, new_order(product, quantity, &name), Some("cart-1"), now).await {
                     Ok(placed) => {
@@ -62,6 +62,11 @@ async fn rush(processes: Vec<Process>, product: u32, quantity: impl Fn(u32) -> u
         }
     }
     outcome
+}
+
+/// Where a request lands.
+fn instance(n: u32) -> usize {
+    usize::try_from(n % INSTANCES).expect("small")
 }
 
 fn instances(cloud: &Cloud, prepare: impl Fn(u64, &Process)) -> Vec<Process> {
@@ -133,8 +138,8 @@ async fn one_key_sent_fifty_times_at_once_places_one_order() {
     let cloud = Cloud::start().await;
     let product = stocked(&cloud, 100, 8).await;
     let processes = instances(&cloud, |_, _| {});
-    let sent =
-        (0..50).map(|n: usize| place(&processes[n % 8], new_order(product, 2, "buyer"), Some("cart-1"), at(n as i64)));
+    let sent = (0..50_u32)
+        .map(|n| place(&processes[instance(n)], new_order(product, 2, "buyer"), Some("cart-1"), at(n.into())));
     let answers: Vec<_> = join_all(sent).await.into_iter().map(|answer| answer.expect("placed")).collect();
     assert!(answers.iter().all(|answer| answer.order == answers[0].order));
     assert_eq!(answers.iter().filter(|answer| !answer.replayed).count(), 1);
@@ -149,7 +154,7 @@ async fn an_order_cancelled_by_many_at_once_returns_its_units_once() {
     let product = stocked(&cloud, 10, 4).await;
     let processes = instances(&cloud, |_, _| {});
     let placed = place(&processes[0], new_order(product, 7, "buyer"), None, at(1)).await.expect("placed").order;
-    let cancels = (0..20).map(|n: usize| processes[n % 8].app.orders().cancel(placed.id, at(100 + n as i64)));
+    let cancels = (0..20_u32).map(|n| processes[instance(n)].app.orders().cancel(placed.id, at(100 + i64::from(n))));
     let answers: Vec<_> = join_all(cancels).await.into_iter().map(|answer| answer.expect("cancelled")).collect();
     assert!(answers.iter().all(|order| *order == answers[0] && order.status == Status::Cancelled));
     let books = Books::of(&cloud).await;
@@ -162,18 +167,18 @@ async fn buyers_cancellations_and_restocks_at_once_keep_the_books() {
     let cloud = Cloud::start().await;
     let product = stocked(&cloud, 40, 4).await;
     let processes = Arc::new(instances(&cloud, |seed, process| process.wire.fail_randomly(seed, 0.1, Fault::Conflict)));
-    let tasks = (0..120_usize).map(|n| {
+    let tasks = (0..120_u32).map(|n| {
         let processes = Arc::clone(&processes);
         tokio::spawn(async move {
-            let process = &processes[n % 8];
-            let now = at(n as i64);
+            let process = &processes[instance(n)];
+            let now = at(n.into());
             if n % 20 == 0 {
                 let stock = crate::shop::units(3);
                 process.app.orders().restock(product, stock, None, now).await.expect("restocked");
             }
-            match place(process, new_order(product, 1 + n as u32 % 3, &format!("buyer-{n}")), None, now).await {
+            match place(process, new_order(product, 1 + n % 3, &format!("buyer-{n}")), None, now).await {
                 Ok(placed) if n % 3 == 0 => {
-                    drop(process.app.orders().cancel(placed.order.id, now).await.expect("cancelled"))
+                    drop(process.app.orders().cancel(placed.order.id, now).await.expect("cancelled"));
                 }
                 Ok(_) | Err(PlaceError::OutOfStock) => {}
                 Err(error) => panic!("{error}"),

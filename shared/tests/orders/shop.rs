@@ -46,7 +46,7 @@ pub fn page(limit: i64) -> Bounded<1, 100> {
 
 /// Every order, by the list that callers see.
 pub async fn all_orders(process: &Process) -> Vec<Order> {
-    let mut from = From::Offset(Bounded::default());
+    let mut from = From::NEWEST;
     let mut orders = Vec::new();
     loop {
         let page = process.app.orders().list(page(100), &from).await.expect("a page");

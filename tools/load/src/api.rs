@@ -1,0 +1,85 @@
+//! The stack's HTTP API, as a careful client calls it: what got no answer is asked again with the same idempotency key.
+
+use std::time::Duration;
+
+use backon::{ExponentialBuilder, Retryable};
+use reqwest::{Client, Method, StatusCode};
+use serde_json::Value;
+use uuid::{NoContext, Timestamp, Uuid};
+
+/// Tries of one request.
+const TRIES: usize = 8;
+
+/// A stack.
+#[derive(Debug, Clone)]
+pub struct Api {
+    base: String,
+    client: Client,
+}
+
+/// An answer that is final: done, or refused for a reason.
+#[derive(Debug)]
+pub struct Answer {
+    /// Its status.
+    pub status: StatusCode,
+    /// Its body.
+    pub body: Value,
+}
+
+/// No final answer, after all tries.
+#[derive(Debug)]
+pub enum Failure {
+    /// The connection failed or the answer could not be read.
+    Unreachable(reqwest::Error),
+    /// The stack asked to try later, each time.
+    Unavailable(StatusCode, Value),
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Unreachable(error) => write!(f, "no answer: {error}"),
+            Self::Unavailable(status, body) => write!(f, "{status} after {TRIES} tries: {body}"),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl Api {
+    /// The stack at this URL.
+    pub fn new(base: &str) -> Result<Self, reqwest::Error> {
+        let client = Client::builder().timeout(Duration::from_mins(1)).build()?;
+        Ok(Self { base: base.trim_end_matches('/').to_owned(), client })
+    }
+
+    /// `GET path`
+    pub async fn get(&self, path: &str) -> Result<Answer, Failure> {
+        self.send(Method::GET, path, None).await
+    }
+
+    /// `POST path`, once however often it must be sent.
+    pub async fn post(&self, path: &str, body: &Value) -> Result<Answer, Failure> {
+        self.send(Method::POST, path, Some(body)).await
+    }
+
+    async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer, Failure> {
+        let key = Uuid::new_v7(Timestamp::now(NoContext)).to_string();
+        let pauses = ExponentialBuilder::new().with_min_delay(Duration::from_millis(100)).with_jitter();
+        (|| self.try_once(method.clone(), path, body, &key)).retry(pauses.with_max_times(TRIES - 1)).await
+    }
+
+    async fn try_once(&self, method: Method, path: &str, body: Option<&Value>, key: &str) -> Result<Answer, Failure> {
+        let mut request = self.client.request(method, format!("{}{path}", self.base));
+        if let Some(body) = body {
+            request = request.header("idempotency-key", key).json(body);
+        }
+        let response = request.send().await.map_err(Failure::Unreachable)?;
+        let status = response.status();
+        let body = response.json().await.map_err(Failure::Unreachable)?;
+        if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+            return Err(Failure::Unavailable(status, body));
+        }
+        Ok(Answer { status, body })
+    }
+}

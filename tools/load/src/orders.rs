@@ -1,0 +1,118 @@
+//! Buyers compete for a product's units.
+
+use std::{
+    collections::BTreeMap,
+    error::Error,
+    time::{Duration, Instant},
+};
+
+use clap::Args;
+use futures_util::{StreamExt, stream};
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use crate::{
+    api::{Answer, Api},
+    latency::Latencies,
+};
+
+/// The scenario.
+#[derive(Debug, Args)]
+pub struct Rush {
+    /// Base URL of the stack, as in .local/api-url or the output `ApiUrl`
+    #[arg(long)]
+    url: String,
+    /// How many buyers want one unit each
+    #[arg(long, default_value_t = 500)]
+    buyers: u32,
+    /// How many units there are
+    #[arg(long, default_value_t = 100)]
+    stock: u32,
+    /// Over how many items the stock is split; the stack's default if not given
+    #[arg(long)]
+    lanes: Option<u32>,
+    /// How many buyers order at the same moment; all if not given
+    #[arg(long)]
+    at_once: Option<usize>,
+}
+
+impl Rush {
+    /// Creates the product, lets the buyers order, and counts.
+    pub async fn run(self) -> Result<(), Box<dyn Error>> {
+        let api = Api::new(&self.url)?;
+        let product = self.create_product(&api).await?;
+        let id = &product["id"];
+        let at_once = self.at_once.unwrap_or(usize::try_from(self.buyers)?);
+        println!(
+            "Product {id} has {} units in {} lanes; {} buyers want one each, {at_once} at once.",
+            self.stock, product["lanes"], self.buyers
+        );
+
+        let begun = Instant::now();
+        let orders = (0..self.buyers).map(|buyer| order(&api, id, buyer));
+        let answers: Vec<_> = stream::iter(orders).buffer_unordered(at_once.max(1)).collect().await;
+        let took = begun.elapsed();
+
+        let mut outcomes: BTreeMap<String, u32> = BTreeMap::new();
+        for outcome in answers.iter().map(|(outcome, _)| outcome) {
+            *outcomes.entry(outcome.clone()).or_default() += 1;
+        }
+        for (outcome, count) in &outcomes {
+            println!("{count:>6}  {outcome}");
+        }
+        let rate = f64::from(self.buyers) / took.as_secs_f64();
+        let times = Latencies::new(answers.into_iter().map(|(_, time)| time).collect());
+        println!("{:.1} s, {rate:.0} orders answered a second; {times}", took.as_secs_f64());
+
+        self.check(&api, id, outcomes.get(CONFIRMED).copied().unwrap_or_default(), &outcomes).await
+    }
+
+    async fn create_product(&self, api: &Api) -> Result<Value, Box<dyn Error>> {
+        let mut product = json!({
+            "name": "Limited Edition Product", "price": 1000, "stock": self.stock, "merchant_id": "merchant_001",
+        });
+        if let Some(lanes) = self.lanes {
+            product["lanes"] = lanes.into();
+        }
+        match api.post("/products", &product).await? {
+            Answer { status: StatusCode::CREATED, body } => Ok(body),
+            Answer { status, body } => Err(format!("the product was refused: {status} {body}").into()),
+        }
+    }
+
+    /// What must hold: every buyer got an answer, and every unit was sold once or is left.
+    async fn check(
+        &self,
+        api: &Api,
+        product: &Value,
+        confirmed: u32,
+        outcomes: &BTreeMap<String, u32>,
+    ) -> Result<(), Box<dyn Error>> {
+        let left = api.get(&format!("/products/{product}")).await?.body["stock"].clone();
+        println!("{confirmed} sold + {left} left = {} at first", self.stock);
+        let expected = self.buyers.min(self.stock);
+        let refused = outcomes.get(OUT_OF_STOCK).copied().unwrap_or_default();
+        if confirmed != expected || refused != self.buyers - expected || left != self.stock - expected {
+            return Err(format!("expected {expected} sold, {} refused", self.buyers - expected).into());
+        }
+        println!("Exactly {confirmed} of {} orders succeeded.", self.buyers);
+        Ok(())
+    }
+}
+
+const CONFIRMED: &str = "201 CONFIRMED";
+const OUT_OF_STOCK: &str = "409 OUT_OF_STOCK";
+
+/// One buyer's order: what came of it, and how long it took.
+async fn order(api: &Api, product: &Value, buyer: u32) -> (String, Duration) {
+    let body = json!({"product_id": product, "quantity": 1, "buyer_id": format!("buyer-{buyer}")});
+    let begun = Instant::now();
+    let outcome = match api.post("/orders", &body).await {
+        Ok(Answer { status, body }) => {
+            let said = body["status"].as_str().or(body["error"]["code"].as_str()).unwrap_or("?");
+            format!("{} {said}", status.as_u16())
+        }
+        Err(failure) => failure.to_string(),
+    };
+    (outcome, begun.elapsed())
+}
