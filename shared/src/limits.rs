@@ -1,6 +1,6 @@
 //! Values that are right by construction: what a request may hold, said once, as a type.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +33,17 @@ impl<const MIN: u32, const MAX: u32> TryFrom<i64> for Bounded<MIN, MAX> {
             max: MAX,
             value,
         })
+    }
+}
+
+impl<const MIN: u32, const MAX: u32> FromStr for Bounded<MIN, MAX> {
+    type Err = OutOfBounds;
+
+    /// Digits and nothing else: no sign, no space.
+    fn from_str(text: &str) -> Result<Self, OutOfBounds> {
+        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let value = digits.then(|| text.parse().ok()).flatten().unwrap_or(-1);
+        Self::try_from(value)
     }
 }
 
@@ -147,6 +158,10 @@ mod tests {
         }
         for unfit in [0, 33, -1, i64::MAX, i64::MIN] {
             assert!(Lanes::try_from(unfit).is_err(), "{unfit}");
+        }
+        assert_eq!("32".parse::<Lanes>().map(Lanes::get), Ok(32));
+        for unfit in ["", "0", "33", "+1", "-1", " 1", "1.0", "\u{661}", "99999999999999999999"] {
+            assert!(unfit.parse::<Lanes>().is_err(), "{unfit}");
         }
     }
 

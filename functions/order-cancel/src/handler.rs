@@ -4,11 +4,10 @@ use once::{
     App,
     http::{self, ApiError, Reply, Request},
 };
-use uuid::Uuid;
 
 /// Cancels an order; cancelled before, it is answered as it stands.
 pub async fn handle(app: App, request: Request) -> Result<Reply, ApiError> {
-    let id: Uuid = http::path(&request, "id", "a UUID")?;
+    let id = http::order_id(&request)?;
     Ok(Reply::ok(&app.orders().cancel(id, app.now()).await?))
 }
 

@@ -4,11 +4,10 @@ use once::{
     App,
     http::{self, ApiError, Reply, Request},
 };
-use uuid::Uuid;
 
 /// The order with its product as it is now.
 pub async fn handle(app: App, request: Request) -> Result<Reply, ApiError> {
-    let id: Uuid = http::path(&request, "id", "a UUID")?;
+    let id = http::order_id(&request)?;
     let order = app.orders().get(id).await?.ok_or_else(|| ApiError::order_not_found(id))?;
     Ok(Reply::ok(&order))
 }
@@ -45,7 +44,15 @@ mod tests {
     async fn a_bad_id_is_refused_by_name() {
         let cloud = Cloud::start().await;
         let process = cloud.process();
-        for id in ["1", "not-a-uuid", "0199a3c4-5e6f-7a8b-9c0d-1e2f3a4b5c6", "%00", "ORDER"] {
+        for id in [
+            "1",
+            "not-a-uuid",
+            "0199a3c45e6f7a8b9c0d1e2f3a4b5c6d",
+            "{0199a3c4-5e6f-7a8b-9c0d-1e2f3a4b5c6d}",
+            "0199a3c4-5e6f-7a8b-9c0d-1e2f3a4b5c6",
+            "%00",
+            "ORDER",
+        ] {
             let answer = Call::new("GET", &format!("/orders/{id}")).to(&process, handle).await;
             assert_eq!((answer.status, answer.code(), answer.field()), (400, "INVALID_REQUEST", "id"), "{id}");
         }

@@ -7,7 +7,7 @@ use once::{
 
 /// The product with its stock.
 pub async fn handle(app: App, request: Request) -> Result<Reply, ApiError> {
-    let id: u32 = http::path(&request, "id", "a product's number")?;
+    let id = http::product_id(&request)?;
     let product = app.orders().product(id).await?.ok_or_else(|| ApiError::product_not_found(id))?;
     Ok(Reply::ok(&product))
 }
@@ -37,7 +37,7 @@ mod tests {
         let process = cloud.process();
         let answer = Call::new("GET", "/products/9").to(&process, handle).await;
         assert_eq!((answer.status, answer.code()), (404, "PRODUCT_NOT_FOUND"));
-        for id in ["x", "-1", "1.0", "99999999999"] {
+        for id in ["x", "0", "-1", "+1", "1.0", "99999999999"] {
             let answer = Call::new("GET", &format!("/products/{id}")).to(&process, handle).await;
             assert_eq!((answer.status, answer.code(), answer.field()), (400, "INVALID_REQUEST", "id"), "{id}");
         }

@@ -40,7 +40,7 @@ mod tests {
     #[tokio::test]
     async fn an_unknown_path_is_not_found() {
         let cloud = Cloud::start().await;
-        for path in ["/", "/nowhere", "/orders/7/refund", "/products/1/restock/2"] {
+        for path in ["/", "/nowhere", "/orders/", "/orders/7/refund", "/products/1/restock/2"] {
             let answer = Call::new("GET", path).to(&cloud.process(), handle).await;
             assert_eq!((answer.status, answer.code()), (404, "ROUTE_NOT_FOUND"), "{path}");
         }

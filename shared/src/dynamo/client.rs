@@ -23,9 +23,8 @@ pub fn client() -> Client {
 
 /// Time-outs and retries, the same in production and in tests.
 ///
-/// One attempt may take 1.5 s and a call with its three attempts 4 s: with an order's budget of 3 s before the last
-/// call begins, that ends inside the function's 10 s. Throttles, dropped connections and 5xx answers are retried
-/// here; cancelled transactions are not, since only the caller knows what its conditions mean.
+/// One attempt may take a second, and a call with its three attempts three. Throttles, dropped connections and 5xx answers
+/// are retried here; cancelled transactions are not, since only the caller knows what its conditions mean.
 #[must_use]
 pub fn configure(builder: Builder) -> Builder {
     builder
@@ -33,9 +32,9 @@ pub fn configure(builder: Builder) -> Builder {
         .retry_config(RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(25)))
         .timeout_config(
             TimeoutConfig::builder()
-                .connect_timeout(Duration::from_secs(1))
-                .operation_attempt_timeout(Duration::from_millis(1_500))
-                .operation_timeout(Duration::from_secs(4))
+                .connect_timeout(Duration::from_millis(500))
+                .operation_attempt_timeout(Duration::from_secs(1))
+                .operation_timeout(Duration::from_secs(3))
                 .build(),
         )
 }

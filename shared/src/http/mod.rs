@@ -8,7 +8,7 @@ mod serve;
 
 pub use answer::Reply;
 pub use error::{ApiError, Problem};
-pub use request::{body, idempotency_key, path, query};
+pub use request::{body, idempotency_key, order_id, product_id, query};
 pub use routes::{ROUTES, Route, allowed_methods};
 pub use serve::{Error, Warm, handle, serve};
 

@@ -1,13 +1,12 @@
 //! Requests, read strictly: whatever is missing, unknown, malformed or out of bounds is a 400 that names its field.
 
-use std::str::FromStr;
-
 use lambda_http::{Request, RequestExt, http::HeaderName};
 use serde::de::DeserializeOwned;
 use serde_path_to_error::Track;
+use uuid::{Uuid, fmt::Hyphenated};
 
 use super::ApiError;
-use crate::orders::IdempotencyKey;
+use crate::orders::{IdempotencyKey, ProductId};
 
 /// The JSON object in the body.
 pub fn body<T: DeserializeOwned>(request: &Request) -> Result<T, ApiError> {
@@ -41,11 +40,21 @@ pub fn query<T: DeserializeOwned>(request: &Request) -> Result<T, ApiError> {
         .map_err(|error| unfit(&track.path().to_string(), "query", &error))
 }
 
-/// A part of the path, by its name in the route.
-pub fn path<T: FromStr>(request: &Request, name: &'static str, form: &'static str) -> Result<T, ApiError> {
+/// The product's number in the path.
+pub fn product_id(request: &Request) -> Result<u32, ApiError> {
+    let id: ProductId = id(request)?.parse().map_err(|_| ApiError::invalid("id", "must be a product's number"))?;
+    Ok(id.get())
+}
+
+/// The order's id in the path, with its hyphens.
+pub fn order_id(request: &Request) -> Result<Uuid, ApiError> {
+    let hyphenated = id(request)?.parse::<Hyphenated>();
+    hyphenated.map(Uuid::from).map_err(|_| ApiError::invalid("id", "must be an order's UUID"))
+}
+
+fn id(request: &Request) -> Result<String, ApiError> {
     let parameters = request.path_parameters();
-    let text = parameters.first(name).unwrap_or_default();
-    text.parse().map_err(|_| ApiError::invalid(name, format!("must be {form}")))
+    parameters.first("id").map(str::to_owned).ok_or_else(|| ApiError::invalid("id", "is missing"))
 }
 
 /// The header `Idempotency-Key`, if there is one.

@@ -48,8 +48,8 @@ impl Sale {
 impl Orders {
     /// Cancels an order; cancelled before, it is answered as it stands.
     pub async fn cancel(&self, id: Uuid, now: Timestamp) -> Result<Order, CancelError> {
-        let mut sale = self.store.sale(id).await?.ok_or(CancelError::OrderNotFound(id))?;
         let mut budget = Budget::new(self.budget);
+        let mut sale = self.store.sale(id).await?.ok_or(CancelError::OrderNotFound(id))?;
         while sale.order.status == Status::Confirmed {
             match self.try_to_cancel(&sale, now).await {
                 Ok(Commit::Done) => {

@@ -61,6 +61,7 @@ impl Orders {
         key: Option<&IdempotencyKey>,
         now: Timestamp,
     ) -> Result<Placed, PlaceError> {
+        let budget = Budget::new(self.budget);
         let product_id = new.product_id.get();
         let product = self.definition(product_id).await?.ok_or(PlaceError::ProductNotFound(product_id))?;
         let id = request_id(new.buyer_id.as_ref(), key, now);
@@ -69,7 +70,7 @@ impl Orders {
         if self.memory.is_sold_out(product.id, sale.order.quantity) {
             return self.refuse(&sale, key.is_some()).await;
         }
-        let placed = self.sell(sale, product.lanes()).await?;
+        let placed = self.sell(sale, product.lanes(), budget).await?;
         if !placed.replayed {
             counter!("OrdersPlaced").increment(1);
             counter!("UnitsSold").increment(placed.order.quantity.into());
@@ -79,10 +80,9 @@ impl Orders {
     }
 
     /// Tries one lane at random, and after a short lane all of them, until the order stands or cannot.
-    async fn sell(&self, mut sale: Sale, lanes: u16) -> Result<Placed, PlaceError> {
+    async fn sell(&self, mut sale: Sale, lanes: u16, mut budget: Budget) -> Result<Placed, PlaceError> {
         let units = sale.order.quantity;
         let one_lane = || vec![Share { lane: fastrand::u16(..lanes), units }];
-        let mut budget = Budget::new(self.budget);
         sale.shares = one_lane();
         loop {
             match self.try_to_sell(&sale).await {

@@ -78,10 +78,11 @@ impl Orders {
         key: Option<&IdempotencyKey>,
         now: Timestamp,
     ) -> Result<Restocked, RestockError> {
+        let budget = Budget::new(self.budget);
         let definition = self.definition(product_id).await?.ok_or(RestockError::ProductNotFound(product_id))?;
         let id = request_id(&keys::product_partition(product_id), key, now);
         let restock = Restock { id, quantity: new.quantity.get(), created_at: now };
-        let replayed = self.add(product_id, &restock, definition.lanes()).await?;
+        let replayed = self.add(product_id, &restock, definition.lanes(), budget).await?;
         if !replayed {
             counter!("UnitsRestocked").increment(restock.quantity.into());
         }
@@ -91,9 +92,14 @@ impl Orders {
     }
 
     /// Adds the units, unless this restock was there before: then `true`.
-    async fn add(&self, product_id: u32, restock: &Restock, lanes: u16) -> Result<bool, RestockError> {
+    async fn add(
+        &self,
+        product_id: u32,
+        restock: &Restock,
+        lanes: u16,
+        mut budget: Budget,
+    ) -> Result<bool, RestockError> {
         let shares = stock::split(restock.quantity, lanes, fastrand::u16(..lanes));
-        let mut budget = Budget::new(self.budget);
         loop {
             let record = self.store.put_new(keys::restock(product_id, restock.id), None, restock)?;
             let given: Result<Vec<_>, _> = shares.iter().map(|&share| self.store.give(product_id, share)).collect();

@@ -1,0 +1,123 @@
+"""A function as a process: what it logs and counts, how it starts, how it ends."""
+
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+import uuid
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent
+TARGET = Path(os.environ.get("CARGO_TARGET_DIR", PROJECT / "target"))
+PROGRAM = TARGET / "debug" / "order-get"
+
+
+@pytest.fixture(scope="module")
+def lines(aws, call, stack_name) -> list[dict]:
+    """What the functions logged while an order was placed under a request id of the caller's."""
+    request_id = str(uuid.uuid4())
+    product = call("POST", "/products", {"name": "Mug", "price": 900, "stock": 5, "merchant_id": "merchant_001"}).json
+    order = {"product_id": product["id"], "quantity": 2, "buyer_id": "user-123"}
+    placed = call("POST", "/orders", order, {"X-Request-Id": request_id}).json
+    resource = aws("cloudformation").describe_stack_resource(StackName=stack_name, LogicalResourceId="Logs")
+    group = resource["StackResourceDetail"]["PhysicalResourceId"]
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        pages = aws("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
+        messages = [event["message"] for event in pages.search("events[]")]
+        if any(placed["id"] in message for message in messages):
+            objects = [json.loads(message) for message in messages if message.startswith("{")]
+            return [line | {"asked": request_id, "placed": placed["id"]} for line in objects]
+        time.sleep(0.2)
+    pytest.fail("the order is not in the log")
+
+
+def test_a_log_line_names_its_request_and_its_function(lines):
+    [line] = [line for line in lines if line.get("order.id") == line["placed"]]
+    assert (line["level"], line["message"], line["placed.replayed"]) == ("INFO", "Placed order", False)
+    span = line["span"]
+    assert (span["function"], span["request_id"]) == ("order-create", line["asked"])
+    assert isinstance(span["cold_start"], bool)
+
+
+def test_metrics_are_in_cloudwatchs_embedded_format(lines):
+    documents = [line for line in lines if "_aws" in line]
+    [sold] = [line["UnitsSold"] for line in documents if "UnitsSold" in line][-1:]
+    assert sold == 2
+    for line in documents:
+        [directive] = line["_aws"]["CloudWatchMetrics"]
+        assert directive["Namespace"] == "Once"
+        assert directive["Dimensions"] == [["Function"]]
+        assert line["Function"]
+        assert {metric["Name"] for metric in directive["Metrics"]} <= line.keys()
+
+
+class RuntimeApi(BaseHTTPRequestHandler):
+    """Lambda's runtime API, as far as an instance needs it that never gets a request."""
+
+    started: threading.Event
+
+    def do_POST(self):
+        """There is no extensions API here."""
+        self.send_error(404)
+
+    def do_GET(self):
+        """The next request never comes."""
+        self.started.set()
+        time.sleep(60)
+
+    def log_message(self, *_):
+        """Nothing to say."""
+
+
+@pytest.fixture
+def runtime():
+    """A runtime API on a free port of the loopback, and when it was first asked for a request."""
+    started = threading.Event()
+    handler = type("Handler", (RuntimeApi,), {"started": started})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"127.0.0.1:{server.server_port}", started
+    server.shutdown()
+
+
+def environment(address: str, **changes: str) -> dict[str, str]:
+    """What Lambda tells a function, over what the stack tells it."""
+    told = {
+        "AWS_LAMBDA_RUNTIME_API": address,
+        "AWS_LAMBDA_FUNCTION_NAME": "order-get",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256",
+        "AWS_LAMBDA_FUNCTION_VERSION": "1",
+        "LOG_FORMAT": "json",
+    }
+    return os.environ | told | changes
+
+
+def test_sigterm_ends_an_idle_instance_with_success(runtime):
+    address, started = runtime
+    process = subprocess.Popen([PROGRAM], env=environment(address), stdout=subprocess.PIPE, text=True)
+    assert started.wait(30)
+    process.send_signal(signal.SIGTERM)
+    output, _ = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert "Shutting down" in output
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("ORDERS_TABLE", ""), ("ORDER_BUDGET_MS", "soon"), ("SOLD_OUT_MEMORY_MS", "-1"), ("LOG_LEVEL", "loud")],
+)
+def test_a_bad_setting_stops_the_start_and_is_named(runtime, variable, value):
+    address, started = runtime
+    process = subprocess.run(
+        [PROGRAM], env=environment(address, **{variable: value}), stderr=subprocess.PIPE, text=True, timeout=30
+    )
+    assert process.returncode != 0
+    assert variable in process.stderr
+    assert not started.is_set()
