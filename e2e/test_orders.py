@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).resolve().parent.parent
-TARGET = Path(os.environ.get("CARGO_TARGET_DIR", PROJECT / "target"))
 
 PRODUCT = {"name": "Limited Edition Product", "price": 1000, "stock": 100, "merchant_id": "merchant_001", "lanes": 8}
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
@@ -125,8 +124,10 @@ def test_bad_requests_are_refused_by_name(call, product, subtests):
 
 
 def test_500_buyers_compete_for_100_units(aws, api_url, call):
-    command = [TARGET / "debug" / "load", "orders", "--url", api_url, "--buyers", "500", "--stock", "100"]
-    played = subprocess.run(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    command = ["cargo", "run", "--quiet", "-p", "load", "--", "orders", "--url", api_url, "--buyers", "500"]
+    played = subprocess.run(
+        [*command, "--stock", "100"], cwd=PROJECT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
     print(played.stdout)
     assert played.returncode == 0
     assert "Exactly 100 of 500 orders succeeded." in played.stdout

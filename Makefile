@@ -1,0 +1,52 @@
+# `make` lists what there is. Everything that these targets install or write is in .local/ and target/.
+
+PYTHON ?= python3
+PORT ?= 4566
+
+CLOUD := $(PYTHON) local/cloud.py
+CLOUD_BIN := .local/venv/cloud/bin
+TOOLS_BIN := .local/venv/tools/bin
+
+export SAM_CLI_TELEMETRY := 0
+
+.NOTPARALLEL:
+.PHONY: help setup run stop watch test check bench deploy
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Install the pinned tools into .local/ (the other targets do it too)
+	@$(CLOUD) setup
+
+run: ## Start the local cloud, deploy to it, and let 500 buyers compete for 100 units (PORT=4566)
+	@$(CLOUD) --port $(PORT) up
+	@$(CLOUD) deploy
+	@cargo run --quiet -p load -- orders --url "$$(cat .local/api-url)" --buyers 500 --stock 100
+	@echo "It runs on at $$(cat .local/api-url) until \`make stop\`"
+
+stop: ## Stop the local cloud
+	@$(CLOUD) down
+
+watch: ## Start and deploy as `run` does, then serve the routes at port 9000, rebuilt on every change
+	@$(CLOUD) --port $(PORT) up
+	@$(CLOUD) deploy
+	@$(CLOUD) watch
+
+test: check ## Check, test, and run the end-to-end tests in a local cloud of their own
+	cargo test --workspace --all-features
+	$(CLOUD) --home .local/test --port 0 session $(CLOUD_BIN)/pytest
+
+check: setup ## Check formatting, lints, documentation, the template and the Python
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --all-features --quiet -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
+	env -u AWS_PROFILE $(TOOLS_BIN)/sam validate --lint
+	$(TOOLS_BIN)/ruff check local e2e
+	$(TOOLS_BIN)/ruff format --check local e2e
+
+bench: ## Run the benchmarks
+	cargo run --release -p bench
+
+deploy: setup ## Build for AWS and deploy there, with the account and region of your environment
+	PATH="$(CURDIR)/$(TOOLS_BIN):$$PATH" sam build
+	$(TOOLS_BIN)/sam deploy

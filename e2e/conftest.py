@@ -1,0 +1,85 @@
+"""What every end-to-end test starts from: a deployed stack, described by the environment.
+
+`make test` starts a cloud of its own for them. Against the one of `make run`:
+`. .local/env && .local/venv/cloud/bin/pytest`.
+"""
+
+import json
+import os
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from email.message import Message
+
+import boto3
+import pytest
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An HTTP answer of the API."""
+
+    status: int
+    headers: Message
+    text: str
+
+    @property
+    def json(self):
+        """The body, parsed."""
+        return json.loads(self.text)
+
+
+def pytest_configure() -> None:
+    """Refuses to run against anything but a local cloud."""
+    if not os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://127.0.0.1:"):
+        pytest.exit("no local cloud in the environment: run `make test`, or `. .local/env` first", returncode=2)
+
+
+@pytest.fixture(scope="session")
+def aws():
+    """Makes a client of an AWS service, as the root user or with the given credentials."""
+    return boto3.client
+
+
+@pytest.fixture(scope="session")
+def stack_name() -> str:
+    """The name of the deployed stack."""
+    return os.environ["STACK_NAME"]
+
+
+@pytest.fixture(scope="session")
+def outputs(aws, stack_name) -> dict[str, str]:
+    """The outputs of the stack."""
+    stack = aws("cloudformation").describe_stacks(StackName=stack_name)["Stacks"][0]
+    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+
+@pytest.fixture(scope="session")
+def functions(aws, stack_name) -> dict[str, str]:
+    """Every function of the stack: its name in the template and its deployed name."""
+    pages = aws("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack_name)
+    found = pages.search("StackResourceSummaries[?ResourceType=='AWS::Lambda::Function']")
+    return {function["LogicalResourceId"]: function["PhysicalResourceId"] for function in found}
+
+
+@pytest.fixture(scope="session")
+def api_url() -> str:
+    """The base URL of the API."""
+    return os.environ["API_URL"]
+
+
+@pytest.fixture(scope="session")
+def call(api_url):
+    """Sends a request to the API: `call("POST", "/orders", {...}, {"Idempotency-Key": "..."})`."""
+
+    def send(method: str, path: str, body=None, headers: dict[str, str] | None = None) -> Reply:
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"Content-Type": "application/json"} | (headers or {})
+        request = urllib.request.Request(api_url + path, data, headers, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=30) as reply:
+                return Reply(reply.status, reply.headers, reply.read().decode())
+        except urllib.error.HTTPError as error:
+            return Reply(error.code, error.headers, error.read().decode())
+
+    return send

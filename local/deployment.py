@@ -1,0 +1,51 @@
+"""Deploys the project's template to a running local cloud, as `sam deploy` does it to AWS."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import boto3
+
+import routes
+from environments import PROJECT, programs
+from home import Home, adopt, client_environment, endpoint, write_exports
+from package import package
+from server import running_port
+
+# As in samconfig.toml.
+STACK = "once"
+
+
+def deploy(home: Home) -> None:
+    """Builds and deploys what changed; then writes the API's URL and the functions' settings."""
+    port = running_port(home)
+    adopt(client_environment(port))
+    template = package(home)
+    print("Deploying", flush=True)
+    _sam_deploy(template)
+    url = f"{endpoint(port)}{routes.publish(STACK)}"
+    home.api_url.write_text(f"{url}\n")
+    write_exports(home.env, {**client_environment(port), **_settings(), "STACK_NAME": STACK, "API_URL": url})
+    print(f"The API is at {url}")
+
+
+def _sam_deploy(template: Path) -> None:
+    config = ["--config-file", PROJECT / "samconfig.toml", "--config-env", "local"]
+    command = [programs("tools") / "sam", "deploy", *config, "--template-file", template]
+    environment = {**os.environ, "SAM_CLI_TELEMETRY": "0", "SAM_CLI_POLL_DELAY": "0.2"}
+    # sam prints the whole template and its own progress bars: shown only if it fails.
+    result = subprocess.run(
+        command, cwd=PROJECT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    if result.returncode:
+        sys.exit(f"{result.stdout}\nsam deploy failed")
+
+
+def _settings() -> dict[str, str]:
+    """The environment variables of all functions of the stack."""
+    settings = {}
+    for page in boto3.client("lambda").get_paginator("list_functions").paginate():
+        for function in page["Functions"]:
+            settings |= function.get("Environment", {}).get("Variables", {})
+    return settings

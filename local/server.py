@@ -1,0 +1,152 @@
+"""Starts and stops the local cloud's process.
+
+The process inherits a locked file and so holds the lock until it dies. The lock is the truth about
+whether it runs: no stale pid is taken for it, and no recycled pid is ever signalled.
+"""
+
+import fcntl
+import json
+import os
+import resource
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable
+from typing import TextIO
+
+from environments import programs
+from home import LOOPBACK, Home, client_environment, endpoint
+
+PATIENCE_S = 60
+
+
+def up(home: Home, port: int) -> None:
+    """Starts the cloud and waits until it answers; a no-op if it runs already. Port 0 is any free one."""
+    home.root.mkdir(parents=True, exist_ok=True)
+    with home.lock.open("a+") as lock:
+        if _take(lock):
+            lock.truncate(0)
+            _clear(home)
+            _start(home, _reserve(port), lock)
+    try:
+        _await(lambda: _healthy(home), f"the local cloud does not answer: see {home.log}")
+    except BaseException:
+        down(home)
+        raise
+    print(f"The local cloud is up at {endpoint(running_port(home))}", flush=True)
+
+
+def down(home: Home) -> None:
+    """Ends the cloud and all of its functions at once: its state is in its memory. A no-op if it does not run."""
+    if not home.lock.exists():
+        return
+    with home.lock.open("a+") as lock:
+        if not _take(lock):
+            os.killpg(_state(home)["pid"], signal.SIGKILL)
+            _await(lambda: _take(lock), "the local cloud does not end")
+            print("The local cloud is down")
+        _clear(home)
+
+
+def running_port(home: Home) -> int:
+    """The port of the running cloud."""
+    if not _runs(home):
+        sys.exit("the local cloud is not running: `make run` starts it")
+    return _state(home)["port"]
+
+
+def _start(home: Home, port: int, lock: TextIO) -> None:
+    environment = {
+        # Functions inherit this environment, so it holds nothing of the caller's.
+        "PATH": os.defpath,
+        **client_environment(port),
+        "BIND_HOST": LOOPBACK,
+        "GATEWAY_PORT": str(port),
+        # Every call needs a policy that allows it, as on AWS.
+        "AUTH": "true",
+        "TMPDIR": str(home.scratch),
+        "S3_DATA_DIR": str(home.scratch / "s3"),
+        "STATE_DIR": str(home.scratch / "state"),
+        # Listeners beside its port, for services that are not used here.
+        "SFTP_ENABLED": "0",
+        "IOT_MTLS_ENABLED": "0",
+        # AWS's own default. The cloud's is derived from the memory, and refuses a burst on a small machine.
+        "LAMBDA_ACCOUNT_CONCURRENCY": "1000",
+        # How long an idle environment, other than a function's first, is kept.
+        "LAMBDA_WARM_TTL_SECONDS": "30",
+    }
+    # Each environment costs descriptors: the usual soft limit of 1024 would end a burst.
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    home.scratch.mkdir()
+    with home.log.open("w") as log:
+        process = subprocess.Popen(
+            [programs("cloud") / "ministack"],
+            cwd=home.root,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=[lock.fileno()],
+            # A process group of its own: `down` ends it together with the functions that it started.
+            start_new_session=True,
+        )
+    json.dump({"pid": process.pid, "port": port}, lock)
+
+
+def _reserve(port: int) -> int:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError as error:
+            sys.exit(f"port {port} cannot be had ({error.strerror}): free it, or choose another: make run PORT=...")
+        return probe.getsockname()[1]
+
+
+def _healthy(home: Home) -> bool:
+    if not _runs(home):
+        sys.exit(f"the local cloud ended while it started: see {home.log}")
+    try:
+        with urllib.request.urlopen(f"{endpoint(running_port(home))}/_ministack/health", timeout=5):
+            return True
+    except (OSError, ValueError):  # It does not listen yet, or another `up` has not written its port yet.
+        return False
+
+
+def _runs(home: Home) -> bool:
+    if not home.lock.exists():
+        return False
+    with home.lock.open() as lock:
+        return not _take(lock)
+
+
+def _take(lock: TextIO) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _state(home: Home) -> dict:
+    return json.loads(home.lock.read_text())
+
+
+def _await(condition: Callable[[], bool], failure: str) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        if time.monotonic() > deadline:
+            sys.exit(failure)
+        time.sleep(0.05)
+
+
+def _clear(home: Home) -> None:
+    """Removes what spoke of a cloud that has ended."""
+    shutil.rmtree(home.scratch, ignore_errors=True)
+    home.api_url.unlink(missing_ok=True)
+    home.env.unlink(missing_ok=True)
