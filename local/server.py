@@ -74,8 +74,9 @@ def _start(home: Home, port: int, lock: TextIO) -> None:
         # Listeners beside its port, for services that are not used here.
         "SFTP_ENABLED": "0",
         "IOT_MTLS_ENABLED": "0",
-        # AWS's own default. The cloud's is derived from the memory, and refuses a burst on a small machine.
-        "LAMBDA_ACCOUNT_CONCURRENCY": "1000",
+        # Environments at the same time over all functions; beyond it the cloud answers 429, as AWS does beyond 1 000.
+        # It serves all their calls with one interpreter: with hundreds of them everything would time out.
+        "LAMBDA_ACCOUNT_CONCURRENCY": "40",
         # How long an idle environment, other than a function's first, is kept.
         "LAMBDA_WARM_TTL_SECONDS": "30",
     }

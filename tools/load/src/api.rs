@@ -1,20 +1,27 @@
 //! The stack's HTTP API, as a careful client calls it: what got no answer is asked again with the same idempotency key.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use backon::{ExponentialBuilder, Retryable};
 use reqwest::{Client, Method, StatusCode};
 use serde_json::Value;
 use uuid::{NoContext, Timestamp, Uuid};
 
-/// Tries of one request.
-const TRIES: usize = 8;
+/// Tries of one request. Lambda and the gateway turn away what comes too fast (429, 503): that is asked again.
+const TRIES: usize = 40;
 
 /// A stack.
 #[derive(Debug, Clone)]
 pub struct Api {
     base: String,
     client: Client,
+    sent: Arc<AtomicU64>,
 }
 
 /// An answer that is final: done, or refused for a reason.
@@ -39,7 +46,10 @@ impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Unreachable(error) => write!(f, "no answer: {error}"),
-            Self::Unavailable(status, body) => write!(f, "{status} after {TRIES} tries: {body}"),
+            Self::Unavailable(status, body) => {
+                let code = body["error"]["code"].as_str().unwrap_or_default();
+                write!(f, "{} {code} after {TRIES} tries", status.as_u16())
+            }
         }
     }
 }
@@ -50,7 +60,7 @@ impl Api {
     /// The stack at this URL.
     pub fn new(base: &str) -> Result<Self, reqwest::Error> {
         let client = Client::builder().timeout(Duration::from_mins(1)).build()?;
-        Ok(Self { base: base.trim_end_matches('/').to_owned(), client })
+        Ok(Self { base: base.trim_end_matches('/').to_owned(), client, sent: Arc::default() })
     }
 
     /// `GET path`
@@ -63,13 +73,23 @@ impl Api {
         self.send(Method::POST, path, Some(body)).await
     }
 
+    /// Requests sent so far, those sent again included.
+    pub fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
+    }
+
     async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer, Failure> {
         let key = Uuid::new_v7(Timestamp::now(NoContext)).to_string();
-        let pauses = ExponentialBuilder::new().with_min_delay(Duration::from_millis(100)).with_jitter();
-        (|| self.try_once(method.clone(), path, body, &key)).retry(pauses.with_max_times(TRIES - 1)).await
+        let pauses = ExponentialBuilder::new()
+            .with_min_delay(Duration::from_millis(100))
+            .with_max_delay(Duration::from_secs(1))
+            .with_max_times(TRIES - 1)
+            .with_jitter();
+        (|| self.try_once(method.clone(), path, body, &key)).retry(pauses).await
     }
 
     async fn try_once(&self, method: Method, path: &str, body: Option<&Value>, key: &str) -> Result<Answer, Failure> {
+        self.sent.fetch_add(1, Ordering::Relaxed);
         let mut request = self.client.request(method, format!("{}{path}", self.base));
         if let Some(body) = body {
             request = request.header("idempotency-key", key).json(body);

@@ -48,6 +48,7 @@ impl Rush {
             self.stock, product["lanes"], self.buyers
         );
 
+        let sent_before = api.sent();
         let begun = Instant::now();
         let orders = (0..self.buyers).map(|buyer| order(&api, id, buyer));
         let answers: Vec<_> = stream::iter(orders).buffer_unordered(at_once.max(1)).collect().await;
@@ -60,6 +61,7 @@ impl Rush {
         for (outcome, count) in &outcomes {
             println!("{count:>6}  {outcome}");
         }
+        println!("{:>6}  requests in all: what is turned away (429, 503) is sent again", api.sent() - sent_before);
         let rate = f64::from(self.buyers) / took.as_secs_f64();
         let times = Latencies::new(answers.into_iter().map(|(_, time)| time).collect());
         println!("{:.1} s, {rate:.0} orders answered a second; {times}", took.as_secs_f64());
