@@ -3,10 +3,9 @@
 use once::{
     App,
     http::{self, ApiError, Reply, Request},
-    orders::{Cursor, DEFAULT_LIMIT, From, Limit, Offset},
+    orders::{Cursor, DEFAULT_LIMIT, From, Limit, Offset, Order},
 };
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
 
 /// Which orders.
 #[derive(Debug, Deserialize)]
@@ -16,6 +15,13 @@ struct Query {
     limit: Limit,
     offset: Option<Offset>,
     cursor: Option<Cursor>,
+}
+
+/// A page.
+#[derive(Debug, Serialize)]
+struct Listed {
+    orders: Vec<Order>,
+    next_cursor: Option<Cursor>,
 }
 
 fn default_limit() -> Limit {
@@ -38,12 +44,13 @@ pub async fn handle(app: App, request: Request) -> Result<Reply, ApiError> {
     let query: Query = http::query(&request)?;
     let limit = query.limit;
     let page = app.orders().list(limit, &query.from()?).await?;
-    Ok(Reply::ok(&json!({"orders": page.rows, "next_cursor": page.next})))
+    Ok(Reply::ok(&Listed { orders: page.rows, next_cursor: page.next }))
 }
 
 #[cfg(test)]
 mod tests {
     use once::testing::{Call, Cloud, sample};
+    use serde_json::json;
 
     use super::*;
 

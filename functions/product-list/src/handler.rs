@@ -3,10 +3,9 @@
 use once::{
     App,
     http::{self, ApiError, Reply, Request},
-    orders::{DEFAULT_LIMIT, Limit, ProductId},
+    orders::{DEFAULT_LIMIT, Limit, Product, ProductId},
 };
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
 
 /// Which products.
 #[derive(Debug, Deserialize)]
@@ -17,6 +16,13 @@ struct Query {
     cursor: Option<ProductId>,
 }
 
+/// A page.
+#[derive(Debug, Serialize)]
+struct Listed {
+    products: Vec<Product>,
+    next_cursor: Option<String>,
+}
+
 fn default_limit() -> Limit {
     DEFAULT_LIMIT
 }
@@ -25,13 +31,13 @@ fn default_limit() -> Limit {
 pub async fn handle(app: App, request: Request) -> Result<Reply, ApiError> {
     let Query { limit, cursor } = http::query(&request)?;
     let page = app.orders().list_products(limit, cursor).await?;
-    let next_cursor = page.next.map(|id| id.to_string());
-    Ok(Reply::ok(&json!({"products": page.rows, "next_cursor": next_cursor})))
+    Ok(Reply::ok(&Listed { products: page.rows, next_cursor: page.next.map(|id| id.to_string()) }))
 }
 
 #[cfg(test)]
 mod tests {
     use once::testing::{Call, Cloud, sample};
+    use serde_json::json;
 
     use super::*;
 
