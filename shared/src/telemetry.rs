@@ -14,10 +14,8 @@ use std::{
 };
 
 use metrics_cloudwatch_embedded::{Builder, Collector};
-use tracing::{Span, info_span, warn};
+use tracing::{Span, info_span, level_filters::LevelFilter, warn};
 use tracing_subscriber::fmt;
-
-use crate::config::Config;
 
 /// How a log line is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,9 +41,9 @@ impl FromStr for Format {
 static COLLECTOR: OnceLock<&'static Collector> = OnceLock::new();
 
 /// Starts logging and counting. `function` is a dimension of every metric.
-pub fn init(config: &Config, function: &'static str) {
-    let lines = fmt().with_max_level(config.log_level).with_target(false);
-    match config.log_format {
+pub fn init(function: &'static str, level: LevelFilter, format: Format) {
+    let lines = fmt().with_max_level(level).with_target(false);
+    match format {
         Format::Json => lines.json().flatten_event(true).with_span_list(false).init(),
         Format::Text => lines.compact().init(),
     }

@@ -36,7 +36,7 @@ where
     F: Future<Output = Result<Reply, ApiError>> + Send,
 {
     let config = Config::from_env()?;
-    telemetry::init(&config, function);
+    telemetry::init(function, config.log_level, config.log_format);
     let app = App::new(config, dynamo::client());
     lifecycle::end_on_sigterm(function).await;
     if let Warm::Orders = warm

@@ -7,12 +7,11 @@ use uuid::Uuid;
 use super::{
     Orders,
     budget::{Budget, Spent},
-    order::{Order, OrderWithProduct, Sale, Status},
+    order::{Order, Sale, Status},
     store::read,
 };
 use crate::{
     dynamo::{Commit, StoreError, commit},
-    ledger::Entry,
     time::Timestamp,
 };
 
@@ -33,15 +32,6 @@ pub enum CancelError {
 impl From<Spent> for CancelError {
     fn from(Spent: Spent) -> Self {
         Self::Contended
-    }
-}
-
-impl Sale {
-    /// Its payment.
-    #[must_use]
-    pub fn entry(&self) -> Entry {
-        let Order { id, total_cents, created_at, .. } = self.order;
-        Entry::sale(id, &self.merchant_id, total_cents, self.fee_cents, created_at)
     }
 }
 
@@ -72,14 +62,5 @@ impl Orders {
         let reversal = self.store.put_entry(&sale.entry().reversed(now));
         let rest: Result<Vec<_>, _> = std::iter::once(reversal).chain(returned).collect();
         commit(&self.store.client, self.store.cancel_sale(sale.order.id, now)?, rest?).await
-    }
-
-    /// The order with its product as it is now: two reads.
-    pub async fn get(&self, id: Uuid) -> Result<Option<OrderWithProduct>, StoreError> {
-        let Some(Sale { order, .. }) = self.store.sale(id).await? else {
-            return Ok(None);
-        };
-        let product = self.store.product(order.product_id).await?.map(Into::into);
-        Ok(Some(OrderWithProduct { order, product }))
     }
 }

@@ -1,4 +1,4 @@
-//! Creating and reading products.
+//! Creating products.
 
 use serde::{Deserialize, Serialize};
 use tracing::info;
@@ -85,10 +85,5 @@ impl Orders {
         let product = self.store.product(product_id).await?;
         let replayed = product_id != asked.id;
         before.and(product).map(|product| Created { product, replayed }).ok_or(CreateError::KeyReused)
-    }
-
-    /// The product with its stock: one read.
-    pub async fn product(&self, id: u32) -> Result<Option<Product>, StoreError> {
-        self.store.product(id).await
     }
 }

@@ -12,11 +12,11 @@ mod budget;
 mod cancel;
 mod catalog;
 mod key;
-mod listing;
 mod memory;
 mod order;
 mod place;
 mod product;
+mod reading;
 mod restock;
 pub mod stock;
 mod store;
@@ -31,10 +31,10 @@ use crate::dynamo::StoreError;
 pub use cancel::CancelError;
 pub use catalog::{CreateError, Created};
 pub use key::{IdempotencyKey, UnfitKey};
-pub use listing::{Cursor, DEFAULT_LIMIT, From, Limit, Offset, Page, UnfitCursor};
 pub use order::{NewOrder, Order, OrderWithProduct, ProductGlance, Status};
 pub use place::{PlaceError, Placed};
 pub use product::{MerchantId, NewProduct, Product, ProductId};
+pub use reading::{Cursor, DEFAULT_LIMIT, From, Limit, Offset, Page, UnfitCursor};
 pub use restock::{NewStock, RestockError, Restocked};
 
 /// Where orders are kept and how hard they try.

@@ -8,6 +8,7 @@ use super::{
     stock::Share,
 };
 use crate::{
+    ledger::Entry,
     limits::{Bounded, Text},
     time::Timestamp,
 };
@@ -97,6 +98,13 @@ impl Sale {
     pub fn asks_the_same(&self, other: &Order) -> bool {
         let Order { product_id, buyer_id, quantity, .. } = &self.order;
         (product_id, buyer_id, quantity) == (&other.product_id, &other.buyer_id, &other.quantity)
+    }
+
+    /// Its payment.
+    #[must_use]
+    pub fn entry(&self) -> Entry {
+        let Order { id, total_cents, created_at, .. } = self.order;
+        Entry::sale(id, &self.merchant_id, total_cents, self.fee_cents, created_at)
     }
 }
 

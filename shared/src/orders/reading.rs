@@ -1,4 +1,4 @@
-//! Lists, newest first, page by page.
+//! Reading orders and products: one by its id, or newest first page by page.
 //!
 //! A cursor is the place of the last row that was seen, so a page costs the same wherever it is, and rows that come
 //! meanwhile neither repeat nor hide others. An offset is counted off from the newest row at each call: it costs what it
@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{
     Orders,
-    order::Order,
+    order::{Order, OrderWithProduct, Sale},
     product::{Definition, Product, ProductId},
     store::read,
 };
@@ -94,6 +94,20 @@ struct Listed {
 }
 
 impl Orders {
+    /// The order with its product as it is now: two reads.
+    pub async fn get(&self, id: Uuid) -> Result<Option<OrderWithProduct>, StoreError> {
+        let Some(Sale { order, .. }) = self.store.sale(id).await? else {
+            return Ok(None);
+        };
+        let product = self.store.product(order.product_id).await?.map(Into::into);
+        Ok(Some(OrderWithProduct { order, product }))
+    }
+
+    /// The product with its stock: one read.
+    pub async fn product(&self, id: u32) -> Result<Option<Product>, StoreError> {
+        self.store.product(id).await
+    }
+
     /// Orders, newest first, as the index knows them: an order is listed a moment after it was placed.
     ///
     /// Every shard is asked for a whole page, since all its rows may be the newest.
