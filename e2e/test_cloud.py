@@ -84,6 +84,14 @@ def kebab(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()
 
 
+def test_no_function_carries_the_test_support(functions):
+    packages = [f"--package={kebab(function)}" for function in functions]
+    command = ["cargo", "tree", "--edges", "normal,build", "--prefix", "none", *packages]
+    crates = subprocess.run(command, cwd=PROJECT, check=True, text=True, stdout=subprocess.PIPE).stdout
+    assert "aws-sdk-dynamodb" in crates
+    assert "dynoxide" not in crates
+
+
 def test_a_function_may_do_what_its_policy_says_and_nothing_else(aws, functions):
     role = aws("lambda").get_function_configuration(FunctionName=functions["OrderGet"])["Role"]
     store = aws("dynamodb", **credentials(aws, role))

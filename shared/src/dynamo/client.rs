@@ -8,17 +8,25 @@ use aws_sdk_dynamodb::{
     config::{Builder, Region, retry::RetryConfig, timeout::TimeoutConfig},
 };
 
+use super::Transport;
+
+/// How long a connection to the store may take to stand.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// Lambda hands credentials, region and endpoint over in the environment, so nothing is looked up anywhere else:
-/// no profile files, no instance metadata, no single sign-on. That is a third of the binary and of the start (`docs/STARTUP.md`).
+/// no profile files, no instance metadata, no single sign-on (`docs/STARTUP.md`).
 #[must_use]
 pub fn client() -> Client {
     let mut config = configure(Config::builder())
-        .region(env::var("AWS_REGION").ok().map(Region::new))
-        .credentials_provider(EnvironmentVariableCredentialsProvider::new());
-    if let Ok(endpoint) = env::var("AWS_ENDPOINT_URL_DYNAMODB").or_else(|_| env::var("AWS_ENDPOINT_URL")) {
-        config = config.endpoint_url(endpoint);
-    }
+        .credentials_provider(EnvironmentVariableCredentialsProvider::new())
+        .http_client(Transport::new(CONNECT_TIMEOUT));
+    config.set_region(variable("AWS_REGION").map(Region::new));
+    config.set_endpoint_url(variable("AWS_ENDPOINT_URL_DYNAMODB").or_else(|| variable("AWS_ENDPOINT_URL")));
     Client::from_conf(config.build())
+}
+
+fn variable(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 /// Time-outs and retries, the same in production and in tests.
@@ -32,7 +40,6 @@ pub fn configure(builder: Builder) -> Builder {
         .retry_config(RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(25)))
         .timeout_config(
             TimeoutConfig::builder()
-                .connect_timeout(Duration::from_millis(500))
                 .operation_attempt_timeout(Duration::from_secs(1))
                 .operation_timeout(Duration::from_secs(3))
                 .build(),

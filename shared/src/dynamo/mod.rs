@@ -4,10 +4,12 @@ mod client;
 mod error;
 pub mod keys;
 mod transaction;
+mod transport;
 
 pub use client::{client, configure};
 pub use error::StoreError;
 pub use transaction::{Commit, commit};
+pub use transport::Transport;
 
 use std::collections::HashMap;
 

@@ -26,6 +26,17 @@ pub enum Warm {
     Nothing,
 }
 
+impl Warm {
+    /// A store that does not answer now may do so at the first request, so the function starts all the same.
+    async fn up(self, app: &App) {
+        if let Self::Orders = self
+            && let Err(error) = app.orders().warm().await
+        {
+            warn!(%error, "The store did not answer at the start");
+        }
+    }
+}
+
 /// Runs a function: reads its configuration, makes the [`App`], and answers requests until the instance ends.
 ///
 /// # Errors
@@ -38,12 +49,7 @@ where
     let config = Config::from_env()?;
     telemetry::init(function, config.log_level, config.log_format);
     let app = App::new(config, dynamo::client());
-    lifecycle::end_on_sigterm(function).await;
-    if let Warm::Orders = warm
-        && let Err(error) = app.orders().warm().await
-    {
-        warn!(%error, "The store did not answer at the start");
-    }
+    tokio::join!(lifecycle::end_on_sigterm(function), warm.up(&app));
     lambda_http::run(service_fn(|request| {
         let answer = handle(function, &app, request, &handler);
         async { Ok::<_, Error>(answer.await) }

@@ -3,15 +3,20 @@
 use std::{collections::HashMap, net::Ipv4Addr, thread, time::Duration};
 
 use aws_sdk_dynamodb::{
-    Client, Config,
-    config::{Credentials, Region, timeout::TimeoutConfig},
+    Client,
+    config::{Credentials, HttpClient, Region, timeout::TimeoutConfig},
     types::AttributeValue,
 };
 use dynoxide::{Database, server};
 use tokio::{net::TcpListener, runtime, sync::oneshot};
 
 use super::{Template, Wire, window::ConflictWindow};
-use crate::{App, config, dynamo, orders};
+use crate::{
+    App,
+    config::Config,
+    dynamo::{self, Transport},
+    orders,
+};
 
 /// Name of the table `Orders` in every [`Cloud`].
 pub const ORDERS_TABLE: &str = "OrdersTable";
@@ -20,7 +25,7 @@ pub const ORDERS_TABLE: &str = "OrdersTable";
 pub const LEDGER_TABLE: &str = "LedgerTable";
 
 /// How long processes wait and retry: a busy test machine is neither contention nor a failing store.
-const PATIENCE: Duration = Duration::from_mins(1);
+pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// An embedded DynamoDB on a free port of the loopback, with the template's tables. Ends with its value.
 #[derive(Debug)]
@@ -62,7 +67,7 @@ impl Cloud {
             });
         });
         let endpoint = format!("http://{}", start.await.expect("the store starts"));
-        let client = client(&endpoint, &Wire::default());
+        let client = client(&endpoint, Transport::new(PATIENCE));
         Self { endpoint, client, _stop: stop }
     }
 
@@ -80,20 +85,26 @@ impl Cloud {
 
     /// A new process whose overlapping transactions conflict as the real store's do.
     #[must_use]
-    pub fn process_in(&self, window: &ConflictWindow) -> Process {
-        self.wired(Wire::in_window(window.clone()), |_| {})
+    pub fn process_in(&self, window: &ConflictWindow, change: impl FnOnce(&mut orders::Settings)) -> Process {
+        self.wired(Wire::in_window(window.clone()), change)
+    }
+
+    /// An app alone, with nothing between it and the store: for measuring.
+    #[must_use]
+    pub fn app(&self) -> App {
+        App::new(settings(), self.client.clone())
     }
 
     fn wired(&self, wire: Wire, change: impl FnOnce(&mut orders::Settings)) -> Process {
-        let mut config = config::Config::read(|variable| match variable {
-            "ORDERS_TABLE" => Some(ORDERS_TABLE.to_owned()),
-            "LEDGER_TABLE" => Some(LEDGER_TABLE.to_owned()),
-            _ => None,
-        })
-        .expect("the defaults are fit");
-        config.orders.budget = PATIENCE;
+        let mut config = settings();
         change(&mut config.orders);
-        Process { app: App::new(config, client(&self.endpoint, &wire)), wire }
+        Process { app: App::new(config, client(&self.endpoint, wire.clone())), wire }
+    }
+
+    /// The URL at which processes of any kind reach the store.
+    #[must_use]
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
     }
 
     /// The store itself, with no faults in between and nothing counted.
@@ -105,7 +116,7 @@ impl Cloud {
     /// A client of the store with this wire in between.
     #[must_use]
     pub fn client_through(&self, wire: &Wire) -> Client {
-        client(&self.endpoint, wire)
+        client(&self.endpoint, wire.clone())
     }
 
     /// Every item of a table.
@@ -119,12 +130,24 @@ impl Cloud {
     }
 }
 
-fn client(endpoint: &str, wire: &Wire) -> Client {
-    let config = dynamo::configure(Config::builder())
+/// The defaults, but patient.
+fn settings() -> Config {
+    let mut config = Config::read(|variable| match variable {
+        "ORDERS_TABLE" => Some(ORDERS_TABLE.to_owned()),
+        "LEDGER_TABLE" => Some(LEDGER_TABLE.to_owned()),
+        _ => None,
+    })
+    .expect("the defaults are fit");
+    config.orders.budget = PATIENCE;
+    config
+}
+
+fn client(endpoint: &str, http: impl HttpClient + 'static) -> Client {
+    let config = dynamo::configure(aws_sdk_dynamodb::Config::builder())
         .endpoint_url(endpoint)
         .region(Region::new("us-east-1"))
-        .credentials_provider(Credentials::for_tests())
+        .credentials_provider(Credentials::new("key", "secret", None, None, "testing"))
         .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(PATIENCE).build())
-        .http_client(wire.clone());
+        .http_client(http);
     Client::from_conf(config.build())
 }

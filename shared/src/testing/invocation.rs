@@ -71,14 +71,19 @@ impl Call {
         self
     }
 
+    /// As a handler gets it.
+    #[must_use]
+    pub fn request(&self) -> Request {
+        request(&self.event.to_string())
+    }
+
     /// What the handler answers.
     pub async fn to<H, F>(self, process: &Process, handler: H) -> Answer
     where
         H: Fn(App, Request) -> F,
         F: Future<Output = Result<Reply, ApiError>>,
     {
-        let request = request(&self.event.to_string());
-        handle("test", &process.app, request, handler).await.into()
+        handle("test", &process.app, self.request(), handler).await.into()
     }
 }
 

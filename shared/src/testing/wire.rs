@@ -7,11 +7,8 @@ use std::{
     time::Duration,
 };
 
-use aws_smithy_http_client::Builder;
 use aws_smithy_runtime_api::client::{
-    http::{
-        HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
-    },
+    http::{HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector},
     orchestrator::{HttpRequest, HttpResponse},
     result::ConnectorError,
     runtime_components::RuntimeComponents,
@@ -21,7 +18,11 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use super::window::{ConflictWindow, Held};
+use super::{
+    cloud::PATIENCE,
+    window::{ConflictWindow, Held},
+};
+use crate::dynamo::Transport;
 
 /// What happens to a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +59,7 @@ pub struct Sent {
 pub struct Wire(Arc<Inner>);
 
 struct Inner {
-    client: SharedHttpClient,
+    client: Transport,
     window: Option<ConflictWindow>,
     plan: Mutex<Plan>,
     died: Notify,
@@ -81,7 +82,7 @@ impl Default for Wire {
 
 impl Wire {
     fn new(window: Option<ConflictWindow>) -> Self {
-        let client = Builder::new().build_http();
+        let client = Transport::new(PATIENCE);
         Self(Arc::new(Inner { client, window, plan: Mutex::default(), died: Notify::new() }))
     }
 

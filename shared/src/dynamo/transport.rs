@@ -1,0 +1,150 @@
+//! How requests reach AWS: HTTP/1.1, over TLS where the endpoint is `https`.
+//!
+//! The SDK's own client also brings HTTP/2, which DynamoDB does not speak, proxies and the certificates of the machine:
+//! a tenth of the binary, and half of the start (`docs/STARTUP.md`).
+
+use std::{env, fs, sync::Arc, time::Duration};
+
+use aws_smithy_runtime_api::client::{
+    http::{HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector},
+    orchestrator::{HttpRequest, HttpResponse},
+    result::ConnectorError,
+    runtime_components::RuntimeComponents,
+};
+use aws_smithy_types::body::SdkBody;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector as TcpConnector},
+    rt::{TokioExecutor, TokioTimer},
+};
+use rustls::{
+    ClientConfig, RootCertStore,
+    crypto::ring,
+    pki_types::{CertificateDer, pem::PemObject},
+};
+
+/// The roots of Amazon Trust Services, which sign the certificates of AWS's endpoints.
+const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
+
+/// A pool of connections. Cloning it clones a pointer.
+#[derive(Debug, Clone)]
+pub struct Transport(Client<HttpsConnector<TcpConnector>, SdkBody>);
+
+impl Transport {
+    /// A pool without connections, each of which may take so long to stand. TLS trusts Amazon's roots and no other, unless
+    /// `AWS_CA_BUNDLE` names a file of others, as AWS's own tools have it.
+    ///
+    /// # Panics
+    /// If that file cannot be read.
+    #[must_use]
+    pub fn new(connect_timeout: Duration) -> Self {
+        Self::trusting(trusted(), connect_timeout)
+    }
+
+    fn trusting(roots: RootCertStore, connect_timeout: Duration) -> Self {
+        let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("the provider speaks TLS 1.2 and 1.3")
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let mut tcp = TcpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        tcp.set_connect_timeout(Some(connect_timeout));
+        let connector = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1();
+        let pool =
+            Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector.wrap_connector(tcp));
+        Self(pool)
+    }
+}
+
+fn trusted() -> RootCertStore {
+    let named = env::var("AWS_CA_BUNDLE").ok().filter(|path| !path.is_empty());
+    let bundle = named.map(|path| fs::read(&path).unwrap_or_else(|error| panic!("AWS_CA_BUNDLE {path}: {error}")));
+    roots(bundle.as_deref().unwrap_or(AMAZON_ROOTS))
+}
+
+fn roots(pem: &[u8]) -> RootCertStore {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(CertificateDer::pem_slice_iter(pem).filter_map(Result::ok));
+    roots
+}
+
+impl HttpClient for Transport {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl HttpConnector for Transport {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let pool = self.0.clone();
+        HttpConnectorFuture::new(async move {
+            let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
+            let response = pool.request(request).await.map_err(|error| ConnectorError::io(error.into()))?;
+            let response = response.map(SdkBody::from_body_1_x);
+            HttpResponse::try_from(response).map_err(|error| ConnectorError::other(error.into(), None))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use rustls::{ServerConfig, pki_types::PrivateKeyDer};
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpListener,
+    };
+    use tokio_rustls::TlsAcceptor;
+
+    use super::*;
+
+    /// An HTTPS server on a free port of the loopback, and the one certificate that vouches for it.
+    async fn server() -> (String, CertificateDer<'static>) {
+        let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+        let certificate = own.cert.der().clone();
+        let key = PrivateKeyDer::try_from(own.signing_key.serialize_der()).expect("a key");
+        let tls = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("TLS 1.2 and 1.3")
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.clone()], key)
+            .expect("a certificate and its key");
+        let acceptor = TlsAcceptor::from(Arc::new(tls));
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+        let url = format!("https://localhost:{}/", listener.local_addr().expect("bound").port());
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                // A caller that does not trust the certificate hangs up.
+                let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+                let mut request = [0; 1_024];
+                assert!(stream.read(&mut request).await.expect("a request") > 0);
+                stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.expect("an answer");
+            }
+        });
+        (url, certificate)
+    }
+
+    async fn get(url: &str, roots: RootCertStore) -> Result<u16, ConnectorError> {
+        let request = HttpRequest::get(url).expect("a URL");
+        let response = Transport::trusting(roots, Duration::from_secs(10)).call(request).await?;
+        Ok(response.status().as_u16())
+    }
+
+    #[tokio::test]
+    async fn a_server_is_reached_over_tls_if_its_root_is_trusted_and_only_then() {
+        let (url, certificate) = server().await;
+        let refused = get(&url, roots(AMAZON_ROOTS)).await.expect_err("nobody vouches for it");
+        assert!(format!("{refused:?}").contains("UnknownIssuer"), "{refused:?}");
+        let mut roots = RootCertStore::empty();
+        roots.add(certificate).expect("a root");
+        assert_eq!(get(&url, roots).await.expect("an answer"), 204);
+    }
+
+    #[test]
+    fn all_of_amazons_roots_are_trusted() {
+        assert_eq!(roots(AMAZON_ROOTS).len(), 5);
+    }
+}

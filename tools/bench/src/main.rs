@@ -1,0 +1,33 @@
+//! What the project claims of its speed, measured: `make bench`, or one part of it with `bench start|orders|lanes`.
+//!
+//! Every number stands next to a floor that was measured in the same run, since the machine decides the rest
+//! (`docs/BENCHMARKS.md`).
+
+mod lanes;
+mod orders;
+mod start;
+mod stats;
+
+use std::{env, path::PathBuf, process::ExitCode};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments.as_slice() {
+        [] => {
+            start::run(&[]).await;
+            Box::pin(orders::run()).await;
+            lanes::run(None).await;
+        }
+        ["start", others @ ..] => start::run(&others.iter().map(PathBuf::from).collect::<Vec<_>>()).await,
+        ["orders"] => Box::pin(orders::run()).await,
+        ["lanes"] => lanes::run(None).await,
+        ["lanes", "--svg", path] => lanes::run(Some(path.as_ref())).await,
+        _ => {
+            eprintln!("usage: bench [start [binary …] | orders | lanes [--svg file]]");
+            return ExitCode::FAILURE;
+        }
+    }
+    ExitCode::SUCCESS
+}

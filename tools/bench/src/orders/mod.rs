@@ -1,0 +1,107 @@
+//! Orders through the whole handler of `order-create`, against the bare call that each of them comes down to.
+
+mod bare;
+#[path = "../../../../functions/order-create/src/handler.rs"]
+mod order_create;
+
+use std::time::{Duration, Instant};
+
+use futures_util::{StreamExt, stream};
+use once::{
+    App,
+    http::handle,
+    testing::{Call, Cloud},
+};
+use serde_json::json;
+
+use self::bare::BareCall;
+use crate::stats::{Sorted, median};
+
+/// Pairs of rounds: one through the handler, one of bare calls.
+const ROUNDS: usize = 15;
+
+/// Orders in a round, and how many of them are under way at a time.
+const ORDERS: usize = 1_000;
+const IN_FLIGHT: usize = 16;
+
+/// Orders placed one at a time.
+const ALONE: usize = 1_000;
+
+/// Prints throughput and latency of both.
+pub async fn run() {
+    let cloud = Cloud::start().await;
+    let shop = cloud.process();
+    let product = shop.product(1_000_000_000).await;
+    let app = cloud.app();
+    let call = BareCall::like(&cloud, &shop.order(product, 1, "buyer-123").await).await;
+    let ours = || order(&app, product);
+    let bare = || call.send();
+
+    // Connections and memories stand before anything is timed.
+    round(ours).await;
+    round(bare).await;
+    throughput(ours, bare).await;
+    Box::pin(latency(ours, bare)).await;
+}
+
+/// One order through the handler, its request made beforehand.
+fn order(app: &App, product: u32) -> impl Future<Output = ()> {
+    let body = json!({"product_id": product, "quantity": 1, "buyer_id": "buyer-123"});
+    let request = Call::new("POST", "/orders").body(body).request();
+    async move {
+        let response = handle("order-create", app, request, order_create::handle).await;
+        assert_eq!(response.status(), 201, "{:?}", response.body());
+    }
+}
+
+async fn throughput<A: Future, B: Future>(ours: impl Fn() -> A, bare: impl Fn() -> B) {
+    let (mut handler, mut floor, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+    for pair in 0..ROUNDS {
+        // Each goes first in every other pair: a store that fills slows whoever comes second.
+        let (a, b) = if pair % 2 == 0 {
+            let a = round(&ours).await;
+            (a, round(&bare).await)
+        } else {
+            let b = round(&bare).await;
+            (round(&ours).await, b)
+        };
+        handler.push(a);
+        floor.push(b);
+        ratios.push(a / b);
+    }
+    println!("\norders: medians of {ROUNDS} pairs of rounds, {ORDERS} orders each, {IN_FLIGHT} at a time");
+    println!("order-create {:>8.0} orders/s", median(handler));
+    println!("bare call    {:>8.0} orders/s", median(floor));
+    println!("ratio        {:>8.2}", median(ratios));
+}
+
+/// Orders a second.
+async fn round<F: Future>(order: impl Fn() -> F) -> f64 {
+    let orders: Vec<F> = (0..ORDERS).map(|_| order()).collect();
+    let begun = Instant::now();
+    stream::iter(orders).buffer_unordered(IN_FLIGHT).for_each(async |_| ()).await;
+    #[expect(clippy::cast_precision_loss, reason = "a round is far smaller than 2^52 orders")]
+    let orders = ORDERS as f64;
+    orders / begun.elapsed().as_secs_f64()
+}
+
+async fn latency<A: Future, B: Future>(ours: impl Fn() -> A, bare: impl Fn() -> B) {
+    let (mut handler, mut floor) = (Vec::new(), Vec::new());
+    for _ in 0..ALONE {
+        handler.push(time(ours()).await);
+        floor.push(time(bare()).await);
+    }
+    println!("\norders: {ALONE} of each, one at a time in turns, ms");
+    println!("{:>20} {:>7} {:>7}", "p50", "p95", "p99");
+    for (name, times) in [("order-create", handler), ("bare call", floor)] {
+        let times = Sorted::from_iter(times);
+        println!("{name:<12} {:>7.2} {:>7.2} {:>7.2}", times.millis(50), times.millis(95), times.millis(99));
+    }
+}
+
+async fn time<F: Future>(order: F) -> Duration {
+    let order = Box::pin(order);
+    let begun = Instant::now();
+    order.await;
+    begun.elapsed()
+}
