@@ -70,7 +70,7 @@ impl Orders {
     async fn try_to_create(&self, definition: &Definition, request: Uuid) -> Result<Commit, StoreError> {
         let Definition { id, product, .. } = definition;
         let lanes = definition.lanes();
-        let units = stock::split(product.stock.get(), lanes, 0);
+        let units = stock::split(product.stock.get(), lanes, 0, lanes);
         let in_lane = |lane| units.iter().find(|share| share.lane == lane).map_or(0, |&Share { units, .. }| units);
         let listed = Some(keys::listed_product(*id));
         let lanes = (0..lanes).map(|lane| self.store.put_lane(*id, lane, in_lane(lane).into()));

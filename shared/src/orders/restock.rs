@@ -1,4 +1,7 @@
 //! Adding stock: spread over the lanes, once per key.
+//!
+//! A transaction over all lanes has to meet them all free, which it never does while the product is in demand. So each
+//! conflict halves the lanes that the units go to, down to one; orders find them there.
 
 use metrics::counter;
 use serde::{Deserialize, Serialize};
@@ -10,7 +13,7 @@ use super::{
     budget::{Budget, Spent},
     key::{IdempotencyKey, request_id},
     product::Product,
-    stock,
+    stock::{self, Share},
     store::read,
 };
 use crate::{
@@ -65,6 +68,8 @@ struct Restock {
     id: Uuid,
     quantity: u32,
     created_at: Timestamp,
+    /// The lanes that got its units.
+    shares: Vec<Share>,
 }
 
 impl Orders {
@@ -81,12 +86,13 @@ impl Orders {
         let budget = Budget::new(self.budget);
         let definition = self.definition(product_id).await?.ok_or(RestockError::ProductNotFound(product_id))?;
         let id = request_id(&keys::product_partition(product_id), key, now);
-        let restock = Restock { id, quantity: new.quantity.get(), created_at: now };
-        let replayed = self.add(product_id, &restock, definition.lanes(), budget).await?;
+        let quantity = new.quantity.get();
+        let restock = Restock { id, quantity, created_at: now, shares: Vec::new() };
+        let replayed = self.add(product_id, restock, definition.lanes(), budget).await?;
         if !replayed {
-            counter!("UnitsRestocked").increment(restock.quantity.into());
+            counter!("UnitsRestocked").increment(quantity.into());
         }
-        info!(product.id = product_id, restock.quantity, replayed, "Restocked product");
+        info!(product.id = product_id, quantity, replayed, "Restocked product");
         let product = self.store.product(product_id).await?.ok_or(RestockError::ProductNotFound(product_id))?;
         Ok(Restocked { product, replayed })
     }
@@ -95,14 +101,16 @@ impl Orders {
     async fn add(
         &self,
         product_id: u32,
-        restock: &Restock,
+        mut restock: Restock,
         lanes: u16,
         mut budget: Budget,
     ) -> Result<bool, RestockError> {
-        let shares = stock::split(restock.quantity, lanes, fastrand::u16(..lanes));
+        let mut spread = lanes;
         loop {
-            let record = self.store.put_new(keys::restock(product_id, restock.id), None, restock)?;
-            let given: Result<Vec<_>, _> = shares.iter().map(|&share| self.store.give(product_id, share)).collect();
+            restock.shares = stock::split(restock.quantity, lanes, fastrand::u16(..lanes), spread);
+            let record = self.store.put_new(keys::restock(product_id, restock.id), None, &restock)?;
+            let given: Result<Vec<_>, _> =
+                restock.shares.iter().map(|&share| self.store.give(product_id, share)).collect();
             match commit(&self.store.client, record, given?).await {
                 Ok(Commit::Done) => return Ok(false),
                 Ok(Commit::Before(stored)) => {
@@ -112,7 +120,10 @@ impl Orders {
                     }
                     return Ok(before.created_at != restock.created_at);
                 }
-                Ok(Commit::Contended | Commit::Refused) => budget.pause().await?,
+                Ok(Commit::Contended | Commit::Refused) => {
+                    budget.pause().await?;
+                    spread = spread.div_ceil(2);
+                }
                 Err(error) if error.is_passing() => budget.pause().await.map_err(|Spent| error)?,
                 Err(error) => return Err(error.into()),
             }

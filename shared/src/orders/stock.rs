@@ -36,13 +36,17 @@ pub fn sum(levels: &[Level]) -> u64 {
     levels.iter().map(|level| level.units).sum()
 }
 
-/// Splits `units` over `lanes` as evenly as can be, the odd ones to the lanes from `start` on. Lanes that get none are left out.
+/// Splits `units` over `spread` of the `lanes` as evenly as can be, from lane `start` on, the odd ones to the first. Lanes that
+/// get none are left out.
 #[must_use]
-pub fn split(units: u32, lanes: u16, start: u16) -> Vec<Share> {
-    let (each, odd) = (units / u32::from(lanes), units % u32::from(lanes));
-    rotated(lanes, start)
-        .zip(0..)
-        .map(|(lane, position)| Share { lane, units: each + u32::from(position < odd) })
+pub fn split(units: u32, lanes: u16, start: u16, spread: u16) -> Vec<Share> {
+    let spread = spread.clamp(1, lanes);
+    let (each, odd) = (units / u32::from(spread), units % u32::from(spread));
+    (0..spread)
+        .map(|position| Share {
+            lane: (start % lanes + position) % lanes,
+            units: each + u32::from(u32::from(position) < odd),
+        })
         .filter(|share| share.units > 0)
         .collect()
 }
@@ -68,10 +72,6 @@ pub fn take(levels: &[Level], units: u32, start: u16) -> Option<Vec<Share>> {
         }
     }
     (missing == 0).then_some(shares)
-}
-
-fn rotated(lanes: u16, start: u16) -> impl Iterator<Item = u16> {
-    (0..lanes).map(move |offset| (start % lanes + offset) % lanes)
 }
 
 #[cfg(test)]
@@ -104,8 +104,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_split_gives_every_unit_to_exactly_one_lane(units in 0_u32..2_000, lanes in 1_u16..=32, start: u16) {
-            let shares = split(units, lanes, start);
+        fn a_split_gives_every_unit_to_exactly_one_lane(
+            units in 0_u32..2_000, lanes in 1_u16..=32, start: u16, spread in 0_u16..40,
+        ) {
+            let shares = split(units, lanes, start, spread);
+            prop_assert!(shares.len() <= usize::from(spread.max(1)));
             let given: Vec<u32> = shares.iter().map(|share| share.units).collect();
             prop_assert_eq!(given.iter().sum::<u32>(), units);
             let (most, least) = (given.iter().max(), given.iter().min());

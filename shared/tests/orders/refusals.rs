@@ -81,3 +81,23 @@ async fn a_slow_store_is_waited_for() {
     place(&process, new_order(product, 1, "buyer"), None, at(1)).await.expect("placed");
     Books::of(&cloud).await.balance(1);
 }
+
+#[tokio::test]
+async fn a_restock_that_meets_buyers_reaches_fewer_lanes_and_gets_through() {
+    let cloud = Cloud::start().await;
+    let product = stocked(&cloud, 10, 8).await;
+    for (conflicts, spread) in [(0, 8), (1, 4), (2, 2), (3, 1), (6, 1)] {
+        let process = cloud.process();
+        for call in 0..conflicts {
+            // The product is the first call.
+            process.wire.fail_at(call + 2, Fault::Conflict);
+        }
+        process.app.orders().restock(product, units(80), None, at(1)).await.expect("restocked");
+        assert!(Books::of(&cloud).await.spreads().contains(&spread), "{conflicts} conflicts");
+    }
+    let books = Books::of(&cloud).await;
+    books.balance(10);
+    let mut spreads = books.spreads();
+    spreads.sort_unstable();
+    assert_eq!((spreads, books.stock()), (vec![1, 1, 2, 4, 8], 410));
+}

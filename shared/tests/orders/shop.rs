@@ -99,6 +99,11 @@ impl Books {
         self.orders.len()
     }
 
+    /// How many lanes each restock reached.
+    pub fn spreads(&self) -> Vec<usize> {
+        self.restocks.iter().map(|restock| restock["shares"].as_l().expect("shares").len()).collect()
+    }
+
     pub fn ledger_rows(&self) -> usize {
         self.ledger.len()
     }
@@ -137,12 +142,7 @@ impl Books {
             if text(order, "status") == "CONFIRMED" { taken } else { 2 * taken }
         };
         let by_orders: usize = self.orders.iter().map(shares).sum();
-        let lanes = self.lanes.len();
-        let by_restocks: usize = self
-            .restocks
-            .iter()
-            .map(|restock| lanes.min(usize::try_from(number(restock, "quantity")).expect("positive")))
-            .sum();
+        let by_restocks: usize = self.spreads().iter().sum();
         let counted: i64 = self.lanes.iter().map(|lane| number(lane, "version")).sum();
         assert_eq!(usize::try_from(counted), Ok(by_orders + by_restocks), "changes of the lanes");
     }
