@@ -40,7 +40,7 @@ mod tests {
             first.body,
             json!({
                 "id": 1, "name": "Limited Edition Product", "price": 1000, "stock": 100, "merchant_id": "merchant_001",
-                "lanes": 8, "fee_basis_points": 290, "created_at": created_at,
+                "lanes": 16, "fee_basis_points": 290, "created_at": created_at,
             })
         );
         let second = post(product()).to(&process, handle).await;

@@ -1,7 +1,7 @@
 //! How requests reach AWS: HTTP/1.1, over TLS where the endpoint is `https`.
 //!
-//! The SDK's own client also brings HTTP/2, which DynamoDB does not speak, proxies and the certificates of the machine:
-//! a tenth of the binary, and half of the start (`docs/STARTUP.md`).
+//! The SDK's own client also brings HTTP/2, which DynamoDB does not speak, proxies, aws-lc and the certificates of the machine:
+//! a quarter of the binary, and half of the start (`docs/STARTUP.md`).
 
 use std::{env, fs, sync::Arc, time::Duration};
 

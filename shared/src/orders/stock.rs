@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Lanes of a product that asks for no number of its own. Chosen from the measured table in `docs/LANES.md`.
-pub const DEFAULT_LANES: u32 = 8;
+pub const DEFAULT_LANES: u32 = 16;
 
 /// Most lanes of a product: an order that needs them all still fits a transaction of 100 items.
 pub const MAX_LANES: u32 = 32;

@@ -98,6 +98,8 @@ impl Function {
                 ("LEDGER_TABLE", LEDGER_TABLE),
             ])
             .stdout(Stdio::null())
+            // It complains of the runtime API that goes away before it does.
+            .stderr(Stdio::null())
             .kill_on_drop(true)
             .spawn()
             .expect("the binary runs");
