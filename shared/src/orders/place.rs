@@ -70,7 +70,7 @@ impl Orders {
         if self.memory.is_sold_out(product.id, sale.order.quantity) {
             return self.refuse(&sale, key.is_some()).await;
         }
-        let placed = self.sell(sale, product.lanes(), budget).await?;
+        let placed = self.sell(sale, product.lanes(), key.is_some(), budget).await?;
         if !placed.replayed {
             counter!("OrdersPlaced").increment(1);
             counter!("UnitsSold").increment(placed.order.quantity.into());
@@ -80,19 +80,29 @@ impl Orders {
     }
 
     /// Tries one lane at random, and after a short lane all of them, until the order stands or cannot.
-    async fn sell(&self, mut sale: Sale, lanes: u16, mut budget: Budget) -> Result<Placed, PlaceError> {
+    ///
+    /// `doubtful`: the order may stand without this try knowing, by another request with its key or by an earlier try whose
+    /// reply was lost. Then it is looked for once more before it is refused.
+    async fn sell(
+        &self,
+        mut sale: Sale,
+        lanes: u16,
+        mut doubtful: bool,
+        mut budget: Budget,
+    ) -> Result<Placed, PlaceError> {
         let units = sale.order.quantity;
         let one_lane = || vec![Share { lane: fastrand::u16(..lanes), units }];
         sale.shares = one_lane();
         loop {
             match self.try_to_sell(&sale).await {
-                Ok(Commit::Done) => {
-                    return Ok(Placed { order: sale.order, replayed: false });
-                }
+                Ok(Commit::Done) => return Ok(Placed { order: sale.order, replayed: false }),
                 Ok(Commit::Before(stored)) => return replay(&sale, read(stored)?),
                 Ok(Commit::Refused) => {
                     budget.go_on()?;
-                    sale.shares = self.shares(&sale.order, lanes).await?;
+                    match self.shares(&sale.order, lanes).await? {
+                        Some(shares) => sale.shares = shares,
+                        None => return self.refuse(&sale, doubtful).await,
+                    }
                 }
                 Ok(Commit::Contended) => {
                     counter!("OrderConflicts").increment(1);
@@ -102,6 +112,7 @@ impl Orders {
                 Err(error) if error.is_passing() => {
                     debug!(%error, "Retrying an order whose outcome is unknown");
                     budget.pause().await.map_err(|Spent| error)?;
+                    doubtful = true;
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -114,25 +125,25 @@ impl Orders {
         commit(&self.store.client, self.store.put_sale(sale)?, rest?).await
     }
 
-    /// From which lanes the order can be served, now that one was short.
-    async fn shares(&self, order: &Order, lanes: u16) -> Result<Vec<Share>, PlaceError> {
+    /// From which lanes the order can be served, now that one was short. `None`: from all together it cannot.
+    async fn shares(&self, order: &Order, lanes: u16) -> Result<Option<Vec<Share>>, StoreError> {
         let levels = self.store.levels(order.product_id).await?;
-        stock::take(&levels, order.quantity, fastrand::u16(..lanes)).ok_or_else(|| {
+        let shares = stock::take(&levels, order.quantity, fastrand::u16(..lanes));
+        if shares.is_none() {
             self.memory.sold_out(order.product_id, stock::sum(&levels));
-            refused()
-        })
+        }
+        Ok(shares)
     }
 
-    /// Answers from memory that too few units are left. Only a key may name an order from before, and that one stands.
-    async fn refuse(&self, sale: &Sale, keyed: bool) -> Result<Placed, PlaceError> {
-        let before = if keyed { self.store.sale(sale.order.id).await? } else { None };
-        before.map_or_else(|| Err(refused()), |before| replay(sale, before))
+    /// Too few units are left. Where the order may stand all the same, it wins.
+    async fn refuse(&self, sale: &Sale, doubtful: bool) -> Result<Placed, PlaceError> {
+        let before = if doubtful { self.store.sale(sale.order.id).await? } else { None };
+        if let Some(before) = before {
+            return replay(sale, before);
+        }
+        counter!("OrdersRefused").increment(1);
+        Err(PlaceError::OutOfStock)
     }
-}
-
-fn refused() -> PlaceError {
-    counter!("OrdersRefused").increment(1);
-    PlaceError::OutOfStock
 }
 
 /// The order stands already: by an earlier request, or by an earlier try of this one whose reply was lost.

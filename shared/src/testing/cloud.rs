@@ -147,7 +147,9 @@ fn client(endpoint: &str, http: impl HttpClient + 'static) -> Client {
         .endpoint_url(endpoint)
         .region(Region::new("us-east-1"))
         .credentials_provider(Credentials::new("key", "secret", None, None, "testing"))
-        .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(PATIENCE).build())
+        .timeout_config(
+            TimeoutConfig::builder().operation_attempt_timeout(PATIENCE).operation_timeout(PATIENCE * 3).build(),
+        )
         .http_client(http);
     Client::from_conf(config.build())
 }

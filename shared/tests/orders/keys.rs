@@ -1,5 +1,7 @@
 //! Idempotency keys.
 
+use std::time::Duration;
+
 use once::{
     orders::{PlaceError, RestockError, Status},
     testing::{Cloud, Fault, new_order},
@@ -99,4 +101,23 @@ async fn a_restock_with_one_key_adds_once_and_only_its_own_quantity() {
     assert!(matches!(other, Err(RestockError::KeyReused)), "{other:?}");
     orders().app.orders().restock(product, units(1), None, at(4)).await.expect("restocked");
     Books::of(&cloud).await.balance(10);
+}
+
+#[tokio::test]
+async fn an_order_that_its_own_twin_placed_meanwhile_is_not_out_of_stock() {
+    let cloud = Cloud::start().await;
+    let product = stocked(&cloud, 3, 2).await;
+    let (slow, fast) = (cloud.process(), cloud.process());
+    // The product, a transaction that one lane cannot serve, and then all lanes: read after the twin has emptied them.
+    slow.wire.fail_at(3, Fault::Delay(Duration::from_millis(500)));
+    let twin = async {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        place(&fast, new_order(product, 3, "buyer"), Some("k"), at(2)).await
+    };
+    let (slow, fast) = tokio::join!(place(&slow, new_order(product, 3, "buyer"), Some("k"), at(1)), twin);
+    let (slow, fast) = (slow.expect("found"), fast.expect("placed"));
+    assert_eq!((slow.order, slow.replayed), (fast.order, true));
+    let books = Books::of(&cloud).await;
+    books.balance(3);
+    assert_eq!((books.orders(), books.stock()), (1, 0));
 }

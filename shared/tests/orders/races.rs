@@ -28,7 +28,7 @@ async fn rush(processes: Vec<Process>, product: u32, quantity: impl Fn(u32) -> u
         let quantity = quantity(buyer);
         tokio::spawn(async move {
             let name = format!("buyer-{buyer}");
-            let mut outcome = None;
+            let (mut outcome, mut last) = (None, None);
             // A client that got no answer asks again, with the same key, wherever it lands.
             for attempt in 0..tries {
                 let process = &processes[instance(buyer + attempt)];
@@ -43,12 +43,12 @@ async fn rush(processes: Vec<Process>, product: u32, quantity: impl Fn(u32) -> u
                         outcome = Some(0);
                         break;
                     }
-                    Err(PlaceError::Store(error)) if error.is_passing() => {}
-                    Err(PlaceError::Contended) => {}
+                    Err(error @ PlaceError::Contended) => last = Some(error),
+                    Err(PlaceError::Store(error)) if error.is_passing() => last = Some(error.into()),
                     Err(error) => panic!("buyer {buyer}: {error}"),
                 }
             }
-            outcome.unwrap_or_else(|| panic!("buyer {buyer} got no answer in {tries} tries"))
+            outcome.unwrap_or_else(|| panic!("buyer {buyer} got no answer in {tries} tries: {last:?}"))
         })
     });
     let mut outcome = Outcome::default();
