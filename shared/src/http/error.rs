@@ -193,6 +193,7 @@ impl From<CreateError> for ApiError {
     fn from(error: CreateError) -> Self {
         match error {
             CreateError::KeyReused => Self::key_reused(),
+            CreateError::Contended => Self::contended(),
             CreateError::Store(cause) => cause.into(),
         }
     }

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::{
     Orders,
+    budget::{Budget, Spent},
     key::{IdempotencyKey, request_id},
     product::{Definition, NewProduct, Product},
     stock::{self, Share},
@@ -31,9 +32,18 @@ pub enum CreateError {
     /// The key names another product.
     #[error("the idempotency key was used for another product")]
     KeyReused,
+    /// Others held the key, or the table was throttled, for longer than the budget.
+    #[error("too many products at once")]
+    Contended,
     /// The store failed; a product may have been created.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<Spent> for CreateError {
+    fn from(Spent: Spent) -> Self {
+        Self::Contended
+    }
 }
 
 /// Which product a request made.
@@ -50,21 +60,25 @@ impl Orders {
         key: Option<&IdempotencyKey>,
         now: Timestamp,
     ) -> Result<Created, CreateError> {
+        let mut budget = Budget::new(self.budget);
         let id = self.store.next_product_id().await?;
         let definition = Definition { id, product: new, created_at: now };
         let request = request_id("product", key, now);
-        match self.try_to_create(&definition, request).await? {
-            Commit::Before(stored) => {
-                let Made { product_id } = read(stored)?;
-                self.created_before(&definition, product_id).await
-            }
-            // Nobody else knows this id: nothing can be refused or contended.
-            Commit::Done | Commit::Contended | Commit::Refused => {
-                info!(product.id = id, "Created product");
-                let stock = definition.product.stock.get().into();
-                Ok(Created { product: Product::new(definition, stock), replayed: false })
+        loop {
+            match self.try_to_create(&definition, request).await {
+                Ok(Commit::Done) => break,
+                Ok(Commit::Before(stored)) => {
+                    let Made { product_id } = read(stored)?;
+                    return self.created_before(&definition, product_id).await;
+                }
+                Ok(Commit::Contended | Commit::Refused) => budget.pause().await?,
+                Err(error) if error.is_passing() => budget.pause().await.map_err(|Spent| error)?,
+                Err(error) => return Err(error.into()),
             }
         }
+        info!(product.id = id, "Created product");
+        let stock = definition.product.stock.get().into();
+        Ok(Created { product: Product::new(definition, stock), replayed: false })
     }
 
     async fn try_to_create(&self, definition: &Definition, request: Uuid) -> Result<Commit, StoreError> {

@@ -189,19 +189,24 @@ impl Store {
 
     /// Units leave a lane: only if it has them.
     pub fn take(&self, product: u32, share: Share) -> Result<TransactWriteItem, StoreError> {
-        let update = self
-            .update(keys::lane(product, share.lane), "SET stock = stock - :units ADD version :one")
-            .condition_expression(HAS_UNITS)
-            .expression_attribute_values(":units", number(share.units))
-            .expression_attribute_values(":one", number(1));
-        Ok(TransactWriteItem::builder().update(built(update.build())?).build())
+        self.change(product, share, "SET stock = stock - :units ADD version :one", HAS_UNITS)
     }
 
     /// Units enter a lane.
     pub fn give(&self, product: u32, share: Share) -> Result<TransactWriteItem, StoreError> {
+        self.change(product, share, "SET stock = stock + :units ADD version :one", EXISTS)
+    }
+
+    fn change(
+        &self,
+        product: u32,
+        share: Share,
+        expression: &str,
+        condition: &str,
+    ) -> Result<TransactWriteItem, StoreError> {
         let update = self
-            .update(keys::lane(product, share.lane), "SET stock = stock + :units ADD version :one")
-            .condition_expression(EXISTS)
+            .update(keys::lane(product, share.lane), expression)
+            .condition_expression(condition)
             .expression_attribute_values(":units", number(share.units))
             .expression_attribute_values(":one", number(1));
         Ok(TransactWriteItem::builder().update(built(update.build())?).build())

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use once::{
-    orders::{CancelError, PlaceError, RestockError},
-    testing::{Cloud, Fault, new_order},
+    orders::{CancelError, CreateError, PlaceError, RestockError},
+    testing::{Cloud, Fault, new_order, new_product},
 };
 use uuid::Uuid;
 
@@ -100,4 +100,21 @@ async fn a_restock_that_meets_buyers_reaches_fewer_lanes_and_gets_through() {
     let mut spreads = books.spreads();
     spreads.sort_unstable();
     assert_eq!((spreads, books.stock()), (vec![1, 1, 2, 4, 8], 410));
+}
+
+#[tokio::test]
+async fn a_product_that_is_answered_is_stored_also_after_contention() {
+    let cloud = Cloud::start().await;
+    let process = cloud.process();
+    // The counter is the first call.
+    process.wire.fail_at(2, Fault::Conflict);
+    process.wire.fail_at(3, Fault::Throttle);
+    let id = process.product(7).await;
+    let stored = cloud.process().app.orders().product(id).await.expect("a read").expect("stored");
+    assert_eq!(stored.stock, 7);
+
+    let hurried = cloud.process_with(|settings| settings.budget = Duration::from_millis(100));
+    hurried.wire.fail_randomly(1, 1.0, Fault::Conflict);
+    let refused = hurried.app.orders().create_product(new_product(7, 2), None, at(1)).await;
+    assert!(matches!(refused, Err(CreateError::Contended)), "{refused:?}");
 }
