@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use aws_sdk_dynamodb::Client;
-
-use crate::{config::Config, orders::Orders, time::Timestamp};
+use crate::{aws::Aws, config::Config, orders::Orders, time::Timestamp};
 
 /// Everything that a process holds. Cloning it clones a pointer.
 #[derive(Debug, Clone)]
@@ -16,10 +14,10 @@ struct Inner {
 }
 
 impl App {
-    /// One of each, over this store.
+    /// One of each, over these services.
     #[must_use]
-    pub fn new(config: Config, dynamo: Client) -> Self {
-        Self(Arc::new(Inner { orders: Orders::new(dynamo, config.orders) }))
+    pub fn new(config: Config, aws: &Aws) -> Self {
+        Self(Arc::new(Inner { orders: Orders::new(aws.dynamo(), config.orders) }))
     }
 
     /// Products and orders.

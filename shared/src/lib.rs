@@ -5,15 +5,17 @@
 //! | [`orders`] | products and orders: a unit of stock is sold once |
 //! | [`ledger`] | every payment, written by orders |
 //! | [`http`] | the border to callers: requests, answers, problem details, routes |
-//! | [`dynamo`] | the border to the store: client, keys, transactions |
+//! | [`dynamo`] | the border to the store: keys, transactions |
+//! | [`aws`] | the border to AWS: how clients are made and how they reach it |
 //! | [`limits`], [`time`] | values that are right by construction |
 //! | [`config`], [`telemetry`], [`lifecycle`] | what the process is told, tells, and how it ends |
 //! | [`App`] | the composition root: everything above, made once for each process |
 //! | `testing` | the embedded store, faults and crash points; only with the feature `testing` |
 //!
-//! Imports run one way: functions → `http` → `App` → feature → `dynamo` → nothing of ours.
+//! Imports run one way: functions → `http` → `App` → feature → `dynamo` | `aws` → nothing of ours.
 
 mod app;
+pub mod aws;
 pub mod config;
 pub mod dynamo;
 pub mod http;

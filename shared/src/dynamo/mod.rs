@@ -1,15 +1,11 @@
-//! The border to DynamoDB: the client, the keys, and what an answer of the store means.
+//! The border to DynamoDB: the keys, and what an answer of the store means.
 
-mod client;
 mod error;
 pub mod keys;
 mod transaction;
-mod transport;
 
-pub use client::{client, configure};
 pub use error::StoreError;
 pub use transaction::{Commit, commit};
-pub use transport::Transport;
 
 use std::collections::HashMap;
 

@@ -9,7 +9,7 @@ use lambda_http::{
 use tracing::{Instrument, warn};
 
 use super::{ApiError, Reply};
-use crate::{App, config::Config, dynamo, lifecycle, telemetry};
+use crate::{App, aws::Aws, config::Config, lifecycle, telemetry};
 
 /// What ends a function that cannot start.
 pub type Error = lambda_http::Error;
@@ -48,7 +48,7 @@ where
 {
     let config = Config::from_env()?;
     telemetry::init(function, config.log_level, config.log_format);
-    let app = App::new(config, dynamo::client());
+    let app = App::new(config, &Aws::from_env());
     tokio::join!(lifecycle::end_on_sigterm(function), warm.up(&app));
     lambda_http::run(service_fn(|request| {
         let answer = handle(function, &app, request, &handler);

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 /// Pauses that double from 10 ms to 160 ms, each lengthened by up to itself at random, until the time is up.
 ///
 /// It begins with the request. When it is spent, at most two more calls of the store follow, each at most 3 s
-/// ([`crate::dynamo::configure`]): the longest budget of 8 s ends inside the functions' 15 s.
+/// ([`crate::aws::configure`]): the longest budget of 8 s ends inside the functions' 15 s.
 ///
 /// The first pauses are shorter than the 25 ms for which a transaction holds an item, since the retry goes to another lane.
 #[derive(Debug)]

@@ -2,9 +2,10 @@
 
 use std::{collections::HashMap, net::Ipv4Addr, thread, time::Duration};
 
+use aws_config::{Region, SdkConfig, timeout::TimeoutConfig};
 use aws_sdk_dynamodb::{
     Client,
-    config::{Credentials, HttpClient, Region, timeout::TimeoutConfig},
+    config::{Credentials, HttpClient, SharedCredentialsProvider},
     types::AttributeValue,
 };
 use dynoxide::{Database, server};
@@ -13,8 +14,8 @@ use tokio::{net::TcpListener, runtime, sync::oneshot};
 use super::{Template, Wire, window::ConflictWindow};
 use crate::{
     App,
+    aws::{self, Aws, Transport},
     config::Config,
-    dynamo::{self, Transport},
     orders,
 };
 
@@ -31,6 +32,7 @@ pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 #[derive(Debug)]
 pub struct Cloud {
     endpoint: String,
+    aws: Aws,
     client: Client,
     _stop: oneshot::Sender<()>,
 }
@@ -67,8 +69,9 @@ impl Cloud {
             });
         });
         let endpoint = format!("http://{}", start.await.expect("the store starts"));
-        let client = client(&endpoint, Transport::new(PATIENCE));
-        Self { endpoint, client, _stop: stop }
+        let aws = services(&endpoint, Transport::new(PATIENCE));
+        let client = aws.dynamo();
+        Self { endpoint, aws, client, _stop: stop }
     }
 
     /// A new process with the default settings, but patient.
@@ -92,13 +95,13 @@ impl Cloud {
     /// An app alone, with nothing between it and the store: for measuring.
     #[must_use]
     pub fn app(&self) -> App {
-        App::new(settings(), self.client.clone())
+        App::new(settings(), &self.aws)
     }
 
     fn wired(&self, wire: Wire, change: impl FnOnce(&mut orders::Settings)) -> Process {
         let mut config = settings();
         change(&mut config.orders);
-        Process { app: App::new(config, client(&self.endpoint, wire.clone())), wire }
+        Process { app: App::new(config, &services(&self.endpoint, wire.clone())), wire }
     }
 
     /// The URL at which processes of any kind reach the store.
@@ -116,7 +119,7 @@ impl Cloud {
     /// A client of the store with this wire in between.
     #[must_use]
     pub fn client_through(&self, wire: &Wire) -> Client {
-        client(&self.endpoint, wire.clone())
+        services(&self.endpoint, wire.clone()).dynamo()
     }
 
     /// Every item of a table.
@@ -142,14 +145,17 @@ fn settings() -> Config {
     config
 }
 
-fn client(endpoint: &str, http: impl HttpClient + 'static) -> Client {
-    let config = dynamo::configure(aws_sdk_dynamodb::Config::builder())
+/// All services at one endpoint, patiently.
+fn services(endpoint: &str, http: impl HttpClient + 'static) -> Aws {
+    let credentials = Credentials::new("key", "secret", None, None, "testing");
+    let config = aws::configure(SdkConfig::builder().build())
+        .into_builder()
         .endpoint_url(endpoint)
         .region(Region::new("us-east-1"))
-        .credentials_provider(Credentials::new("key", "secret", None, None, "testing"))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
         .timeout_config(
             TimeoutConfig::builder().operation_attempt_timeout(PATIENCE).operation_timeout(PATIENCE * 3).build(),
         )
         .http_client(http);
-    Client::from_conf(config.build())
+    Aws::new(config.build())
 }

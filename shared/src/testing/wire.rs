@@ -22,7 +22,7 @@ use super::{
     cloud::PATIENCE,
     window::{ConflictWindow, Held},
 };
-use crate::dynamo::Transport;
+use crate::aws::Transport;
 
 /// What happens to a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
