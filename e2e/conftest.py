@@ -63,6 +63,23 @@ def functions(aws, stack_name) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
+def as_function(aws, functions):
+    """Makes a client of an AWS service with the role of a function: `as_function("OrderGet", "dynamodb")`."""
+
+    def client(function: str, service: str):
+        role = aws("lambda").get_function_configuration(FunctionName=functions[function])["Role"]
+        given = aws("sts").assume_role(RoleArn=role, RoleSessionName="e2e")["Credentials"]
+        return aws(
+            service,
+            aws_access_key_id=given["AccessKeyId"],
+            aws_secret_access_key=given["SecretAccessKey"],
+            aws_session_token=given["SessionToken"],
+        )
+
+    return client
+
+
+@pytest.fixture(scope="session")
 def api_url() -> str:
     """The base URL of the API."""
     return os.environ["API_URL"]

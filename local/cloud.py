@@ -18,11 +18,13 @@ def main() -> None:
     parser.add_argument("--home", type=Path, default=environments.PROJECT / ".local", help="this cloud's files")
     parser.add_argument("--port", type=int, default=4566, help="its port on 127.0.0.1; 0 is any free one")
     commands = parser.add_subparsers(metavar="command", required=True)
-    for command in (setup, up, deploy, session, watch, down):
+    for command in (setup, up, deploy, session, watch, minute, down):
         described = commands.add_parser(command.__name__, help=command.__doc__)
         described.set_defaults(run=command)
         if command is session:
             described.add_argument("program", nargs=argparse.REMAINDER)
+        if command is minute:
+            described.add_argument("minutes", nargs="+", metavar="minute", help="as in 2026-11-20T23:20:00Z")
     arguments = parser.parse_args()
     arguments.home = Home(arguments.home.resolve())
     if arguments.run is not down:
@@ -69,6 +71,16 @@ def watch(arguments) -> None:
     os.environ["PATH"] = f"{environments.programs('tools')}{os.pathsep}{os.environ['PATH']}"
     os.chdir(environments.PROJECT)
     os.execvp("cargo", ["cargo", "lambda", "watch", "--invoke-address", LOOPBACK])
+
+
+def minute(arguments) -> None:
+    """Show what became of minutes: in the table, on the stream, in the log, and the callbacks."""
+    environments.enter()
+    from minute import show
+
+    server.running_port(arguments.home)
+    adopt(read_exports(arguments.home.env))
+    show(arguments.minutes)
 
 
 def down(arguments) -> None:

@@ -24,6 +24,7 @@ def deploy(home: Home) -> None:
     template = package(home)
     print("Deploying", flush=True)
     _sam_deploy(template)
+    _mend_event_sources()
     url = f"{endpoint(port)}{routes.publish(STACK)}"
     home.api_url.write_text(f"{url}\n")
     write_exports(home.env, {**client_environment(port), **_settings(), "STACK_NAME": STACK, "API_URL": url})
@@ -40,6 +41,18 @@ def _sam_deploy(template: Path) -> None:
     )
     if result.returncode:
         sys.exit(f"{result.stdout}\nsam deploy failed")
+
+
+def _mend_event_sources() -> None:
+    """Gives the event sources their numbers as numbers.
+
+    To the local cloud a parameter of the template is a text, and its poller of queues fails where a number is due.
+    """
+    functions = boto3.client("lambda")
+    mappings = functions.get_paginator("list_event_source_mappings").paginate()
+    for mapping in mappings.search("EventSourceMappings[?ScalingConfig]"):
+        scaling = {"MaximumConcurrency": int(mapping["ScalingConfig"]["MaximumConcurrency"])}
+        functions.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig=scaling)
 
 
 def _settings() -> dict[str, str]:

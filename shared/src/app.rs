@@ -1,29 +1,102 @@
 //! The composition root.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicU64, Ordering},
+};
 
-use crate::{aws::Aws, config::Config, orders::Orders, time::Timestamp};
+use uuid::Uuid;
+
+use crate::{
+    aws::Aws,
+    config::Config,
+    orders::Orders,
+    time::Timestamp,
+    uniques::{Callbacks, Closing, Uniques},
+    webhook::{SecretSource, Webhooks},
+};
 
 /// Everything that a process holds. Cloning it clones a pointer.
 #[derive(Debug, Clone)]
 pub struct App(Arc<Inner>);
 
+/// What only few functions use is made when it is asked for, so that the others do not carry its services.
 #[derive(Debug)]
 struct Inner {
     orders: Orders,
+    uniques: Uniques,
+    closing: OnceLock<Closing>,
+    callbacks: OnceLock<Callbacks>,
+    secrets: OnceLock<SecretSource>,
+    config: Config,
+    aws: Aws,
+    tokens: Tokens,
+}
+
+/// Numbers that no other process gives: a random one for the process, and a count.
+#[derive(Debug)]
+struct Tokens {
+    first: Uuid,
+    given: AtomicU64,
 }
 
 impl App {
     /// One of each, over these services.
     #[must_use]
-    pub fn new(config: Config, aws: &Aws) -> Self {
-        Self(Arc::new(Inner { orders: Orders::new(aws.dynamo(), config.orders) }))
+    pub fn new(config: Config, aws: Aws) -> Self {
+        Self(Arc::new(Inner {
+            orders: Orders::new(aws.dynamo(), config.orders.clone()),
+            uniques: Uniques::new(aws.dynamo(), &config.uniques),
+            closing: OnceLock::new(),
+            callbacks: OnceLock::new(),
+            secrets: OnceLock::new(),
+            config,
+            aws,
+            tokens: Tokens { first: Uuid::now_v7(), given: AtomicU64::new(0) },
+        }))
     }
 
     /// Products and orders.
     #[must_use]
     pub fn orders(&self) -> &Orders {
         &self.0.orders
+    }
+
+    /// Ids and their counts.
+    #[must_use]
+    pub fn uniques(&self) -> &Uniques {
+        &self.0.uniques
+    }
+
+    /// What closes minutes.
+    #[must_use]
+    pub fn closing(&self) -> &Closing {
+        let Inner { closing, config, aws, .. } = &*self.0;
+        closing.get_or_init(|| Closing::new(aws, &config.uniques))
+    }
+
+    /// What sends callbacks.
+    #[must_use]
+    pub fn callbacks(&self) -> &Callbacks {
+        let Inner { callbacks, config, aws, .. } = &*self.0;
+        callbacks.get_or_init(|| {
+            let webhooks = Webhooks::new(config.webhooks.guard, config.webhooks.secrets(aws), Webhooks::TIMEOUT);
+            Callbacks::new(aws, &config.uniques, webhooks)
+        })
+    }
+
+    /// What webhooks are signed with, for those who get them.
+    #[must_use]
+    pub fn webhook_secrets(&self) -> &SecretSource {
+        let Inner { secrets, config, aws, .. } = &*self.0;
+        secrets.get_or_init(|| config.webhooks.secrets(aws))
+    }
+
+    /// A name that no other request has or will have. Cheaper than asking the system for randomness each time.
+    #[must_use]
+    pub fn token(&self) -> Uuid {
+        let Tokens { first, given } = &self.0.tokens;
+        Uuid::from_u128(first.as_u128().wrapping_add(given.fetch_add(1, Ordering::Relaxed).into()))
     }
 
     /// The time at which a request is handled. A handler asks once and hands it on.

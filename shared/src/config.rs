@@ -5,6 +5,15 @@
 //! | `ORDERS_TABLE`, `LEDGER_TABLE` | – | names of the tables |
 //! | `ORDER_BUDGET_MS` | 3000 | how long a write of orders retries against contention, 100 to 8 000 |
 //! | `SOLD_OUT_MEMORY_MS` | 1000 | how long an instance remembers that a product is sold out, 0 to 60 000 |
+//! | `UNIQUES_TABLE`, `COUNT_STREAM`, `CALLBACK_QUEUE_URL` | – | names of the table and the stream, URL of the queue |
+//! | `UNIQUE_SHARDS` | 256 | over how many shards the ids of a minute are spread, 1 to 4 096 |
+//! | `SEEN_IDS_MAX` | 1000000 | ids of the minute that an instance remembers at most, 0 to 10 000 000 (19 bytes each) |
+//! | `DUPLICATE_IDS` | `refuse` | `refuse` or `accept` |
+//! | `ID_RETENTION_HOURS` | 24 | how long the records of ids are kept, 1 to 168 |
+//! | `WEBHOOK_SECRET` | – | what webhooks are signed with: one or more `whsec_…`, or empty |
+//! | `WEBHOOK_SECRET_PARAMETER` | `/once/webhook-secret` | the parameter of Systems Manager that has it otherwise |
+//! | `CALLBACK_ALLOW_PRIVATE` | `false` | webhooks may go to private addresses; refused on AWS itself |
+//! | `METRICS_EVERY_MS` | 0 | how often an instance writes its metrics at most, 0 to 60 000; 0: with every request |
 //! | `LOG_LEVEL` | `info` | `error`, `warn`, `info`, `debug` or `trace` |
 //! | `LOG_FORMAT` | `json` | `json` or `text` |
 
@@ -12,17 +21,51 @@ use std::{env, fmt::Display, ops::RangeInclusive, str::FromStr, time::Duration};
 
 use tracing::level_filters::LevelFilter;
 
-use crate::{orders, telemetry::Format};
+use crate::{
+    aws::Aws,
+    orders,
+    telemetry::Format,
+    uniques::{self, Duplicates},
+    webhook::{Guard, SecretSource, Secrets},
+};
 
 /// The process's settings.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Of orders.
     pub orders: orders::Settings,
+    /// Of uniques.
+    pub uniques: uniques::Settings,
+    /// Of webhooks.
+    pub webhooks: Webhooks,
+    /// How often metrics are written at most.
+    pub metrics_every: Duration,
     /// Least severe level that is logged.
     pub log_level: LevelFilter,
     /// How it is written.
     pub log_format: Format,
+}
+
+/// Of webhooks.
+#[derive(Debug, Clone)]
+pub struct Webhooks {
+    /// Where they may go.
+    pub guard: Guard,
+    /// What they are signed with.
+    pub secret: Option<Secrets>,
+    /// The parameter of Systems Manager that has it otherwise.
+    pub parameter: String,
+}
+
+impl Webhooks {
+    /// What they are signed with.
+    #[must_use]
+    pub fn secrets(&self, aws: &Aws) -> SecretSource {
+        match &self.secret {
+            Some(secrets) => SecretSource::given(secrets.clone()),
+            None => SecretSource::parameter(aws.ssm(), self.parameter.clone()),
+        }
+    }
 }
 
 /// A variable that is missing or says what it cannot.
@@ -49,6 +92,21 @@ impl Config {
                 budget: variables.millis("ORDER_BUDGET_MS", 3_000, 100..=8_000)?,
                 sold_out_memory: variables.millis("SOLD_OUT_MEMORY_MS", 1_000, 0..=60_000)?,
             },
+            uniques: uniques::Settings {
+                table: variables.required("UNIQUES_TABLE")?,
+                shards: variables.number("UNIQUE_SHARDS", 256, 1..=4_096)?,
+                seen_limit: variables.number("SEEN_IDS_MAX", 1_000_000, 0..=10_000_000)?,
+                duplicates: variables.parsed("DUPLICATE_IDS", Duplicates::Refuse)?,
+                retention: Duration::from_hours(variables.number("ID_RETENTION_HOURS", 24, 1..=168)?),
+                stream: variables.required("COUNT_STREAM")?,
+                queue_url: variables.required("CALLBACK_QUEUE_URL")?,
+            },
+            webhooks: Webhooks {
+                guard: Guard { allow_private: variables.only_locally("CALLBACK_ALLOW_PRIVATE")? },
+                secret: variables.optional("WEBHOOK_SECRET")?,
+                parameter: variables.parsed("WEBHOOK_SECRET_PARAMETER", "/once/webhook-secret".to_owned())?,
+            },
+            metrics_every: variables.millis("METRICS_EVERY_MS", 0, 0..=60_000)?,
             log_level: variables.parsed("LOG_LEVEL", LevelFilter::INFO)?,
             log_format: variables.parsed("LOG_FORMAT", Format::Json)?,
         })
@@ -69,18 +127,46 @@ impl Variables<'_> {
         })
     }
 
+    fn optional<T: FromStr<Err: Display>>(&self, variable: &'static str) -> Result<Option<T>, ConfigError> {
+        let value = (self.0)(variable).filter(|value| !value.is_empty());
+        value
+            .map(|value| {
+                // It may be a secret, so the message does not repeat it.
+                value.parse().map_err(|error: T::Err| ConfigError { variable, problem: error.to_string() })
+            })
+            .transpose()
+    }
+
+    /// What must never be switched on where functions meet the real AWS.
+    fn only_locally(&self, variable: &'static str) -> Result<bool, ConfigError> {
+        let on = self.parsed(variable, false)?;
+        let local = (self.0)("AWS_ENDPOINT_URL").is_some_and(|url| !url.is_empty());
+        if on && !local {
+            let problem = "is for a local cloud, which AWS_ENDPOINT_URL names".to_owned();
+            return Err(ConfigError { variable, problem });
+        }
+        Ok(on)
+    }
+
     fn millis(
         &self,
         variable: &'static str,
         default: u64,
         range: RangeInclusive<u64>,
     ) -> Result<Duration, ConfigError> {
-        let millis = self.parsed(variable, default)?;
-        if !range.contains(&millis) {
-            let problem = format!("must be from {} to {}, not {millis}", range.start(), range.end());
+        self.number(variable, default, range).map(Duration::from_millis)
+    }
+
+    fn number<T>(&self, variable: &'static str, default: T, range: RangeInclusive<T>) -> Result<T, ConfigError>
+    where
+        T: FromStr<Err: Display> + Display + PartialOrd,
+    {
+        let number = self.parsed(variable, default)?;
+        if !range.contains(&number) {
+            let problem = format!("must be from {} to {}, not {number}", range.start(), range.end());
             return Err(ConfigError { variable, problem });
         }
-        Ok(Duration::from_millis(millis))
+        Ok(number)
     }
 }
 
@@ -89,9 +175,15 @@ mod tests {
     use super::*;
 
     fn read(changes: &[(&str, &str)]) -> Result<Config, ConfigError> {
-        let tables = [("ORDERS_TABLE", "orders"), ("LEDGER_TABLE", "ledger")];
+        let names = [
+            ("ORDERS_TABLE", "orders"),
+            ("LEDGER_TABLE", "ledger"),
+            ("UNIQUES_TABLE", "uniques"),
+            ("COUNT_STREAM", "counts"),
+            ("CALLBACK_QUEUE_URL", "https://queue"),
+        ];
         Config::read(|variable| {
-            let said = changes.iter().chain(&tables).find(|(name, _)| *name == variable);
+            let said = changes.iter().chain(&names).find(|(name, _)| *name == variable);
             said.map(|(_, value)| (*value).to_owned())
         })
     }
@@ -101,7 +193,16 @@ mod tests {
         let config = read(&[]).expect("defaults");
         assert_eq!(config.orders.budget, Duration::from_secs(3));
         assert_eq!(config.orders.sold_out_memory, Duration::from_secs(1));
+        assert_eq!((config.uniques.shards, config.uniques.seen_limit), (256, 1_000_000));
         assert_eq!((config.log_level, config.log_format), (LevelFilter::INFO, Format::Json));
+    }
+
+    #[test]
+    fn private_addresses_are_allowed_in_a_local_cloud_only() {
+        let local = ("AWS_ENDPOINT_URL", "http://127.0.0.1:4566");
+        let config = read(&[("CALLBACK_ALLOW_PRIVATE", "true"), local]).expect("a local cloud");
+        assert!(config.webhooks.guard.allow_private);
+        assert!(!read(&[local]).expect("a local cloud").webhooks.guard.allow_private);
     }
 
     #[test]
@@ -112,10 +213,24 @@ mod tests {
             ("ORDER_BUDGET_MS", "99"),
             ("ORDER_BUDGET_MS", "-1"),
             ("SOLD_OUT_MEMORY_MS", "60001"),
+            ("UNIQUES_TABLE", ""),
+            ("COUNT_STREAM", ""),
+            ("CALLBACK_QUEUE_URL", ""),
+            ("UNIQUE_SHARDS", "0"),
+            ("UNIQUE_SHARDS", "4097"),
+            ("SEEN_IDS_MAX", "-1"),
+            ("SEEN_IDS_MAX", "10000001"),
+            ("DUPLICATE_IDS", "maybe"),
+            ("ID_RETENTION_HOURS", "0"),
+            ("METRICS_EVERY_MS", "60001"),
+            ("WEBHOOK_SECRET", "hunter2"),
+            ("CALLBACK_ALLOW_PRIVATE", "yes"),
+            ("CALLBACK_ALLOW_PRIVATE", "true"),
             ("LOG_LEVEL", "loud"),
             ("LOG_FORMAT", "xml"),
         ] {
             let error = read(&[(variable, value)]).expect_err(variable);
+            assert!(!error.to_string().contains("hunter2"), "a secret is not repeated");
             assert!(error.to_string().starts_with(&format!("environment variable {variable}: ")), "{error}");
         }
     }

@@ -3,8 +3,11 @@
 //! | module | what |
 //! |---|---|
 //! | [`orders`] | products and orders: a unit of stock is sold once |
+//! | [`uniques`] | ids: each is counted once a minute |
 //! | [`ledger`] | every payment, written by orders |
 //! | [`http`] | the border to callers: requests, answers, problem details, routes |
+//! | [`worker`], [`sqs`] | the border to rules and queues |
+//! | [`webhook`] | the border to receivers: webhooks, signed, and sent to public addresses only |
 //! | [`dynamo`] | the border to the store: keys, transactions |
 //! | [`aws`] | the border to AWS: how clients are made and how they reach it |
 //! | [`limits`], [`time`] | values that are right by construction |
@@ -12,7 +15,7 @@
 //! | [`App`] | the composition root: everything above, made once for each process |
 //! | `testing` | the embedded store, faults and crash points; only with the feature `testing` |
 //!
-//! Imports run one way: functions → `http` → `App` → feature → `dynamo` | `aws` → nothing of ours.
+//! Imports run one way: functions → `http` | `worker` → `App` → feature → `dynamo` | `sqs` | `webhook` → `aws` → nothing of ours.
 
 mod app;
 pub mod aws;
@@ -23,9 +26,13 @@ pub mod ledger;
 pub mod lifecycle;
 pub mod limits;
 pub mod orders;
+pub mod sqs;
 pub mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod time;
+pub mod uniques;
+pub mod webhook;
+pub mod worker;
 
 pub use app::App;

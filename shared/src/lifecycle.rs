@@ -1,17 +1,61 @@
-//! How an instance ends.
+//! How an instance begins and ends.
 
 use lambda_extension::Extension;
 use tokio::signal::unix::{SignalKind, signal};
-use tracing::{debug, info};
+use tracing::{debug, info, warn};
 
-use crate::telemetry;
+use crate::{App, aws::Aws, config::Config, telemetry};
+
+/// What ends a function that cannot start.
+pub type Error = lambda_http::Error;
+
+/// What a function calls once before its first request: while an instance starts it has a full processor, later only the
+/// share that its memory size buys.
+#[derive(Debug, Clone, Copy)]
+pub enum Warm {
+    /// The table of orders.
+    Orders,
+    /// The table of uniques, and how they are counted.
+    Uniques,
+    /// The published counts.
+    Counts,
+    /// It calls nothing.
+    Nothing,
+}
+
+impl Warm {
+    /// A store that does not answer now may do so at the first request, so the function starts all the same.
+    async fn up(self, app: &App) {
+        let done = match self {
+            Self::Orders => app.orders().warm().await,
+            Self::Uniques => app.uniques().warm(app.now()).await,
+            Self::Counts => app.uniques().warm_counts(app.now()).await,
+            Self::Nothing => Ok(()),
+        };
+        if let Err(error) = done {
+            warn!(%error, "The store did not answer at the start");
+        }
+    }
+}
+
+/// Begins: reads the configuration, starts telemetry, makes the [`App`].
+///
+/// # Errors
+/// A bad configuration.
+pub async fn start(function: &'static str, warm: Warm) -> Result<App, Error> {
+    let config = Config::from_env()?;
+    telemetry::init(function, config.log_level, config.log_format, config.metrics_every);
+    let app = App::new(config, Aws::from_env());
+    tokio::join!(end_on_sigterm(function), warm.up(&app));
+    Ok(app)
+}
 
 /// On SIGTERM writes what is not yet written and ends the process with success.
 ///
 /// Lambda sends SIGTERM only to functions that registered an extension, so an idle one is registered; where there is no
 /// extensions API (the local cloud) the signal alone is enough. Between requests nothing else is open: every request
 /// answers only after its writes.
-pub async fn end_on_sigterm(function: &'static str) {
+async fn end_on_sigterm(function: &'static str) {
     let Ok(mut sigterm) = signal(SignalKind::terminate()) else {
         return;
     };

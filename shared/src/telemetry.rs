@@ -1,16 +1,17 @@
 //! Logs and metrics: both are lines on standard output, which Lambda brings to CloudWatch.
 //!
 //! A log line is a JSON object with `level`, `message`, its own fields, and under `span` the request it belongs to. A metric is a
-//! line in CloudWatch's embedded metric format in the namespace `Once`, written at the end of each request by [`flush`];
-//! features count with `metrics::counter!` wherever they are.
+//! line in CloudWatch's embedded metric format in the namespace `Once`, written at the end of a request if the last one is long
+//! enough ago, and when the instance ends; features count with `metrics::counter!` wherever they are.
 
 use std::{
     io,
     str::FromStr,
     sync::{
         OnceLock,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 use metrics_cloudwatch_embedded::{Builder, Collector};
@@ -38,17 +39,28 @@ impl FromStr for Format {
     }
 }
 
-static COLLECTOR: OnceLock<&'static Collector> = OnceLock::new();
+static METRICS: OnceLock<Metrics> = OnceLock::new();
 
-/// Starts logging and counting. `function` is a dimension of every metric.
-pub fn init(function: &'static str, level: LevelFilter, format: Format) {
+struct Metrics {
+    collector: &'static Collector,
+    every: Duration,
+    began: Instant,
+    /// Milliseconds after `began` at which they are due.
+    due: AtomicU64,
+}
+
+/// Starts logging and counting. `function` is a dimension of every metric; `metrics_every` is how often they are written at most.
+pub fn init(function: &'static str, level: LevelFilter, format: Format, metrics_every: Duration) {
     let lines = fmt().with_max_level(level).with_target(false);
     match format {
         Format::Json => lines.json().flatten_event(true).with_span_list(false).init(),
         Format::Text => lines.compact().init(),
     }
     match Builder::new().cloudwatch_namespace("Once").with_dimension("Function", function).init() {
-        Ok(collector) => drop(COLLECTOR.set(collector)),
+        Ok(collector) => {
+            let (began, due) = (Instant::now(), AtomicU64::new(0));
+            drop(METRICS.set(Metrics { collector, every: metrics_every, began, due }));
+        }
         Err(error) => warn!(%error, "Metrics are not collected"),
     }
 }
@@ -66,9 +78,22 @@ pub fn request_span(function: &'static str, request_id: &str) -> Span {
 
 /// Writes what was counted since the last time.
 pub fn flush() {
-    if let Some(collector) = COLLECTOR.get()
-        && let Err(error) = collector.flush(io::stdout())
+    if let Some(metrics) = METRICS.get()
+        && let Err(error) = metrics.collector.flush(io::stdout())
     {
         warn!(%error, "Metrics were not written");
+    }
+}
+
+/// Writes what was counted, if the last time is long enough ago.
+pub fn flush_when_due() {
+    let Some(metrics) = METRICS.get() else { return };
+    let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    let now = millis(metrics.began.elapsed());
+    let due = metrics.due.load(Ordering::Relaxed);
+    let next = now.saturating_add(millis(metrics.every));
+    // Of many requests that end at the same time one writes.
+    if now >= due && metrics.due.compare_exchange(due, next, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+        flush();
     }
 }

@@ -1,6 +1,6 @@
-//! Instants, in the one form in which they are stored, sorted and answered.
+//! Instants and minutes, in the one form in which they are stored, sorted and answered.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -20,13 +20,41 @@ impl Timestamp {
     /// Milliseconds since 1970; outside the years 1 to 9999 the nearest moment inside.
     #[must_use]
     pub fn from_millis(millis: i64) -> Self {
-        Self(jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::MAX))
+        Self(jiff::Timestamp::from_millisecond(millis).unwrap_or(if millis < 0 {
+            jiff::Timestamp::MIN
+        } else {
+            jiff::Timestamp::MAX
+        }))
     }
 
     /// Milliseconds since 1970.
     #[must_use]
     pub fn as_millis(self) -> i64 {
         self.0.as_millisecond()
+    }
+
+    /// Whole seconds since 1970, as a table's TTL wants them.
+    #[must_use]
+    pub fn as_seconds(self) -> i64 {
+        self.0.as_second()
+    }
+
+    /// So much later.
+    #[must_use]
+    pub fn plus(self, time: Duration) -> Self {
+        Self::from_millis(self.as_millis().saturating_add(i64::try_from(time.as_millis()).unwrap_or(i64::MAX)))
+    }
+
+    /// So much earlier.
+    #[must_use]
+    pub fn minus(self, time: Duration) -> Self {
+        Self::from_millis(self.as_millis().saturating_sub(i64::try_from(time.as_millis()).unwrap_or(i64::MAX)))
+    }
+
+    /// How long ago an earlier moment was; zero if it is to come.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(u64::try_from(self.as_millis() - earlier.as_millis()).unwrap_or_default())
     }
 
     /// The UTC day, `2026-11-20`.
@@ -64,9 +92,107 @@ impl TryFrom<String> for Timestamp {
     }
 }
 
+/// Milliseconds of a minute.
+const MINUTE_MS: i64 = 60_000;
+
+/// A minute in UTC. Its text is that of its first moment without a fraction, `2026-11-20T23:20:00Z`; texts sort as the minutes do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct Minute(i64);
+
+impl Minute {
+    /// The minute that holds this moment.
+    #[must_use]
+    pub fn of(at: Timestamp) -> Self {
+        Self(at.as_millis().div_euclid(MINUTE_MS))
+    }
+
+    /// The first minute that begins at this moment or after it.
+    #[must_use]
+    pub fn starting_from(at: Timestamp) -> Self {
+        Self(Self::of(at).0 + i64::from(at.as_millis().rem_euclid(MINUTE_MS) > 0))
+    }
+
+    /// Its first moment.
+    #[must_use]
+    pub fn start(self) -> Timestamp {
+        Timestamp::from_millis(self.0 * MINUTE_MS)
+    }
+
+    /// The first moment of the next one.
+    #[must_use]
+    pub fn end(self) -> Timestamp {
+        self.plus(1).start()
+    }
+
+    /// So many minutes later.
+    #[must_use]
+    pub fn plus(self, minutes: i64) -> Self {
+        Self(self.0 + minutes)
+    }
+}
+
+impl fmt::Display for Minute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.0}", self.start().0)
+    }
+}
+
+impl FromStr for Minute {
+    type Err = UnfitMinute;
+
+    fn from_str(text: &str) -> Result<Self, UnfitMinute> {
+        let minute = text.parse().map(Self::of).map_err(|_: jiff::Error| UnfitMinute)?;
+        (minute.to_string() == text).then_some(minute).ok_or(UnfitMinute)
+    }
+}
+
+/// A text that is no minute.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("is not a minute like 2026-11-20T23:20:00Z")]
+pub struct UnfitMinute;
+
+impl From<Minute> for String {
+    fn from(minute: Minute) -> Self {
+        minute.to_string()
+    }
+}
+
+impl TryFrom<String> for Minute {
+    type Error = UnfitMinute;
+
+    fn try_from(text: String) -> Result<Self, UnfitMinute> {
+        text.parse()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn time(text: &str) -> Timestamp {
+        text.parse().expect(text)
+    }
+
+    #[test]
+    fn a_minute_holds_its_first_moment_and_not_its_last() {
+        let minute: Minute = "2026-11-20T23:20:00Z".parse().expect("a minute");
+        assert_eq!(Minute::of(time("2026-11-20T23:20:00Z")), minute);
+        assert_eq!(Minute::of(time("2026-11-20T23:20:59.999Z")), minute);
+        assert_eq!(Minute::of(minute.end()), minute.plus(1));
+        assert_eq!(minute.end(), time("2026-11-20T23:21:00Z"));
+        assert_eq!(Minute::starting_from(minute.start()), minute);
+        assert_eq!(Minute::starting_from(time("2026-11-20T23:20:00.001Z")), minute.plus(1));
+        assert_eq!(Minute::of(time("1969-12-31T23:59:59.999Z")).to_string(), "1969-12-31T23:59:00Z");
+    }
+
+    #[test]
+    fn a_minute_has_one_text() {
+        assert_eq!(Minute::of(time("2026-11-21T00:20:30.5+01:00")).to_string(), "2026-11-20T23:20:00Z");
+        for unfit in ["", "2026-11-20T23:20:30Z", "2026-11-20T23:20:00.000Z", "2026-11-21T00:20:00+01:00", "23:20"] {
+            assert_eq!(unfit.parse::<Minute>(), Err(UnfitMinute), "{unfit}");
+        }
+    }
 
     #[test]
     fn the_text_is_always_utc_with_milliseconds() {

@@ -1,5 +1,6 @@
 //! The border to AWS: how every client of a service is made.
 
+mod error;
 mod transport;
 
 use std::{env, time::Duration};
@@ -10,6 +11,7 @@ use aws_config::{
 };
 use aws_sdk_dynamodb::config::SharedCredentialsProvider;
 
+pub use error::ServiceError;
 pub use transport::Transport;
 
 /// How long a connection to a service may take to stand.

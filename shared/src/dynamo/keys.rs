@@ -11,6 +11,10 @@
 //! | Orders, index `recent` | `ORDERS#<shard>` | `<created_at>#<order id>` | orders, by time |
 //! | | `PRODUCTS` | `<id, ten digits>` | products, by id |
 //! | Ledger | `<date>#<shard>` | `<merchant>#<txn id>` | one paid transaction |
+//! | Uniques | `<minute>#<shard>` | `<id>` | an id that was accepted in this minute |
+//! | | `MINUTE` | `<minute>` | the published count of a minute |
+//! | | `CORRECTION` | `<minute>` | ids that came after their minute was published |
+//! | | `COUNTING` | `COUNTING` | since when, and over how many shards, ids are counted |
 //!
 //! Ids are checked where they enter ([`crate::orders`]), so none holds the separator `#`.
 
@@ -20,7 +24,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::time::Timestamp;
+use crate::time::{Minute, Timestamp};
 
 /// The index that lists orders by time and products by id.
 pub const RECENT: &str = "recent";
@@ -124,6 +128,44 @@ pub fn ledger(at: Timestamp, merchant: &str, txn: &str) -> Key {
     Key::new(format!("{}#{}", at.date(), shard(txn.as_bytes(), LEDGER_SHARDS)), format!("{merchant}#{txn}"))
 }
 
+/// `<minute>#<shard>`: the ids of a minute whose hash falls on this shard.
+#[must_use]
+pub fn ids(minute: Minute, shard: u32) -> String {
+    format!("{minute}#{shard}")
+}
+
+/// `<minute>#<shard>` / `<id>`, in a minute whose ids are spread over so many shards.
+#[must_use]
+pub fn id(minute: Minute, shards: u32, id: i64) -> Key {
+    let id = id.to_string();
+    let shard = u32::try_from(shard(id.as_bytes(), shards.into())).expect("less than the number of shards");
+    Key::new(ids(minute, shard), id)
+}
+
+/// `MINUTE` / `<minute>`
+#[must_use]
+pub fn minute(minute: Minute) -> Key {
+    Key::new(MINUTES, minute.to_string())
+}
+
+/// The published minutes.
+pub const MINUTES: &str = "MINUTE";
+
+/// `CORRECTION` / `<minute>`
+#[must_use]
+pub fn correction(minute: Minute) -> Key {
+    Key::new(CORRECTIONS, minute.to_string())
+}
+
+/// The corrections of published minutes.
+pub const CORRECTIONS: &str = "CORRECTION";
+
+/// `COUNTING` / `COUNTING`
+#[must_use]
+pub fn counting() -> Key {
+    Key::new("COUNTING", "COUNTING")
+}
+
 /// A shard that every instance and every release computes alike.
 fn shard(bytes: &[u8], shards: u64) -> u64 {
     let digest = Sha256::digest(bytes);
@@ -156,6 +198,11 @@ mod tests {
         );
         assert_eq!(spelled(&listed_product(42)), "PRODUCTS / 0000000042");
         assert_eq!(spelled(&ledger(at, "merchant_001", "t1")), "2026-11-20#2 / merchant_001#t1");
+        let of = Minute::of(at);
+        assert_eq!(spelled(&super::id(of, 256, -42)), "2026-11-20T23:20:00Z#84 / -42");
+        assert_eq!(spelled(&minute(of)), "MINUTE / 2026-11-20T23:20:00Z");
+        assert_eq!(spelled(&correction(of)), "CORRECTION / 2026-11-20T23:20:00Z");
+        assert_eq!(spelled(&counting()), "COUNTING / COUNTING");
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! The border to DynamoDB: the keys, and what an answer of the store means.
 
-mod error;
+mod item;
 pub mod keys;
 mod transaction;
 
-pub use error::StoreError;
+pub use item::{first, put_new, read, written};
 pub use transaction::{Commit, commit};
 
 use std::collections::HashMap;

@@ -11,7 +11,8 @@ use aws_sdk_dynamodb::{
     types::{CancellationReason, TransactWriteItem},
 };
 
-use super::{Item, StoreError};
+use super::Item;
+use crate::aws::ServiceError;
 
 /// How a transaction ended.
 #[derive(Debug, PartialEq)]
@@ -37,7 +38,7 @@ pub async fn commit(
     client: &Client,
     record: TransactWriteItem,
     rest: impl IntoIterator<Item = TransactWriteItem>,
-) -> Result<Commit, StoreError> {
+) -> Result<Commit, ServiceError> {
     let items = std::iter::once(record).chain(rest).collect();
     match client.transact_write_items().set_transact_items(Some(items)).send().await {
         Ok(_) => Ok(Commit::Done),
@@ -45,7 +46,7 @@ pub async fn commit(
     }
 }
 
-fn verdict(error: SdkError<TransactWriteItemsError>) -> Result<Commit, StoreError> {
+fn verdict(error: SdkError<TransactWriteItemsError>) -> Result<Commit, ServiceError> {
     // An earlier attempt of this same call is still at work on the items.
     if error.code() == Some("TransactionInProgressException") {
         return Ok(Commit::Contended);

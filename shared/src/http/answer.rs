@@ -1,4 +1,4 @@
-//! Answers that are not failures.
+//! Answers, as they are sent.
 
 use lambda_http::{
     Body, Response,
@@ -6,7 +6,12 @@ use lambda_http::{
 };
 use serde::Serialize;
 
-/// A status, headers and a JSON body.
+use crate::time::Minute;
+
+/// The minute in which an id was looked for.
+pub(super) const MINUTE: HeaderName = HeaderName::from_static("x-minute");
+
+/// A status, headers and a body: JSON, or text for the endpoints that answer in one word.
 #[derive(Debug)]
 pub struct Reply {
     status: StatusCode,
@@ -21,6 +26,12 @@ impl Reply {
         Self::new(StatusCode::OK, "application/json", body)
     }
 
+    /// 200, in one word.
+    #[must_use]
+    pub fn word(word: &'static str) -> Self {
+        Self::text(StatusCode::OK, word)
+    }
+
     /// 201, and where the new thing is found.
     #[must_use]
     pub fn created(location: &str, body: &impl Serialize) -> Self {
@@ -31,6 +42,18 @@ impl Reply {
     #[must_use]
     pub fn replayed(self, replayed: bool) -> Self {
         if replayed { self.header(HeaderName::from_static("idempotent-replayed"), "true") } else { self }
+    }
+
+    /// Which minute the answer is about.
+    #[must_use]
+    pub fn minute(self, minute: Minute) -> Self {
+        self.header(MINUTE, &minute.to_string())
+    }
+
+    pub(super) fn text(status: StatusCode, text: &'static str) -> Self {
+        let media_type = HeaderValue::from_static("text/plain; charset=utf-8");
+        let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, media_type)]);
+        Self { status, headers, body: text.into() }
     }
 
     pub(super) fn new(status: StatusCode, media_type: &'static str, body: &impl Serialize) -> Self {
@@ -48,8 +71,8 @@ impl Reply {
     }
 
     pub(super) fn into_response(self) -> Response<Body> {
-        // JSON is text: as text it is passed on as it is, not in base64.
-        let text = String::from_utf8(self.body).expect("JSON is UTF-8");
+        // As text it is passed on as it is, not in base64.
+        let text = String::from_utf8(self.body).expect("JSON and words are UTF-8");
         let mut response = Response::new(Body::Text(text));
         *response.status_mut() = self.status;
         *response.headers_mut() = self.headers;

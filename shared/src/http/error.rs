@@ -6,20 +6,26 @@
 //! | 404 | `PRODUCT_NOT_FOUND`, `ORDER_NOT_FOUND`, `ROUTE_NOT_FOUND` | there is no such thing |
 //! | 405 | `METHOD_NOT_ALLOWED` | the path takes other methods, in `Allow` |
 //! | 409 | `OUT_OF_STOCK` | fewer units are left than were asked for |
+//! | 409 | `DUPLICATE_ID` | the id was counted before in this minute |
 //! | 422 | `IDEMPOTENCY_KEY_REUSED` | the key was used for a request with another body |
 //! | 500 | `INTERNAL` | the inside failed; the log says how, under the request's id |
 //! | 503 | `CONTENTION`, `STORE_UNAVAILABLE` | try again after `Retry-After` seconds, with the same idempotency key |
+//! | 503 | `SECRET_UNAVAILABLE` | the secret of webhooks cannot be read |
+//! | 503 | `NOT_RECORDED` | the id may be counted or not: try again after `Retry-After` seconds |
 
 use std::borrow::Cow;
 
-use lambda_http::http::{StatusCode, header};
+use lambda_http::http::{HeaderName, StatusCode, header};
 use serde::Serialize;
 use tracing::{error, warn};
 
 use super::Reply;
 use crate::{
-    dynamo::StoreError,
+    aws::ServiceError,
     orders::{CancelError, CreateError, PlaceError, RestockError},
+    time::Minute,
+    uniques::AcceptError,
+    webhook::SecretError,
 };
 
 /// Why a request was not done, in the caller's words.
@@ -29,17 +35,22 @@ pub struct ApiError {
     code: &'static str,
     message: Cow<'static, str>,
     field: Option<String>,
-    advice: Option<Advice>,
+    /// What else the caller should know: when to come back, which methods there are, …
+    header: Option<(HeaderName, String)>,
+    form: Form,
 }
 
-/// What the caller may do instead.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Advice {
-    /// Come back after a second.
-    Retry,
-    /// Use one of these methods.
-    Allowed(String),
+/// How the failure is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// As a problem document.
+    Problem,
+    /// As the word `failed`, with the code and the message in a header.
+    Word,
 }
+
+/// Code and message of a failure whose body is one word.
+const ERROR: HeaderName = HeaderName::from_static("x-error");
 
 /// The body of a failure, `application/problem+json`.
 #[derive(Debug, Serialize)]
@@ -63,7 +74,7 @@ struct CodeAndMessage<'a> {
 
 impl ApiError {
     fn new(status: StatusCode, code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, code, message: message.into(), field: None, advice: None }
+        Self { status, code, message: message.into(), field: None, header: None, form: Form::Problem }
     }
 
     /// 400: what is wrong with which field of the request.
@@ -95,8 +106,7 @@ impl ApiError {
     #[must_use]
     pub fn method_not_allowed(method: &str, allowed: &str) -> Self {
         let message = format!("{method} is not allowed here; {allowed} is");
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", message)
-            .with(Advice::Allowed(allowed.to_owned()))
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", message).with(header::ALLOW, allowed)
     }
 
     fn out_of_stock() -> Self {
@@ -110,15 +120,28 @@ impl ApiError {
 
     fn contended() -> Self {
         let message = "Too many requests want the same stock; try again";
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "CONTENTION", message).with(Advice::Retry)
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "CONTENTION", message).with(header::RETRY_AFTER, "1")
     }
 
     fn internal() -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", "Something went wrong on our side")
     }
 
-    fn with(self, advice: Advice) -> Self {
-        Self { advice: Some(advice), ..self }
+    /// 409: the id was counted before in this minute.
+    #[must_use]
+    pub fn duplicate_id(minute: Minute) -> Self {
+        Self::new(StatusCode::CONFLICT, "DUPLICATE_ID", "The id was counted before in this minute")
+            .with(super::answer::MINUTE, minute.to_string())
+    }
+
+    /// The same failure as the word `failed`; `X-Error` has the code and the message.
+    #[must_use]
+    pub fn in_one_word(self) -> Self {
+        Self { form: Form::Word, ..self }
+    }
+
+    fn with(self, name: HeaderName, value: impl Into<String>) -> Self {
+        Self { header: Some((name, value.into())), ..self }
     }
 
     /// The answer that tells the caller.
@@ -126,6 +149,17 @@ impl ApiError {
         if self.status.is_server_error() {
             metrics::counter!("ServerErrors").increment(1);
         }
+        let reply = match self.form {
+            Form::Problem => self.problem(request_id),
+            Form::Word => Reply::text(self.status, "failed").header(ERROR, &format!("{} {}", self.code, self.message)),
+        };
+        match self.header {
+            Some((name, value)) => reply.header(name, &value),
+            None => reply,
+        }
+    }
+
+    fn problem(&self, request_id: &str) -> Reply {
         let problem = Problem {
             kind: format!("urn:once:problem:{}", self.code.to_lowercase().replace('_', "-")),
             title: self.status.canonical_reason().unwrap_or_default(),
@@ -135,24 +169,35 @@ impl ApiError {
             field: self.field.as_deref(),
             error: CodeAndMessage { code: self.code, message: &self.message },
         };
-        let reply = Reply::new(self.status, "application/problem+json", &problem);
-        match self.advice {
-            Some(Advice::Retry) => reply.header(header::RETRY_AFTER, "1"),
-            Some(Advice::Allowed(methods)) => reply.header(header::ALLOW, &methods),
-            None => reply,
-        }
+        Reply::new(self.status, "application/problem+json", &problem)
     }
 }
 
-impl From<StoreError> for ApiError {
-    fn from(cause: StoreError) -> Self {
+impl From<ServiceError> for ApiError {
+    fn from(cause: ServiceError) -> Self {
         if !cause.is_passing() {
             error!(%cause, "The store refused a request of ours");
             return Self::internal();
         }
         warn!(%cause, "The store is unavailable");
         let message = "The store is unavailable; try again with the same idempotency key";
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "STORE_UNAVAILABLE", message).with(Advice::Retry)
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "STORE_UNAVAILABLE", message).with(header::RETRY_AFTER, "1")
+    }
+}
+
+impl From<AcceptError> for ApiError {
+    /// Whatever the cause: an id that is not known to be recorded is to be sent again. Uniques log and count it.
+    fn from(_: AcceptError) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "NOT_RECORDED", "The id may not be recorded; try again")
+            .with(header::RETRY_AFTER, "1")
+    }
+}
+
+impl From<SecretError> for ApiError {
+    fn from(cause: SecretError) -> Self {
+        error!(%cause, "There is no secret to check a signature with");
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "SECRET_UNAVAILABLE", "Signatures cannot be checked now; try again")
+            .with(header::RETRY_AFTER, "60")
     }
 }
 
@@ -234,10 +279,19 @@ mod tests {
 
     #[test]
     fn a_500_says_nothing_of_the_inside() {
-        let inside = StoreError::undecodable(std::io::Error::other("table once-OrdersTable-1X"));
+        let inside = ServiceError::undecodable(std::io::Error::other("table once-OrdersTable-1X"));
         let (parts, body) = answered(inside.into());
         assert_eq!(parts.status, 500);
         assert!(!body.to_string().contains("OrdersTable"), "{body}");
+    }
+
+    #[test]
+    fn a_failure_in_one_word_tells_its_reason_in_a_header() {
+        let error = ApiError::invalid("id", "must not be empty").in_one_word();
+        let (parts, body) = error.into_reply("r-1").into_response().into_parts();
+        assert_eq!((parts.status.as_u16(), body), (400, Body::Text("failed".to_owned())));
+        assert_eq!(parts.headers["x-error"], "INVALID_REQUEST id: must not be empty");
+        assert_eq!(parts.headers["content-type"], "text/plain; charset=utf-8");
     }
 
     #[test]

@@ -8,8 +8,9 @@ mod serve;
 
 pub use answer::Reply;
 pub use error::{ApiError, Problem};
-pub use request::{body, idempotency_key, order_id, product_id, query};
+pub use request::{body, header, idempotency_key, order_id, product_id, query};
 pub use routes::{ROUTES, Route, allowed_methods};
-pub use serve::{Error, Warm, handle, serve};
+pub use serve::{handle, serve, serve_many};
 
+pub use crate::lifecycle::{Error, Warm};
 pub use lambda_http::{Body, Request, Response};

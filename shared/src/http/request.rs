@@ -57,6 +57,12 @@ fn id(request: &Request) -> Result<String, ApiError> {
     parameters.first("id").map(str::to_owned).ok_or_else(|| ApiError::invalid("id", "is missing"))
 }
 
+/// A header, if it is there and ASCII.
+#[must_use]
+pub fn header<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
+    request.headers().get(name)?.to_str().ok()
+}
+
 /// The header `Idempotency-Key`, if there is one.
 pub fn idempotency_key(request: &Request) -> Result<Option<IdempotencyKey>, ApiError> {
     const NAME: HeaderName = HeaderName::from_static("idempotency-key");

@@ -17,6 +17,9 @@ const fn route(method: &'static str, path: &'static str, function: &'static str)
 
 /// The endpoints.
 pub const ROUTES: &[Route] = &[
+    route("GET", "/api/verve/accept", "accept"),
+    route("GET", "/api/verve/counts", "count-list"),
+    route("POST", "/test", "callback-test"),
     route("POST", "/orders", "order-create"),
     route("GET", "/orders", "order-list"),
     route("GET", "/orders/{id}", "order-get"),

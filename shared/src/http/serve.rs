@@ -1,43 +1,26 @@
 //! From Lambda's invocation to a handler and back.
 
+use std::env;
+
 use lambda_http::{
     Body, Request, RequestExt, Response,
     http::{HeaderName, HeaderValue},
     request::RequestContext,
     service_fn,
 };
-use tracing::{Instrument, warn};
+use tokio::runtime::Builder;
+use tracing::Instrument;
 
 use super::{ApiError, Reply};
-use crate::{App, aws::Aws, config::Config, lifecycle, telemetry};
-
-/// What ends a function that cannot start.
-pub type Error = lambda_http::Error;
+use crate::{
+    App,
+    lifecycle::{self, Error, Warm},
+    telemetry,
+};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// What a function calls once before its first request: while an instance starts it has a full processor, later only the
-/// share that its memory size buys.
-#[derive(Debug, Clone, Copy)]
-pub enum Warm {
-    /// The table of orders.
-    Orders,
-    /// It calls nothing.
-    Nothing,
-}
-
-impl Warm {
-    /// A store that does not answer now may do so at the first request, so the function starts all the same.
-    async fn up(self, app: &App) {
-        if let Self::Orders = self
-            && let Err(error) = app.orders().warm().await
-        {
-            warn!(%error, "The store did not answer at the start");
-        }
-    }
-}
-
-/// Runs a function: reads its configuration, makes the [`App`], and answers requests until the instance ends.
+/// Runs a function that answers one request at a time, until the instance ends.
 ///
 /// # Errors
 /// A bad configuration, or a runtime API that cannot be reached.
@@ -46,15 +29,34 @@ where
     H: Fn(App, Request) -> F + Sync,
     F: Future<Output = Result<Reply, ApiError>> + Send,
 {
-    let config = Config::from_env()?;
-    telemetry::init(function, config.log_level, config.log_format);
-    let app = App::new(config, &Aws::from_env());
-    tokio::join!(lifecycle::end_on_sigterm(function), warm.up(&app));
+    let app = lifecycle::start(function, warm).await?;
     lambda_http::run(service_fn(|request| {
         let answer = handle(function, &app, request, &handler);
         async { Ok::<_, Error>(answer.await) }
     }))
     .await
+}
+
+/// Runs a function that answers as many requests at a time as Lambda hands it: on Lambda Managed Instances many
+/// (`AWS_LAMBDA_MAX_CONCURRENCY`), over all processors; elsewhere one.
+///
+/// # Errors
+/// A bad configuration, or a runtime API that cannot be reached.
+pub fn serve_many<H, F>(function: &'static str, warm: Warm, handler: H) -> Result<(), Error>
+where
+    H: Fn(App, Request) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Result<Reply, ApiError>> + Send + 'static,
+{
+    let many = env::var("AWS_LAMBDA_MAX_CONCURRENCY").is_ok_and(|many| many != "1");
+    let mut runtime = if many { Builder::new_multi_thread() } else { Builder::new_current_thread() };
+    runtime.enable_all().build()?.block_on(async {
+        let app = lifecycle::start(function, warm).await?;
+        lambda_http::run_concurrent(service_fn(move |request| {
+            let (app, handler) = (app.clone(), handler.clone());
+            async move { Ok::<_, Error>(handle(function, &app, request, handler).await) }
+        }))
+        .await
+    })
 }
 
 /// Answers one request. A failure is an answer too: an invocation fails only if the process does.
@@ -67,7 +69,7 @@ where
     let span = telemetry::request_span(function, &request_id);
     let answered = handler(app.clone(), request).instrument(span).await;
     let reply = answered.unwrap_or_else(|error| error.into_reply(&request_id));
-    telemetry::flush();
+    telemetry::flush_when_due();
     reply.header(REQUEST_ID, &request_id).into_response()
 }
 

@@ -8,10 +8,10 @@ use super::{
     Orders,
     budget::{Budget, Spent},
     order::{Order, Sale, Status},
-    store::read,
 };
 use crate::{
-    dynamo::{Commit, StoreError, commit},
+    aws::ServiceError,
+    dynamo::{Commit, commit, read},
     time::Timestamp,
 };
 
@@ -26,7 +26,7 @@ pub enum CancelError {
     Contended,
     /// The store failed; the order may be cancelled.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(#[from] ServiceError),
 }
 
 impl From<Spent> for CancelError {
@@ -57,7 +57,7 @@ impl Orders {
         Ok(sale.order)
     }
 
-    async fn try_to_cancel(&self, sale: &Sale, now: Timestamp) -> Result<Commit, StoreError> {
+    async fn try_to_cancel(&self, sale: &Sale, now: Timestamp) -> Result<Commit, ServiceError> {
         let returned = sale.shares.iter().map(|&share| self.store.give(sale.order.product_id, share));
         let reversal = self.store.put_entry(&sale.entry().reversed(now));
         let rest: Result<Vec<_>, _> = std::iter::once(reversal).chain(returned).collect();

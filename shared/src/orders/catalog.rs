@@ -10,10 +10,10 @@ use super::{
     key::{IdempotencyKey, request_id},
     product::{Definition, NewProduct, Product},
     stock::{self, Share},
-    store::read,
 };
 use crate::{
-    dynamo::{Commit, StoreError, commit, keys},
+    aws::ServiceError,
+    dynamo::{Commit, commit, keys, read},
     time::Timestamp,
 };
 
@@ -37,7 +37,7 @@ pub enum CreateError {
     Contended,
     /// The store failed; a product may have been created.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(#[from] ServiceError),
 }
 
 impl From<Spent> for CreateError {
@@ -81,7 +81,7 @@ impl Orders {
         Ok(Created { product: Product::new(definition, stock), replayed: false })
     }
 
-    async fn try_to_create(&self, definition: &Definition, request: Uuid) -> Result<Commit, StoreError> {
+    async fn try_to_create(&self, definition: &Definition, request: Uuid) -> Result<Commit, ServiceError> {
         let Definition { id, product, .. } = definition;
         let lanes = definition.lanes();
         let units = stock::split(product.stock.get(), lanes, 0, lanes);

@@ -26,7 +26,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 
 use self::{memory::Memory, store::Store};
-use crate::dynamo::StoreError;
+use crate::aws::ServiceError;
 
 pub use cancel::CancelError;
 pub use catalog::{CreateError, Created};
@@ -74,12 +74,12 @@ impl Orders {
     ///
     /// # Errors
     /// The store failed.
-    pub async fn warm(&self) -> Result<(), StoreError> {
+    pub async fn warm(&self) -> Result<(), ServiceError> {
         self.store.definition(0).await.map(|_| ())
     }
 
     /// What the product is, from memory or with one read.
-    async fn definition(&self, id: u32) -> Result<Option<product::Definition>, StoreError> {
+    async fn definition(&self, id: u32) -> Result<Option<product::Definition>, ServiceError> {
         if let Some(known) = self.memory.definition(id) {
             return Ok(Some(known));
         }

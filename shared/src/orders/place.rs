@@ -9,10 +9,10 @@ use super::{
     key::{IdempotencyKey, request_id},
     order::{NewOrder, Order, Sale},
     stock::{self, Share},
-    store::read,
 };
 use crate::{
-    dynamo::{Commit, StoreError, commit},
+    aws::ServiceError,
+    dynamo::{Commit, commit, read},
     time::Timestamp,
 };
 
@@ -42,7 +42,7 @@ pub enum PlaceError {
     Contended,
     /// The store failed; an order may stand.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(#[from] ServiceError),
 }
 
 impl From<Spent> for PlaceError {
@@ -119,14 +119,14 @@ impl Orders {
         }
     }
 
-    async fn try_to_sell(&self, sale: &Sale) -> Result<Commit, StoreError> {
+    async fn try_to_sell(&self, sale: &Sale) -> Result<Commit, ServiceError> {
         let taken = sale.shares.iter().map(|&share| self.store.take(sale.order.product_id, share));
         let rest: Result<Vec<_>, _> = std::iter::once(self.store.put_entry(&sale.entry())).chain(taken).collect();
         commit(&self.store.client, self.store.put_sale(sale)?, rest?).await
     }
 
     /// From which lanes the order can be served, now that one was short. `None`: from all together it cannot.
-    async fn shares(&self, order: &Order, lanes: u16) -> Result<Option<Vec<Share>>, StoreError> {
+    async fn shares(&self, order: &Order, lanes: u16) -> Result<Option<Vec<Share>>, ServiceError> {
         let levels = self.store.levels(order.product_id).await?;
         let shares = stock::take(&levels, order.quantity, fastrand::u16(..lanes));
         if shares.is_none() {

@@ -13,10 +13,10 @@ use super::{
     Orders,
     order::{Order, OrderWithProduct, Sale},
     product::{Definition, Product, ProductId},
-    store::read,
 };
 use crate::{
-    dynamo::{Item, StoreError, keys, text},
+    aws::ServiceError,
+    dynamo::{Item, first, keys, read, text},
     limits::Bounded,
     time::Timestamp,
 };
@@ -95,7 +95,7 @@ struct Listed {
 
 impl Orders {
     /// The order with its product as it is now: two reads.
-    pub async fn get(&self, id: Uuid) -> Result<Option<OrderWithProduct>, StoreError> {
+    pub async fn get(&self, id: Uuid) -> Result<Option<OrderWithProduct>, ServiceError> {
         let Some(Sale { order, .. }) = self.store.sale(id).await? else {
             return Ok(None);
         };
@@ -104,14 +104,14 @@ impl Orders {
     }
 
     /// The product with its stock: one read.
-    pub async fn product(&self, id: u32) -> Result<Option<Product>, StoreError> {
+    pub async fn product(&self, id: u32) -> Result<Option<Product>, ServiceError> {
         self.store.product(id).await
     }
 
     /// Orders, newest first, as the index knows them: an order is listed a moment after it was placed.
     ///
     /// Every shard is asked for a whole page, since all its rows may be the newest.
-    pub async fn list(&self, limit: Limit, from: &From) -> Result<Page<Order, Cursor>, StoreError> {
+    pub async fn list(&self, limit: Limit, from: &From) -> Result<Page<Order, Cursor>, ServiceError> {
         let (skip, before) = match from {
             From::Offset(rows) => (to_usize(rows.get()), None),
             From::Cursor(Cursor(place)) => (0, Some(place.as_str())),
@@ -133,7 +133,7 @@ impl Orders {
         &self,
         limit: Limit,
         before: Option<ProductId>,
-    ) -> Result<Page<Product, u32>, StoreError> {
+    ) -> Result<Page<Product, u32>, ServiceError> {
         let place = before.map(|id| keys::listed_product(id.get()).sk);
         let limit = to_usize(limit.get());
         let found = self.newest(keys::PRODUCTS.to_owned(), place.as_deref(), limit + 1).await?;
@@ -147,28 +147,15 @@ impl Orders {
     }
 
     /// The newest `wanted` rows of one partition of the index, or the newest before a place.
-    async fn newest(&self, partition: String, before: Option<&str>, wanted: usize) -> Result<Vec<Item>, StoreError> {
-        let query = self
-            .store
-            .query(partition)
-            .index_name(keys::RECENT)
-            .scan_index_forward(false)
-            .limit(i32::try_from(wanted).unwrap_or(i32::MAX));
+    async fn newest(&self, partition: String, before: Option<&str>, wanted: usize) -> Result<Vec<Item>, ServiceError> {
+        let query = self.store.query(partition).index_name(keys::RECENT).scan_index_forward(false);
         let query = match before {
             None => query.key_condition_expression("recent_pk = :pk"),
             Some(place) => query
                 .key_condition_expression("recent_pk = :pk AND recent_sk < :place")
                 .expression_attribute_values(":place", text(place)),
         };
-        // A page of the store ends at a megabyte, which may be before the limit.
-        let mut items = query.into_paginator().items().send();
-        let mut found = Vec::new();
-        while found.len() < wanted
-            && let Some(item) = items.next().await
-        {
-            found.push(item?);
-        }
-        Ok(found)
+        first(query, wanted).await
     }
 }
 

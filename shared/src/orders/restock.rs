@@ -14,10 +14,10 @@ use super::{
     key::{IdempotencyKey, request_id},
     product::Product,
     stock::{self, Share},
-    store::read,
 };
 use crate::{
-    dynamo::{Commit, StoreError, commit, keys},
+    aws::ServiceError,
+    dynamo::{Commit, commit, keys, read},
     limits::Bounded,
     time::Timestamp,
 };
@@ -53,7 +53,7 @@ pub enum RestockError {
     Contended,
     /// The store failed; the stock may have been added.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(#[from] ServiceError),
 }
 
 impl From<Spent> for RestockError {

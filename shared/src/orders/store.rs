@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::{
     error::BuildError,
     operation::query::builders::QueryFluentBuilder,
     types::{
-        AttributeValue, Put, ReturnValue, ReturnValuesOnConditionCheckFailure::AllOld, TransactWriteItem, Update,
+        Put, ReturnValue, ReturnValuesOnConditionCheckFailure::AllOld, TransactWriteItem, Update,
         builders::UpdateBuilder,
     },
 };
@@ -18,10 +18,11 @@ use super::{
     stock::{self, Level, Share},
 };
 use crate::{
+    aws::ServiceError,
     dynamo::{
-        Item, StoreError,
+        Item,
         keys::{self, Key},
-        number, text,
+        number, read, text, written,
     },
     ledger::Entry,
     time::Timestamp,
@@ -92,17 +93,17 @@ impl Store {
     // ---- reads, all consistent ----
 
     /// The definition of a product: one read unit.
-    pub async fn definition(&self, id: u32) -> Result<Option<Definition>, StoreError> {
+    pub async fn definition(&self, id: u32) -> Result<Option<Definition>, ServiceError> {
         self.get(keys::product(id)).await
     }
 
     /// The order, with what its cancellation needs: one read unit.
-    pub async fn sale(&self, id: Uuid) -> Result<Option<Sale>, StoreError> {
+    pub async fn sale(&self, id: Uuid) -> Result<Option<Sale>, ServiceError> {
         self.get(keys::order(id)).await
     }
 
     /// An item by its key.
-    pub async fn get<T: DeserializeOwned>(&self, key: Key) -> Result<Option<T>, StoreError> {
+    pub async fn get<T: DeserializeOwned>(&self, key: Key) -> Result<Option<T>, ServiceError> {
         let found = self
             .client
             .get_item()
@@ -115,7 +116,7 @@ impl Store {
     }
 
     /// What the lanes of a product hold, lane by lane: one query, one read unit.
-    pub async fn levels(&self, product: u32) -> Result<Vec<Level>, StoreError> {
+    pub async fn levels(&self, product: u32) -> Result<Vec<Level>, ServiceError> {
         let lanes = self
             .query(keys::product_partition(product))
             .key_condition_expression("pk = :pk AND begins_with(sk, :lane)")
@@ -127,7 +128,7 @@ impl Store {
     }
 
     /// A product with its stock: one query, one read unit.
-    pub async fn product(&self, id: u32) -> Result<Option<Product>, StoreError> {
+    pub async fn product(&self, id: u32) -> Result<Option<Product>, ServiceError> {
         // Lanes sort before the product and restocks after it.
         let mut found = self
             .query(keys::product_partition(id))
@@ -152,7 +153,7 @@ impl Store {
     }
 
     /// The next product id. A process that dies after it leaves a gap, never a double.
-    pub async fn next_product_id(&self) -> Result<u32, StoreError> {
+    pub async fn next_product_id(&self) -> Result<u32, ServiceError> {
         let counted = self
             .client
             .update_item()
@@ -169,13 +170,13 @@ impl Store {
     // ---- the parts of transactions ----
 
     /// The order is there: only if it was not.
-    pub fn put_sale(&self, sale: &Sale) -> Result<TransactWriteItem, StoreError> {
+    pub fn put_sale(&self, sale: &Sale) -> Result<TransactWriteItem, ServiceError> {
         let listed = keys::recent_order(sale.order.created_at, sale.order.id);
         self.put_new(keys::order(sale.order.id), Some(listed), sale)
     }
 
     /// The order is cancelled: only if it is confirmed.
-    pub fn cancel_sale(&self, id: Uuid, now: Timestamp) -> Result<TransactWriteItem, StoreError> {
+    pub fn cancel_sale(&self, id: Uuid, now: Timestamp) -> Result<TransactWriteItem, ServiceError> {
         let update = self
             .update(keys::order(id), "SET #status = :cancelled, updated_at = :now")
             .condition_expression(CONFIRMED)
@@ -188,12 +189,12 @@ impl Store {
     }
 
     /// Units leave a lane: only if it has them.
-    pub fn take(&self, product: u32, share: Share) -> Result<TransactWriteItem, StoreError> {
+    pub fn take(&self, product: u32, share: Share) -> Result<TransactWriteItem, ServiceError> {
         self.change(product, share, "SET stock = stock - :units ADD version :one", HAS_UNITS)
     }
 
     /// Units enter a lane.
-    pub fn give(&self, product: u32, share: Share) -> Result<TransactWriteItem, StoreError> {
+    pub fn give(&self, product: u32, share: Share) -> Result<TransactWriteItem, ServiceError> {
         self.change(product, share, "SET stock = stock + :units ADD version :one", EXISTS)
     }
 
@@ -203,7 +204,7 @@ impl Store {
         share: Share,
         expression: &str,
         condition: &str,
-    ) -> Result<TransactWriteItem, StoreError> {
+    ) -> Result<TransactWriteItem, ServiceError> {
         let update = self
             .update(keys::lane(product, share.lane), expression)
             .condition_expression(condition)
@@ -213,7 +214,7 @@ impl Store {
     }
 
     /// A lane is there.
-    pub fn put_lane(&self, product: u32, lane: u16, units: u64) -> Result<TransactWriteItem, StoreError> {
+    pub fn put_lane(&self, product: u32, lane: u16, units: u64) -> Result<TransactWriteItem, ServiceError> {
         self.put_new(keys::lane(product, lane), None, &Lane { stock: units, version: 0 })
     }
 
@@ -223,7 +224,7 @@ impl Store {
         key: Key,
         listed: Option<Key>,
         value: &T,
-    ) -> Result<TransactWriteItem, StoreError> {
+    ) -> Result<TransactWriteItem, ServiceError> {
         let item = item(&Row::new(key, listed, value))?;
         let put = Put::builder()
             .table_name(&self.orders)
@@ -234,7 +235,7 @@ impl Store {
     }
 
     /// A payment is in the ledger. What makes it happen once is the order in the same transaction.
-    pub fn put_entry(&self, entry: &Entry) -> Result<TransactWriteItem, StoreError> {
+    pub fn put_entry(&self, entry: &Entry) -> Result<TransactWriteItem, ServiceError> {
         let item = item(&Row::new(entry.key(), None, entry))?;
         let put = Put::builder().table_name(&self.ledger).set_item(Some(item));
         Ok(TransactWriteItem::builder().put(built(put.build())?).build())
@@ -245,28 +246,19 @@ impl Store {
     }
 }
 
-fn levels(items: &[Item]) -> Result<Vec<Level>, StoreError> {
+fn levels(items: &[Item]) -> Result<Vec<Level>, ServiceError> {
     let level = |item: &Item| {
         let Named { sk, lane } = read(item.clone())?;
-        let lane_number = sk.trim_start_matches(keys::LANE_PREFIX).parse().map_err(StoreError::undecodable)?;
+        let lane_number = sk.trim_start_matches(keys::LANE_PREFIX).parse().map_err(ServiceError::undecodable)?;
         Ok(Level { lane: lane_number, units: lane.stock })
     };
     items.iter().map(level).collect()
 }
 
-/// An item as the value that it holds.
-pub fn read<T: DeserializeOwned>(item: Item) -> Result<T, StoreError> {
-    serde_dynamo::from_item(item).map_err(StoreError::undecodable)
+fn item<T: Serialize>(value: &T) -> Result<Item, ServiceError> {
+    serde_dynamo::to_item(value).map_err(ServiceError::undecodable)
 }
 
-fn item<T: Serialize>(value: &T) -> Result<Item, StoreError> {
-    serde_dynamo::to_item(value).map_err(StoreError::undecodable)
-}
-
-fn written<T: Serialize>(value: &T) -> Result<AttributeValue, StoreError> {
-    serde_dynamo::to_attribute_value(value).map_err(StoreError::undecodable)
-}
-
-fn built<T>(part: Result<T, BuildError>) -> Result<T, StoreError> {
-    part.map_err(StoreError::undecodable)
+fn built<T>(part: Result<T, BuildError>) -> Result<T, ServiceError> {
+    part.map_err(ServiceError::undecodable)
 }

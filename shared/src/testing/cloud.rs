@@ -11,12 +11,11 @@ use aws_sdk_dynamodb::{
 use dynoxide::{Database, server};
 use tokio::{net::TcpListener, runtime, sync::oneshot};
 
-use super::{Template, Wire, window::ConflictWindow};
+use super::{Outside, Template, Wire, window::ConflictWindow};
 use crate::{
     App,
     aws::{self, Aws, Transport},
     config::Config,
-    orders,
 };
 
 /// Name of the table `Orders` in every [`Cloud`].
@@ -24,6 +23,9 @@ pub const ORDERS_TABLE: &str = "OrdersTable";
 
 /// Name of the table `Ledger` in every [`Cloud`].
 pub const LEDGER_TABLE: &str = "LedgerTable";
+
+/// Name of the table `Uniques` in every [`Cloud`].
+pub const UNIQUES_TABLE: &str = "UniquesTable";
 
 /// How long processes wait and retry: a busy test machine is neither contention nor a failing store.
 pub(super) const PATIENCE: Duration = Duration::from_mins(1);
@@ -34,6 +36,7 @@ pub struct Cloud {
     endpoint: String,
     aws: Aws,
     client: Client,
+    outside: Outside,
     _stop: oneshot::Sender<()>,
 }
 
@@ -71,7 +74,7 @@ impl Cloud {
         let endpoint = format!("http://{}", start.await.expect("the store starts"));
         let aws = services(&endpoint, Transport::new(PATIENCE));
         let client = aws.dynamo();
-        Self { endpoint, aws, client, _stop: stop }
+        Self { endpoint, aws, client, outside: Outside::default(), _stop: stop }
     }
 
     /// A new process with the default settings, but patient.
@@ -82,26 +85,26 @@ impl Cloud {
 
     /// A new process with settings of its own.
     #[must_use]
-    pub fn process_with(&self, change: impl FnOnce(&mut orders::Settings)) -> Process {
-        self.wired(Wire::default(), change)
+    pub fn process_with(&self, change: impl FnOnce(&mut Config)) -> Process {
+        self.wired(Wire::new(self.outside.clone(), None), change)
     }
 
     /// A new process whose overlapping transactions conflict as the real store's do.
     #[must_use]
-    pub fn process_in(&self, window: &ConflictWindow, change: impl FnOnce(&mut orders::Settings)) -> Process {
-        self.wired(Wire::in_window(window.clone()), change)
+    pub fn process_in(&self, window: &ConflictWindow, change: impl FnOnce(&mut Config)) -> Process {
+        self.wired(Wire::new(self.outside.clone(), Some(window.clone())), change)
     }
 
     /// An app alone, with nothing between it and the store: for measuring.
     #[must_use]
     pub fn app(&self) -> App {
-        App::new(settings(), &self.aws)
+        App::new(settings(), self.aws.clone())
     }
 
-    fn wired(&self, wire: Wire, change: impl FnOnce(&mut orders::Settings)) -> Process {
+    fn wired(&self, wire: Wire, change: impl FnOnce(&mut Config)) -> Process {
         let mut config = settings();
-        change(&mut config.orders);
-        Process { app: App::new(config, &services(&self.endpoint, wire.clone())), wire }
+        change(&mut config);
+        Process { app: App::new(config, services(&self.endpoint, wire.clone())), wire }
     }
 
     /// The URL at which processes of any kind reach the store.
@@ -116,10 +119,10 @@ impl Cloud {
         &self.client
     }
 
-    /// A client of the store with this wire in between.
+    /// Queue, stream and parameters.
     #[must_use]
-    pub fn client_through(&self, wire: &Wire) -> Client {
-        services(&self.endpoint, wire.clone()).dynamo()
+    pub fn outside(&self) -> &Outside {
+        &self.outside
     }
 
     /// Every item of a table.
@@ -133,11 +136,26 @@ impl Cloud {
     }
 }
 
+/// An app whose every call this client answers: for measuring what lies before the wire.
+#[must_use]
+pub fn app_over(http: impl HttpClient + 'static) -> App {
+    App::new(settings(), services("http://localhost", http))
+}
+
+/// A client whose every call this one answers.
+#[must_use]
+pub fn client_over(http: impl HttpClient + 'static) -> Client {
+    services("http://localhost", http).dynamo()
+}
+
 /// The defaults, but patient.
 fn settings() -> Config {
     let mut config = Config::read(|variable| match variable {
         "ORDERS_TABLE" => Some(ORDERS_TABLE.to_owned()),
         "LEDGER_TABLE" => Some(LEDGER_TABLE.to_owned()),
+        "UNIQUES_TABLE" => Some(UNIQUES_TABLE.to_owned()),
+        "COUNT_STREAM" => Some("counts".to_owned()),
+        "CALLBACK_QUEUE_URL" => Some("https://sqs.us-east-1.amazonaws.com/000000000000/callbacks".to_owned()),
         _ => None,
     })
     .expect("the defaults are fit");

@@ -3,6 +3,7 @@
 //! production would recover, and checked.
 
 use super::{Cloud, Fault, Process};
+use crate::config::Config;
 
 /// Runs the crash points of a flow.
 ///
@@ -16,26 +17,36 @@ pub async fn at_every_call<S>(
     flow: impl AsyncFn(&Process, &S),
     recover: impl AsyncFn(&Cloud, &Process, &S),
 ) -> usize {
+    at_every_call_with(|_| {}, arrange, flow, recover).await
+}
+
+/// The same for processes with settings of their own.
+pub async fn at_every_call_with<S>(
+    change: impl Fn(&mut Config),
+    arrange: impl AsyncFn(&Cloud) -> S,
+    flow: impl AsyncFn(&Process, &S),
+    recover: impl AsyncFn(&Cloud, &Process, &S),
+) -> usize {
     let cloud = Cloud::start().await;
     let state = arrange(&cloud).await;
-    let process = cloud.process();
+    let process = cloud.process_with(&change);
     flow(&process, &state).await;
     let calls = process.wire.take_sent().len();
     assert!(calls > 0, "the flow makes no call");
-    recover(&cloud, &cloud.process(), &state).await;
+    recover(&cloud, &cloud.process_with(&change), &state).await;
 
     for call in 1..=calls {
         for death in [Fault::DieBefore, Fault::DieAfter] {
             let cloud = Cloud::start().await;
             let state = arrange(&cloud).await;
-            let doomed = cloud.process();
+            let doomed = cloud.process_with(&change);
             doomed.wire.fail_at(u64::try_from(call).expect("few calls"), death);
             tokio::select! {
                 biased;
                 () = doomed.wire.death() => {}
                 () = flow(&doomed, &state) => panic!("the flow outlived {death:?} at call {call} of {calls}"),
             }
-            recover(&cloud, &cloud.process(), &state).await;
+            recover(&cloud, &cloud.process_with(&change), &state).await;
         }
     }
     calls * 2

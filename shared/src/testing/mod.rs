@@ -4,6 +4,7 @@
 //! - [`Cloud`]: the store, for one test alone.
 //! - [`Process`]: an instance of a function with a memory and a wire of its own.
 //! - [`Wire`]: counts calls and units, and makes them fail as told.
+//! - [`Outside`]: the queue, the stream and the parameters that stand beside the store.
 //! - [`crash`]: runs a flow again and again, dying at each of its calls.
 //! - [`new_product`], [`new_order`]: the shop that tests of orders begin with.
 //! - [`Call`]: a request as API Gateway hands it over, and the answer to it.
@@ -13,13 +14,15 @@
 mod cloud;
 pub mod crash;
 mod invocation;
+mod outside;
 mod shop;
 mod template;
 mod window;
 mod wire;
 
-pub use cloud::{Cloud, LEDGER_TABLE, ORDERS_TABLE, Process};
+pub use cloud::{Cloud, LEDGER_TABLE, ORDERS_TABLE, Process, UNIQUES_TABLE, app_over, client_over};
 pub use invocation::{Answer, Call, sample};
+pub use outside::Outside;
 pub use shop::{new_order, new_product};
 pub use template::{Template, root};
 pub use window::ConflictWindow;

@@ -1,4 +1,4 @@
-//! The wire between a process and the store: it counts, and fails as told.
+//! The wire between a process and the services: it counts, and fails as told.
 
 use std::{
     collections::BTreeMap,
@@ -20,6 +20,7 @@ use tokio::sync::Notify;
 
 use super::{
     cloud::PATIENCE,
+    outside::Outside,
     window::{ConflictWindow, Held},
 };
 use crate::aws::Transport;
@@ -60,6 +61,7 @@ pub struct Wire(Arc<Inner>);
 
 struct Inner {
     client: Transport,
+    outside: Outside,
     window: Option<ConflictWindow>,
     plan: Mutex<Plan>,
     died: Notify,
@@ -74,20 +76,10 @@ struct Plan {
     sent: Vec<Sent>,
 }
 
-impl Default for Wire {
-    fn default() -> Self {
-        Self::new(None)
-    }
-}
-
 impl Wire {
-    fn new(window: Option<ConflictWindow>) -> Self {
+    pub(super) fn new(outside: Outside, window: Option<ConflictWindow>) -> Self {
         let client = Transport::new(PATIENCE);
-        Self(Arc::new(Inner { client, window, plan: Mutex::default(), died: Notify::new() }))
-    }
-
-    pub(super) fn in_window(window: ConflictWindow) -> Self {
-        Self::new(Some(window))
+        Self(Arc::new(Inner { client, outside, window, plan: Mutex::default(), died: Notify::new() }))
     }
 
     /// The `call`-th call from now on, counted from 1, meets this fault.
@@ -161,11 +153,14 @@ impl Wire {
                 Held::ByAnother => return Ok(conflicted(&request)),
             },
         };
-        let response = connector.call(counting(request)).await;
+        let response = match self.0.outside.answer(&operation, &payload(&request)) {
+            Some((status, body)) => answered(status, &body),
+            None => connector.call(counting(request)).await?,
+        };
         drop(held);
-        let (response, units) = consumed(response?).await?;
+        let (response, units) = consumed(response).await?;
         if let Some(sent) = self.plan().sent.get_mut(begun) {
-            let write = ["Put", "Update", "Delete", "TransactWrite", "BatchWrite"]
+            let write = ["PutItem", "Update", "Delete", "TransactWrite", "BatchWrite"]
                 .iter()
                 .any(|kind| operation.starts_with(kind));
             if write { sent.write_units = units } else { sent.read_units = units }
@@ -260,7 +255,11 @@ fn conflicted(request: &HttpRequest) -> HttpResponse {
 }
 
 fn refusal(body: &Value) -> HttpResponse {
-    let mut response = HttpResponse::new(400.try_into().expect("a status"), SdkBody::from(body.to_string()));
+    answered(400, body)
+}
+
+fn answered(status: u16, body: &Value) -> HttpResponse {
+    let mut response = HttpResponse::new(status.try_into().expect("a status"), SdkBody::from(body.to_string()));
     response.headers_mut().insert("content-type", "application/x-amz-json-1.0");
     response
 }

@@ -38,7 +38,7 @@ async fn more_than_there_is_is_refused_and_what_there_is_stays_for_sale() {
 async fn contention_that_outlasts_the_budget_is_said_and_sells_nothing() {
     let cloud = Cloud::start().await;
     let product = stocked(&cloud, 5, 1).await;
-    let process = cloud.process_with(|settings| settings.budget = Duration::from_millis(100));
+    let process = cloud.process_with(|config| config.orders.budget = Duration::from_millis(100));
     process.wire.fail_randomly(1, 1.0, Fault::Conflict);
     let refused = place(&process, new_order(product, 1, "buyer"), None, at(1)).await;
     assert!(matches!(refused, Err(PlaceError::Contended)), "{refused:?}");
@@ -51,7 +51,7 @@ async fn a_store_that_cannot_be_reached_is_said_and_sells_nothing() {
     let cloud = Cloud::start().await;
     let product = stocked(&cloud, 5, 1).await;
     for fault in [Fault::Refuse, Fault::Throttle] {
-        let process = cloud.process_with(|settings| settings.budget = Duration::from_millis(100));
+        let process = cloud.process_with(|config| config.orders.budget = Duration::from_millis(100));
         process.wire.fail_randomly(1, 1.0, fault);
         let refused = place(&process, new_order(product, 1, "buyer"), None, at(1)).await;
         assert!(matches!(&refused, Err(PlaceError::Store(error)) if error.is_passing()), "{refused:?}");
@@ -63,7 +63,7 @@ async fn a_store_that_cannot_be_reached_is_said_and_sells_nothing() {
 async fn sold_out_is_forgotten_after_its_moment() {
     let cloud = Cloud::start().await;
     let product = stocked(&cloud, 1, 1).await;
-    let process = cloud.process_with(|settings| settings.sold_out_memory = Duration::from_millis(50));
+    let process = cloud.process_with(|config| config.orders.sold_out_memory = Duration::from_millis(50));
     place(&process, new_order(product, 1, "first"), None, at(1)).await.expect("placed");
     assert!(place(&process, new_order(product, 1, "late"), None, at(2)).await.is_err());
     cloud.process().app.orders().restock(product, units(1), None, at(3)).await.expect("restocked");
@@ -113,7 +113,7 @@ async fn a_product_that_is_answered_is_stored_also_after_contention() {
     let stored = cloud.process().app.orders().product(id).await.expect("a read").expect("stored");
     assert_eq!(stored.stock, 7);
 
-    let hurried = cloud.process_with(|settings| settings.budget = Duration::from_millis(100));
+    let hurried = cloud.process_with(|config| config.orders.budget = Duration::from_millis(100));
     hurried.wire.fail_randomly(1, 1.0, Fault::Conflict);
     let refused = hurried.app.orders().create_product(new_product(7, 2), None, at(1)).await;
     assert!(matches!(refused, Err(CreateError::Contended)), "{refused:?}");

@@ -1,4 +1,4 @@
-//! What the project claims of its speed, measured: `make bench`, or one part of it with `bench start|orders|lanes`.
+//! What the project claims of its speed, measured: `make bench`, or one part of it with `bench start|orders|lanes|uniques`.
 //!
 //! Every number stands next to a floor that was measured in the same run, since the machine decides the rest
 //! (`docs/BENCHMARKS.md`).
@@ -7,6 +7,7 @@ mod lanes;
 mod orders;
 mod start;
 mod stats;
+mod uniques;
 
 use std::{env, path::PathBuf, process::ExitCode};
 
@@ -19,13 +20,20 @@ async fn main() -> ExitCode {
             start::run(&[]).await;
             Box::pin(orders::run()).await;
             lanes::run(None).await;
+            uniques::run().await;
         }
         ["start", others @ ..] => start::run(&others.iter().map(PathBuf::from).collect::<Vec<_>>()).await,
         ["orders"] => Box::pin(orders::run()).await,
+        ["uniques"] => uniques::run().await,
+        ["uniques", part] if uniques::part(part).await => {}
+        // Started by `uniques` itself, to be counted.
+        ["probe", side, ids] => uniques::probe(side, ids).await,
         ["lanes"] => lanes::run(None).await,
         ["lanes", "--svg", path] => lanes::run(Some(path.as_ref())).await,
         _ => {
-            eprintln!("usage: bench [start [binary …] | orders | lanes [--svg file]]");
+            eprintln!(
+                "usage: bench [start [binary …] | orders | lanes [--svg file] | uniques [ratio | instructions | throughput | memory | close]]"
+            );
             return ExitCode::FAILURE;
         }
     }

@@ -1,6 +1,8 @@
 //! The stack's HTTP API, as a careful client calls it: what got no answer is asked again with the same idempotency key.
 
 use std::{
+    cell::Cell,
+    fmt,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -9,7 +11,7 @@ use std::{
 };
 
 use backon::{ExponentialBuilder, Retryable};
-use reqwest::{Client, Method, StatusCode};
+use reqwest::{Client, Method, StatusCode, header::HeaderMap};
 use serde_json::Value;
 use uuid::{NoContext, Timestamp, Uuid};
 
@@ -29,8 +31,11 @@ pub struct Api {
 pub struct Answer {
     /// Its status.
     pub status: StatusCode,
-    /// Its body.
+    /// Its body; what is not JSON is a text.
     pub body: Value,
+    /// An earlier try may have been carried out, too: its answer was lost or said nothing of it.
+    pub repeated: bool,
+    headers: HeaderMap,
 }
 
 /// No final answer, after all tries.
@@ -42,8 +47,22 @@ pub enum Failure {
     Unavailable(StatusCode, Value),
 }
 
-impl std::fmt::Display for Failure {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl Answer {
+    /// A header of it, if it is a text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+impl Failure {
+    /// The request may have been carried out all the same. One that was turned away as too many was not.
+    fn may_be_done(&self) -> bool {
+        !matches!(self, Self::Unavailable(StatusCode::TOO_MANY_REQUESTS, _))
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unreachable(error) => write!(f, "no answer: {error}"),
             Self::Unavailable(status, body) => {
@@ -85,7 +104,12 @@ impl Api {
             .with_max_delay(Duration::from_secs(1))
             .with_max_times(TRIES - 1)
             .with_jitter();
-        (|| self.try_once(method.clone(), path, body, &key)).retry(pauses).await
+        let repeated = Cell::new(false);
+        let answer = (|| self.try_once(method.clone(), path, body, &key))
+            .retry(pauses)
+            .notify(|failure, _| repeated.set(repeated.get() || failure.may_be_done()))
+            .await?;
+        Ok(Answer { repeated: repeated.get(), ..answer })
     }
 
     async fn try_once(&self, method: Method, path: &str, body: Option<&Value>, key: &str) -> Result<Answer, Failure> {
@@ -95,11 +119,12 @@ impl Api {
             request = request.header("idempotency-key", key).json(body);
         }
         let response = request.send().await.map_err(Failure::Unreachable)?;
-        let status = response.status();
-        let body = response.json().await.map_err(Failure::Unreachable)?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let text = response.text().await.map_err(Failure::Unreachable)?;
+        let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
         if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
             return Err(Failure::Unavailable(status, body));
         }
-        Ok(Answer { status, body })
+        Ok(Answer { status, body, repeated: false, headers })
     }
 }

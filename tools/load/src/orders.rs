@@ -1,19 +1,14 @@
 //! Buyers compete for a product's units.
 
-use std::{
-    collections::BTreeMap,
-    error::Error,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, error::Error};
 
 use clap::Args;
-use futures_util::{StreamExt, stream};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use crate::{
     api::{Answer, Api},
-    latency::Latencies,
+    crowd::Crowd,
 };
 
 /// The scenario.
@@ -48,25 +43,9 @@ impl Rush {
             self.stock, product["lanes"], self.buyers
         );
 
-        let sent_before = api.sent();
-        let begun = Instant::now();
         let orders = (0..self.buyers).map(|buyer| order(&api, id, buyer));
-        let answers: Vec<_> = stream::iter(orders).buffer_unordered(at_once.max(1)).collect().await;
-        let took = begun.elapsed();
-
-        let mut outcomes: BTreeMap<String, u32> = BTreeMap::new();
-        for outcome in answers.iter().map(|(outcome, _)| outcome) {
-            *outcomes.entry(outcome.clone()).or_default() += 1;
-        }
-        for (outcome, count) in &outcomes {
-            println!("{count:>6}  {outcome}");
-        }
-        println!("{:>6}  requests in all: what is turned away (429, 503) is sent again", api.sent() - sent_before);
-        let rate = f64::from(self.buyers) / took.as_secs_f64();
-        let times = Latencies::new(answers.into_iter().map(|(_, time)| time).collect());
-        println!("{:.1} s, {rate:.0} orders answered a second; {times}", took.as_secs_f64());
-
-        self.check(&api, id, outcomes.get(CONFIRMED).copied().unwrap_or_default(), &outcomes).await
+        let outcomes = Crowd::send(&api, at_once, orders).await.report("orders", Clone::clone);
+        self.check(&api, id, &outcomes).await
     }
 
     async fn create_product(&self, api: &Api) -> Result<Value, Box<dyn Error>> {
@@ -77,23 +56,18 @@ impl Rush {
             product["lanes"] = lanes.into();
         }
         match api.post("/products", &product).await? {
-            Answer { status: StatusCode::CREATED, body } => Ok(body),
-            Answer { status, body } => Err(format!("the product was refused: {status} {body}").into()),
+            Answer { status: StatusCode::CREATED, body, .. } => Ok(body),
+            Answer { status, body, .. } => Err(format!("the product was refused: {status} {body}").into()),
         }
     }
 
     /// What must hold: every buyer got an answer, and every unit was sold once or is left.
-    async fn check(
-        &self,
-        api: &Api,
-        product: &Value,
-        confirmed: u32,
-        outcomes: &BTreeMap<String, u32>,
-    ) -> Result<(), Box<dyn Error>> {
+    async fn check(&self, api: &Api, product: &Value, outcomes: &BTreeMap<String, u32>) -> Result<(), Box<dyn Error>> {
+        let count = |outcome| outcomes.get(outcome).copied().unwrap_or_default();
+        let (confirmed, refused) = (count(CONFIRMED), count(OUT_OF_STOCK));
         let left = api.get(&format!("/products/{product}")).await?.body["stock"].clone();
         println!("{confirmed} sold + {left} left = {} at first", self.stock);
         let expected = self.buyers.min(self.stock);
-        let refused = outcomes.get(OUT_OF_STOCK).copied().unwrap_or_default();
         if confirmed != expected || refused != self.buyers - expected || left != self.stock - expected {
             return Err(format!("expected {expected} sold, {} refused", self.buyers - expected).into());
         }
@@ -105,16 +79,14 @@ impl Rush {
 const CONFIRMED: &str = "201 CONFIRMED";
 const OUT_OF_STOCK: &str = "409 OUT_OF_STOCK";
 
-/// One buyer's order: what came of it, and how long it took.
-async fn order(api: &Api, product: &Value, buyer: u32) -> (String, Duration) {
+/// One buyer's order: what came of it.
+async fn order(api: &Api, product: &Value, buyer: u32) -> String {
     let body = json!({"product_id": product, "quantity": 1, "buyer_id": format!("buyer-{buyer}")});
-    let begun = Instant::now();
-    let outcome = match api.post("/orders", &body).await {
-        Ok(Answer { status, body }) => {
+    match api.post("/orders", &body).await {
+        Ok(Answer { status, body, .. }) => {
             let said = body["status"].as_str().or(body["error"]["code"].as_str()).unwrap_or("?");
             format!("{} {said}", status.as_u16())
         }
         Err(failure) => failure.to_string(),
-    };
-    (outcome, begun.elapsed())
+    }
 }

@@ -39,7 +39,7 @@ impl Crowd {
     /// A product with so many units left in so many lanes, and processes that retry for `budget`.
     pub async fn of(units: u32, lanes: u32, window: &ConflictWindow, budget: Duration) -> Self {
         let cloud = Cloud::start().await;
-        let processes = (0..PROCESSES).map(|_| cloud.process_in(window, |settings| settings.budget = budget));
+        let processes = (0..PROCESSES).map(|_| cloud.process_in(window, |config| config.orders.budget = budget));
         let processes: Vec<_> = processes.collect();
         // Each process gets to know the product by an order of its own.
         let first_orders = u32::try_from(processes.len()).expect("few");

@@ -1,4 +1,4 @@
-//! The store failed, as opposed to: it answered no.
+//! A service failed, as opposed to: it answered no.
 
 use std::{error::Error, fmt};
 
@@ -7,19 +7,25 @@ use aws_sdk_dynamodb::{
     error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
 };
 
-/// The store could not be reached, was throttled past every retry, or holds what cannot be read.
+/// A service could not be reached, throttled past every retry, or gave what cannot be read.
 /// Whether a write was recorded is not known.
 #[derive(Debug)]
-pub struct StoreError {
+pub struct ServiceError {
     cause: Box<dyn Error + Send + Sync>,
     passing: bool,
 }
 
-impl StoreError {
+impl ServiceError {
     /// An item that this release cannot read: the table holds something that nobody here wrote.
     #[must_use]
     pub fn undecodable(cause: impl Error + Send + Sync + 'static) -> Self {
         Self { cause: Box::new(cause), passing: false }
+    }
+
+    /// A fault that may be gone a moment later.
+    #[must_use]
+    pub fn passing(cause: impl Error + Send + Sync + 'static) -> Self {
+        Self { cause: Box::new(cause), passing: true }
     }
 
     /// The same call may succeed a moment later: a time-out, a lost connection, a throttle, a fault of the server.
@@ -29,19 +35,19 @@ impl StoreError {
     }
 }
 
-impl fmt::Display for StoreError {
+impl fmt::Display for ServiceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the store failed: {}", DisplayErrorContext(&*self.cause))
+        write!(f, "a service of AWS failed: {}", DisplayErrorContext(&*self.cause))
     }
 }
 
-impl Error for StoreError {
+impl Error for ServiceError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(&*self.cause)
     }
 }
 
-impl<E> From<SdkError<E, HttpResponse>> for StoreError
+impl<E> From<SdkError<E, HttpResponse>> for ServiceError
 where
     E: Error + ProvideErrorMetadata + Send + Sync + 'static,
 {
@@ -58,5 +64,12 @@ where
 }
 
 fn is_throttle(code: &str) -> bool {
-    matches!(code, "ProvisionedThroughputExceededException" | "ThrottlingException" | "RequestLimitExceeded")
+    matches!(
+        code,
+        "ProvisionedThroughputExceededException"
+            | "ThrottlingException"
+            | "RequestLimitExceeded"
+            | "RequestThrottled"
+            | "LimitExceededException"
+    )
 }

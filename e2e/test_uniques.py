@@ -1,0 +1,199 @@
+"""Unique ids through the deployed stack: the answers, and a minute that its rule closes, publishes and tells of."""
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import random
+import re
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlencode
+
+import pytest
+from botocore.exceptions import ClientError
+
+import minute as local_minute
+
+MINUTE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:00Z")
+
+# A minute is closed 15 s after its end by a tick that may be a minute late.
+PATIENCE_S = 180
+
+
+@pytest.fixture(scope="module")
+def accept(call):
+    """Sends a request to accept: `accept(id=7, url="…")`."""
+    return lambda *pairs, **named: call("GET", f"/api/verve/accept?{urlencode([*pairs, *named.items()])}")
+
+
+def new_id() -> int:
+    """An id that nobody has sent."""
+    return random.getrandbits(62)
+
+
+def eventually(find, what: str):
+    """The first result of `find` that is not empty."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not (found := find()):
+        assert time.monotonic() < deadline, what
+        time.sleep(1)
+    return found
+
+
+class Receiver(BaseHTTPRequestHandler):
+    """Somebody's server that takes callbacks, but not at the first try."""
+
+    received: list[tuple[dict[str, str], bytes]]
+
+    def do_POST(self):
+        """Refuses the first one for now, and takes the others."""
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.received.append(({name.lower(): value for name, value in self.headers.items()}, body))
+        self.send_response(503 if len(self.received) == 1 else 204)
+        self.end_headers()
+
+    def log_message(self, *_):
+        """Nothing to say."""
+
+
+@pytest.fixture(scope="module")
+def receiver():
+    """The URL of a server on a free port of the loopback, and what it has received."""
+    handler = type("Handler", (Receiver,), {"received": []})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/counts?token=t", handler.received
+    server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def minute(accept, call, api_url, receiver) -> str:
+    """A minute with four new ids, three of them with callbacks, once the rule has had it published."""
+    callbacks = [{}, {"url": f"{api_url}/test"}, {"endpoint": receiver[0]}, {"url": "http://127.0.0.1:9/nobody"}]
+    if (second := time.time() % 60) > 50:  # All are to come in one minute.
+        time.sleep(60 - second)
+    replies = [accept(id=new_id(), **callback) for callback in callbacks]
+    assert [reply.text for reply in replies] == ["ok"] * 4
+    [minute] = {reply.headers["X-Minute"] for reply in replies}
+    path = f"/api/verve/counts?from={minute}&to={minute}"
+    eventually(lambda: call("GET", path).json["counts"], f"{minute} was not published")
+    return minute
+
+
+def test_an_id_is_accepted_once_in_its_minute(accept):
+    number = new_id()
+    first, second = accept(id=number), accept(id=number)
+    if first.headers["X-Minute"] != second.headers["X-Minute"]:  # The minute has just turned.
+        first, second = second, accept(id=number)
+    assert (first.status, first.text) == (200, "ok")
+    assert (second.status, second.text) == (409, "failed")
+    for reply in (first, second):
+        assert reply.headers.get_content_type() == "text/plain"
+        assert MINUTE.fullmatch(reply.headers["X-Minute"])
+
+
+def test_negative_and_the_largest_ids_are_ids(accept):
+    for number in (-new_id(), 2**63 - 1, -(2**63)):
+        assert accept(id=number).status in (200, 409)
+
+
+def test_what_is_no_id_fails(accept, subtests):
+    for pairs in [
+        [],
+        [("id", "")],
+        [("id", " ")],
+        [("id", "1.0")],
+        [("id", "+1")],
+        [("id", "1e3")],
+        [("id", "\uff14\uff12")],  # Digits, but not those of ASCII.
+        [("id", "9223372036854775808")],
+        [("id", "1"), ("id", "2")],
+    ]:
+        with subtests.test(str(pairs)):
+            reply = accept(*pairs)
+            assert (reply.status, reply.text) == (400, "failed")
+
+
+def test_what_is_no_callback_fails_and_its_id_is_not_counted(accept, subtests):
+    number = new_id()
+    for pairs in [
+        [("url", "")],
+        [("url", "callback")],
+        [("url", "ftp://example.com/")],
+        [("url", "https://user:secret@example.com/")],
+        [("url", f"https://example.com/{'x' * 2048}")],
+        [("url", "https://example.com/"), ("endpoint", "https://example.org/")],
+    ]:
+        with subtests.test(str(pairs)[:60]):
+            reply = accept(("id", number), *pairs)
+            assert (reply.status, reply.text) == (400, "failed")
+    assert accept(id=number).text == "ok"
+
+
+def test_a_minute_is_published_once_and_everywhere_with_the_same_count(call, minute):
+    # The local cloud's own look at it: table, stream, log and callbacks, or it raises what is missing.
+    lines = eventually(lambda: shown(minute), f"not all of {minute} is there")
+    count = int(local_minute.published(minute)["unique_ids"]["N"])
+    assert count >= 4
+    assert len([line for line in lines if "callback" in line and "signature valid" in line]) == 1
+    said = [line for line in local_minute.log_lines(minute) if line["message"] == "Published minute"]
+    assert [line["unique_ids"] for line in said] == [count]
+    assert set(local_minute.stream_counts(minute)) == {count}
+    [row] = call("GET", f"/api/verve/counts?from={minute}&to={minute}").json["counts"]
+    assert (row["minute"], row["unique_ids"]) == (minute, count)
+
+
+def shown(minute: str) -> list[str]:
+    """What `local/cloud.py minute` shows; nothing, if it is not all there."""
+    try:
+        return local_minute.trace(minute)
+    except local_minute.IncompleteError:
+        return []
+
+
+def test_a_callback_is_signed_and_comes_again_until_it_is_taken(minute, receiver):
+    _, received = receiver
+    eventually(lambda: len(received) >= 2, "it did not come again")
+    count = int(local_minute.published(minute)["unique_ids"]["N"])
+    for headers, body in received:
+        assert json.loads(body) == {"minute": minute, "unique_ids": count}
+        assert headers["content-type"] == "application/json"
+        # As https://www.standardwebhooks.com has it.
+        key = base64.b64decode(os.environ["WEBHOOK_SECRET"].removeprefix("whsec_"))
+        signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+        signature = base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
+        assert f"v1,{signature}" in headers["webhook-signature"].split(" ")
+        assert abs(int(headers["webhook-timestamp"]) - time.time()) < PATIENCE_S
+    assert len({headers["webhook-id"] for headers, _ in received}) == 1
+
+
+def test_a_callback_that_nobody_takes_stays_in_the_queue(aws, minute, receiver, outputs):
+    eventually(lambda: receiver[1], f"no callback of {minute} was sent")
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    queue = aws("sqs").get_queue_attributes(QueueUrl=outputs["CallbackQueueUrl"], AttributeNames=names)["Attributes"]
+    assert sum(int(queue[name]) for name in names) >= 1
+
+
+def test_each_function_may_do_its_own_part_only(as_function, outputs, subtests):
+    table, key = outputs["UniquesTableName"], {"pk": {"S": "MINUTE"}, "sk": {"S": "unknown"}}
+    query = {"KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": {":pk": key["pk"]}}
+    queue = {"QueueUrl": outputs["CallbackQueueUrl"]}
+    for function, service, operation, arguments in [
+        ("Accept", "dynamodb", "query", {"TableName": table} | query),
+        ("Accept", "dynamodb", "update_item", {"TableName": table, "Key": key}),
+        ("Accept", "dynamodb", "delete_item", {"TableName": table, "Key": key}),
+        ("Accept", "sqs", "send_message", queue | {"MessageBody": "x"}),
+        ("CountList", "dynamodb", "put_item", {"TableName": table, "Item": key}),
+        ("MinuteClose", "dynamodb", "delete_item", {"TableName": table, "Key": key}),
+        ("MinuteClose", "sqs", "receive_message", queue),
+        ("MinuteClose", "kinesis", "list_shards", {"StreamName": outputs["CountStreamName"]}),
+        ("CallbackSend", "dynamodb", "put_item", {"TableName": table, "Item": key}),
+        ("CallbackSend", "ssm", "get_parameter", {"Name": "/once/another"}),
+        ("CallbackTest", "ssm", "get_parameter", {"Name": "/once/another"}),
+        ("CallbackTest", "dynamodb", "get_item", {"TableName": table, "Key": key}),
+    ]:
+        with subtests.test(f"{function} {operation}"), pytest.raises(ClientError, match="AccessDenied"):
+            getattr(as_function(function, service), operation)(**arguments)

@@ -1,0 +1,42 @@
+//! The queue of callbacks: tells receivers the count of a minute.
+
+use once::{App, sqs::Delivery, uniques::Failure};
+
+/// Does what one message says.
+pub async fn handle(app: App, message: Delivery) -> Result<(), Failure> {
+    app.callbacks().handle(&message, app.now()).await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use once::testing::{Cloud, root};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_message_that_cannot_be_read_is_a_failure() {
+        let cloud = Cloud::start().await;
+        let process = cloud.process();
+        for body in
+            ["", "{}", r#"{"kind":"callback"}"#, r#"{"kind":"fan-out","minute":"now","shard":0,"unique_ids":1}"#]
+        {
+            let message = Delivery { body: body.to_owned(), receipt: "receipt".to_owned(), attempt: 1 };
+            let failure = handle(process.app.clone(), message).await.expect_err(body);
+            assert!(matches!(failure, Failure::Unreadable(_)), "{body}: {failure}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_sample_event_holds_a_message_that_can_be_read() {
+        let cloud = Cloud::start().await;
+        cloud.outside().set_parameter("/once/webhook-secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+        let text = fs::read_to_string(root().join("events/callback-send.json")).expect("a sample");
+        let event: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        let body = event["Records"][0]["body"].as_str().expect("a body").to_owned();
+        let message = Delivery { body, receipt: "receipt".to_owned(), attempt: 1 };
+        // It goes to a private address, which the guard refuses: that is final, and no failure.
+        handle(cloud.process().app, message).await.expect("nothing to do again");
+    }
+}

@@ -1,0 +1,143 @@
+//! `POST /test`: a receiver of callbacks, to try them with.
+
+use once::{
+    App,
+    http::{self, ApiError, Reply, Request},
+    uniques::MinuteCount,
+    webhook::{MessageId, Signed},
+};
+use serde::Serialize;
+use tracing::info;
+
+/// What came.
+#[derive(Debug, Serialize)]
+struct Received {
+    #[serde(flatten)]
+    count: MinuteCount,
+    webhook_id: Option<MessageId>,
+    signature: Verdict,
+}
+
+/// What the signature is worth.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Verdict {
+    Valid,
+    Invalid,
+    Missing,
+}
+
+/// Takes a callback and answers with what it got.
+pub async fn handle(app: App, request: Request) -> Result<Reply, ApiError> {
+    let count: MinuteCount = http::body(&request)?;
+    let webhook_id = http::header(&request, "webhook-id").and_then(|id| MessageId::try_from(id.to_owned()).ok());
+    let signature = verdict(&app, &request, webhook_id.as_ref()).await?;
+    let MinuteCount { minute, unique_ids } = count;
+    let id = webhook_id.as_ref().map(MessageId::to_string);
+    info!(%minute, unique_ids, webhook_id = id, signature = format!("{signature:?}").to_lowercase(), "Received callback");
+    Ok(Reply::ok(&Received { count, webhook_id, signature }))
+}
+
+async fn verdict(app: &App, request: &Request, id: Option<&MessageId>) -> Result<Verdict, ApiError> {
+    let headers = (id, http::header(request, "webhook-timestamp"), http::header(request, "webhook-signature"));
+    let (Some(id), Some(timestamp), Some(signature)) = headers else { return Ok(Verdict::Missing) };
+    let secrets = app.webhook_secrets().secrets().await?;
+    let genuine = secrets.verify(Signed { id, timestamp, signature }, request.body(), app.now());
+    Ok(if genuine.is_ok() { Verdict::Valid } else { Verdict::Invalid })
+}
+
+#[cfg(test)]
+mod tests {
+    use once::{
+        testing::{Answer, Call, Cloud, Process, sample},
+        webhook::Secrets,
+    };
+    use serde_json::json;
+
+    use super::*;
+
+    const PARAMETER: &str = "/once/webhook-secret";
+    const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    const BODY: &str = r#"{"minute":"2026-11-20T23:20:00Z","unique_ids":123}"#;
+
+    fn shop() -> impl Future<Output = (Cloud, Process)> {
+        async {
+            let cloud = Cloud::start().await;
+            cloud.outside().set_parameter(PARAMETER, SECRET);
+            let process = cloud.process();
+            (cloud, process)
+        }
+    }
+
+    async fn signed(process: &Process, body: &str) -> Answer {
+        let secrets: Secrets = SECRET.parse().expect("a secret");
+        let id = MessageId::try_from("count_1795216800_42".to_owned()).expect("an id");
+        let timestamp = process.app.now().as_seconds().to_string();
+        let signature = secrets.sign(&id, &timestamp, BODY.as_bytes());
+        Call::new("POST", "/test")
+            .header("webhook-id", &id.to_string())
+            .header("webhook-timestamp", &timestamp)
+            .header("webhook-signature", &signature)
+            .body(body)
+            .to(process, handle)
+            .await
+    }
+
+    #[tokio::test]
+    async fn a_callback_is_answered_with_what_came_and_whether_it_is_genuine() {
+        let (_cloud, process) = shop().await;
+        let answer = signed(&process, BODY).await;
+        let mut expected = json!({
+            "minute": "2026-11-20T23:20:00Z",
+            "unique_ids": 123,
+            "webhook_id": "count_1795216800_42",
+            "signature": "valid",
+        });
+        assert_eq!((answer.status, &answer.body), (200, &expected));
+        // Another number than was signed.
+        let answer = signed(&process, &BODY.replace("123", "124")).await;
+        expected["unique_ids"] = 124.into();
+        expected["signature"] = "invalid".into();
+        assert_eq!((answer.status, answer.body), (200, expected));
+    }
+
+    #[tokio::test]
+    async fn an_unsigned_callback_is_said_to_be_so() {
+        let (_cloud, process) = shop().await;
+        let answer = Call::new("POST", "/test").body(BODY).to(&process, handle).await;
+        assert_eq!(
+            (answer.status, &answer.body["signature"], &answer.body["webhook_id"]),
+            (200, &json!("missing"), &json!(null))
+        );
+    }
+
+    #[tokio::test]
+    async fn what_is_no_callback_is_refused_by_name() {
+        let (_cloud, process) = shop().await;
+        for (body, field) in [
+            ("", "body"),
+            ("[]", "body"),
+            (r#"{"unique_ids":1}"#, "minute"),
+            (r#"{"minute":"2026-11-20T23:20:30Z","unique_ids":1}"#, "minute"),
+            (r#"{"minute":"2026-11-20T23:20:00Z","unique_ids":-1}"#, "unique_ids"),
+            (r#"{"minute":"2026-11-20T23:20:00Z","unique_ids":1,"id":7}"#, "id"),
+        ] {
+            let answer = Call::new("POST", "/test").body(body).to(&process, handle).await;
+            assert_eq!((answer.status, answer.field()), (400, field), "{body}");
+        }
+    }
+
+    #[tokio::test]
+    async fn without_a_secret_nothing_is_called_genuine() {
+        let cloud = Cloud::start().await;
+        let answer = signed(&cloud.process(), BODY).await;
+        assert_eq!((answer.status, answer.code()), (503, "SECRET_UNAVAILABLE"));
+    }
+
+    #[tokio::test]
+    async fn the_sample_event_is_answered() {
+        let (_cloud, process) = shop().await;
+        let response = http::handle("callback-test", &process.app, sample("callback-test"), handle).await;
+        assert_eq!(response.status(), 200);
+    }
+}

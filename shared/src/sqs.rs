@@ -1,0 +1,138 @@
+//! The border to SQS: sending, and taking a batch apart so that no message harms another.
+
+use std::{any::Any, fmt, panic::AssertUnwindSafe, time::Duration};
+
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use aws_sdk_sqs::{Client, types::SendMessageBatchRequestEntry};
+use futures_util::{FutureExt, StreamExt, future::join_all, stream};
+use serde::Serialize;
+use tracing::{Instrument, error, info_span, warn};
+
+use crate::aws::ServiceError;
+
+/// Messages that one call may send.
+const BATCH: usize = 10;
+
+/// Calls that send at the same time.
+const BATCHES_AT_ONCE: usize = 16;
+
+/// Tries of a message that the service turned away though the call succeeded.
+const TRIES: u32 = 3;
+
+/// The longest time for which a message can be hidden.
+const LONGEST_PAUSE: Duration = Duration::from_hours(12);
+
+/// A queue.
+#[derive(Debug)]
+pub struct Queue {
+    client: Client,
+    url: String,
+}
+
+/// The service took the call and turned messages away.
+#[derive(Debug, thiserror::Error)]
+#[error("{0} messages were not taken")]
+pub struct Unsent(usize);
+
+/// A message as a worker gets it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// Its content.
+    pub body: String,
+    /// Names this delivery to [`Queue::postpone`].
+    pub receipt: String,
+    /// Which delivery of the message this is, as far as the service knows, from 1.
+    pub attempt: u32,
+}
+
+impl Queue {
+    /// The queue with this URL.
+    #[must_use]
+    pub fn new(client: Client, url: String) -> Self {
+        Self { client, url }
+    }
+
+    /// Sends all of these. After a failure some may have been sent.
+    ///
+    /// # Errors
+    /// The service failed, or turned a message away three times.
+    pub async fn send<M: Serialize>(&self, messages: impl IntoIterator<Item = M>) -> Result<(), ServiceError> {
+        let bodies = messages.into_iter().map(|message| serde_json::to_string(&message));
+        let bodies: Vec<String> = bodies.collect::<Result<_, _>>().map_err(ServiceError::undecodable)?;
+        let batches: Vec<Vec<String>> = bodies.chunks(BATCH).map(<[String]>::to_vec).collect();
+        let sending = batches.into_iter().map(|batch| self.send_batch(batch));
+        let mut sent = stream::iter(sending).buffer_unordered(BATCHES_AT_ONCE);
+        while let Some(batch) = sent.next().await {
+            batch?;
+        }
+        Ok(())
+    }
+
+    async fn send_batch(&self, mut bodies: Vec<String>) -> Result<(), ServiceError> {
+        for _ in 0..TRIES {
+            let entries = bodies.iter().enumerate().map(|(place, body)| {
+                SendMessageBatchRequestEntry::builder().id(place.to_string()).message_body(body).build()
+            });
+            let entries: Vec<_> = entries.collect::<Result<_, _>>().map_err(ServiceError::undecodable)?;
+            let sent = self.client.send_message_batch().queue_url(&self.url).set_entries(Some(entries)).send().await?;
+            let failed: Vec<usize> = sent.failed().iter().filter_map(|failed| failed.id().parse().ok()).collect();
+            bodies = failed.into_iter().filter_map(|place| bodies.get(place).cloned()).collect();
+            if bodies.is_empty() {
+                return Ok(());
+            }
+        }
+        Err(ServiceError::passing(Unsent(bodies.len())))
+    }
+
+    /// Hides a message from now on for this long, at most twelve hours; then it is delivered again.
+    pub async fn postpone(&self, delivery: &Delivery, pause: Duration) -> Result<(), ServiceError> {
+        let seconds = i32::try_from(pause.min(LONGEST_PAUSE).as_secs()).unwrap_or(i32::MAX);
+        let change = self.client.change_message_visibility().queue_url(&self.url);
+        change.receipt_handle(&delivery.receipt).visibility_timeout(seconds).send().await?;
+        Ok(())
+    }
+}
+
+/// Does the work of each message of a batch by itself, all at the same time, and answers which are to be delivered again.
+///
+/// A message whose work fails or panics is one of those; the others are done. The function's event source must have
+/// `ReportBatchItemFailures`, or failed messages would be dropped.
+pub async fn each<F, E>(event: SqsEvent, work: impl Fn(Delivery) -> F) -> SqsBatchResponse
+where
+    F: Future<Output = Result<(), E>>,
+    E: fmt::Display,
+{
+    let done = event.records.into_iter().map(|message| {
+        let id = message.message_id.unwrap_or_default();
+        let attempt = message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok());
+        let delivery = Delivery {
+            body: message.body.unwrap_or_default(),
+            receipt: message.receipt_handle.unwrap_or_default(),
+            attempt: attempt.unwrap_or(1),
+        };
+        let span = info_span!("message", message_id = %id);
+        let work = AssertUnwindSafe(work(delivery)).catch_unwind();
+        async move { (outcome(work.await) == Outcome::Failed).then_some(id) }.instrument(span)
+    });
+    let mut response = SqsBatchResponse::default();
+    for id in join_all(done).await.into_iter().flatten() {
+        response.add_failure(id);
+    }
+    response
+}
+
+#[derive(PartialEq, Eq)]
+enum Outcome {
+    Done,
+    Failed,
+}
+
+fn outcome<E: fmt::Display>(ended: Result<Result<(), E>, Box<dyn Any + Send>>) -> Outcome {
+    match ended {
+        Ok(Ok(())) => return Outcome::Done,
+        Ok(Err(cause)) => warn!(%cause, "A message will be delivered again"),
+        Err(_) => error!("The work of a message panicked"),
+    }
+    metrics::counter!("FailedMessages").increment(1);
+    Outcome::Failed
+}

@@ -1,0 +1,129 @@
+//! A server on the loopback for tests: it keeps what it is asked, and answers the same to everything.
+
+use std::{
+    net::Ipv4Addr,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use rustls::{
+    ServerConfig,
+    crypto::ring,
+    pki_types::{CertificateDer, PrivateKeyDer},
+};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader},
+    net::TcpListener,
+};
+use tokio_rustls::TlsAcceptor;
+
+/// What it answers.
+#[derive(Debug, Clone)]
+pub enum Answer {
+    /// This, and then it hangs up.
+    Text(String),
+    /// Nothing, and it does not hang up either.
+    Silence,
+    /// The first once, and the second for ever.
+    Endless(&'static str, &'static str),
+}
+
+#[derive(Debug)]
+pub struct Receiver {
+    scheme: &'static str,
+    port: u16,
+    requests: Arc<Mutex<Vec<String>>>,
+}
+
+impl Receiver {
+    pub async fn answering(text: impl Into<String>) -> Self {
+        Self::start(Answer::Text(text.into()), None).await
+    }
+
+    pub async fn with(answer: Answer) -> Self {
+        Self::start(answer, None).await
+    }
+
+    /// It speaks TLS, and one certificate, for `localhost`, vouches for it.
+    pub async fn over_tls(text: &str) -> (Self, CertificateDer<'static>) {
+        let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+        let certificate = own.cert.der().clone();
+        let key = PrivateKeyDer::try_from(own.signing_key.serialize_der()).expect("a key");
+        let tls = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("TLS 1.2 and 1.3")
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.clone()], key)
+            .expect("a certificate and its key");
+        let acceptor = TlsAcceptor::from(Arc::new(tls));
+        (Self::start(Answer::Text(text.to_owned()), Some(acceptor)).await, certificate)
+    }
+
+    async fn start(answer: Answer, tls: Option<TlsAcceptor>) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+        let port = listener.local_addr().expect("bound").port();
+        let requests = Arc::<Mutex<Vec<String>>>::default();
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let kept = requests.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (answer, kept, tls) = (answer.clone(), kept.clone(), tls.clone());
+                tokio::spawn(async move {
+                    match tls {
+                        None => converse(stream, answer, &kept).await,
+                        Some(tls) => {
+                            // A caller that does not trust the certificate hangs up.
+                            let Ok(stream) = tls.accept(stream).await else { return };
+                            converse(stream, answer, &kept).await;
+                        }
+                    }
+                });
+            }
+        });
+        Self { scheme, port, requests }
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub fn url(&self, target: &str) -> String {
+        format!("{}://localhost:{}{target}", self.scheme, self.port)
+    }
+
+    /// Whole requests, head and body.
+    pub fn requests(&self) -> Vec<String> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+async fn converse(stream: impl AsyncRead + AsyncWrite + Unpin, answer: Answer, kept: &Mutex<Vec<String>>) {
+    let mut stream = BufReader::new(stream);
+    let Some(request) = read(&mut stream).await else { return };
+    kept.lock().unwrap_or_else(PoisonError::into_inner).push(request);
+    match answer {
+        Answer::Text(text) => {
+            stream.write_all(text.as_bytes()).await.expect("an answer");
+            stream.shutdown().await.ok();
+        }
+        Answer::Silence => std::future::pending().await,
+        Answer::Endless(head, more) => {
+            stream.write_all(head.as_bytes()).await.expect("a head");
+            while stream.write_all(more.as_bytes()).await.is_ok() {}
+        }
+    }
+}
+
+async fn read(stream: &mut (impl AsyncBufReadExt + Unpin)) -> Option<String> {
+    let mut request = String::new();
+    while !request.ends_with("\r\n\r\n") {
+        stream.read_line(&mut request).await.ok().filter(|read| *read > 0)?;
+    }
+    let length = request
+        .to_lowercase()
+        .split_once("content-length: ")
+        .map_or(0, |(_, rest)| rest.split("\r\n").next().and_then(|length| length.parse().ok()).expect("a length"));
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).await.ok()?;
+    request.push_str(std::str::from_utf8(&body).expect("text"));
+    Some(request)
+}

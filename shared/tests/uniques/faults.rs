@@ -1,0 +1,64 @@
+//! The store fails: an id that was not recorded is never answered as counted, and one that was is counted once.
+
+use once::{
+    testing::{Cloud, Fault},
+    uniques::Verdict,
+};
+
+use crate::counted::{accept, at, instance, minute, recorded};
+
+#[tokio::test]
+async fn a_reply_that_is_lost_is_found_again_by_the_requests_own_token() {
+    let cloud = Cloud::start().await;
+    let process = instance(&cloud);
+    process.app.uniques().warm(at(0, 0)).await.expect("a store");
+    process.wire.fail_at(1, Fault::LoseReply);
+    assert_eq!(accept(&process, 7, at(0, 1)).await.expect("recorded"), Verdict::New);
+    assert_eq!(process.wire.take_sent().len(), 1 + 1 + 2, "the second try met the first one's record");
+    assert_eq!(accept(&process, 7, at(0, 2)).await.expect("an answer"), Verdict::Duplicate);
+}
+
+#[tokio::test]
+async fn a_reply_that_is_lost_past_every_retry_is_a_failure_and_the_id_is_counted() {
+    let cloud = Cloud::start().await;
+    let process = instance(&cloud);
+    process.app.uniques().warm(at(0, 0)).await.expect("a store");
+    process.wire.fail_randomly(1, 1.0, Fault::LoseReply);
+    accept(&process, 7, at(0, 1)).await.expect_err("no answer");
+    process.wire.heal();
+    // The instance has not learnt the id: it asks, and finds it counted by another request.
+    assert_eq!(accept(&process, 7, at(0, 2)).await.expect("an answer"), Verdict::Duplicate);
+    assert_eq!(recorded(&cloud).await[&minute(0).to_string()].len(), 1);
+}
+
+#[tokio::test]
+async fn a_throttled_or_unreachable_store_counts_nothing_and_the_id_may_come_again() {
+    let cloud = Cloud::start().await;
+    let process = instance(&cloud);
+    process.app.uniques().warm(at(0, 0)).await.expect("a store");
+    for (id, fault) in [(1, Fault::Throttle), (2, Fault::Refuse)] {
+        process.wire.fail_randomly(1, 1.0, fault);
+        accept(&process, id, at(0, 1)).await.expect_err("no answer");
+        process.wire.heal();
+        assert_eq!(accept(&process, id, at(0, 2)).await.expect("recorded"), Verdict::New, "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_accepted_while_it_is_not_known_how_ids_are_counted() {
+    let cloud = Cloud::start().await;
+    let process = instance(&cloud);
+    process.wire.fail_randomly(1, 1.0, Fault::Refuse);
+    accept(&process, 7, at(0, 1)).await.expect_err("no answer");
+    process.wire.heal();
+    assert_eq!(accept(&process, 7, at(0, 1)).await.expect("recorded"), Verdict::New);
+}
+
+#[tokio::test]
+async fn nothing_is_accepted_into_a_minute_before_the_first_that_is_counted() {
+    let cloud = Cloud::start().await;
+    let process = instance(&cloud);
+    accept(&process, 7, at(0, 1)).await.expect("recorded");
+    accept(&process, 7, at(-1, 1)).await.expect("recorded: clocks may differ");
+    accept(&process, 7, at(-2, 1)).await.expect_err("nobody would count it");
+}

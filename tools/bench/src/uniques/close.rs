@@ -1,0 +1,77 @@
+//! How long it takes to close a minute of 600 000 ids: ten thousand a second.
+
+use std::time::{Duration, Instant};
+
+use aws_sdk_dynamodb::{
+    Client,
+    primitives::Blob,
+    types::{AttributeValue, PutRequest, WriteRequest},
+};
+use futures_util::{StreamExt, stream};
+use once::{
+    dynamo::{keys, number},
+    testing::{Cloud, UNIQUES_TABLE},
+    time::Minute,
+};
+
+const IDS: i64 = 600_000;
+
+/// Items that one call may put, and calls under way at a time.
+const BATCH: usize = 25;
+const IN_FLIGHT: usize = 16;
+
+/// Prints the time, and that of a bare count of the same shards.
+pub async fn run() {
+    let cloud = Cloud::start().await;
+    let process = cloud.process();
+    let now = process.app.now();
+    process.app.uniques().warm(now).await.expect("a store");
+    let minute = Minute::of(now);
+    fill(cloud.client(), minute).await;
+
+    let begun = Instant::now();
+    bare(cloud.client(), minute).await;
+    let bare = begun.elapsed();
+    let begun = Instant::now();
+    let closed = process.app.closing().tick(minute.end().plus(once::uniques::GRACE)).await.expect("a tick");
+    let ours = begun.elapsed();
+    assert_eq!(closed.published, 2, "the minute and the one before");
+    let counts = process.app.uniques().counts(minute, minute, once::uniques::DEFAULT_LIMIT).await.expect("a page");
+    assert_eq!(counts.counts[0].unique_ids, IDS.unsigned_abs());
+    println!("\nuniques: closing a minute of {IDS} ids in 256 shards, embedded store");
+    println!("minute-close {:>8.2} s", ours.as_secs_f64());
+    println!("bare count   {:>8.2} s", bare.as_secs_f64());
+    println!(
+        "ratio        {:>8.2}",
+        ours.as_secs_f64() / bare.as_secs_f64().max(Duration::from_millis(1).as_secs_f64())
+    );
+}
+
+/// The floor: one query a shard, one after the other in the same number at a time, and the sum.
+async fn bare(client: &Client, minute: Minute) {
+    let count = |shard| async move {
+        let query = client.query().table_name(UNIQUES_TABLE).consistent_read(true);
+        let query = query.select(aws_sdk_dynamodb::types::Select::Count).key_condition_expression("pk = :pk");
+        let query = query.expression_attribute_values(":pk", AttributeValue::S(keys::ids(minute, shard)));
+        query.send().await.expect("a page").count()
+    };
+    let total: i32 = stream::iter(0..256).map(count).buffer_unordered(64).fold(0, async |sum, count| sum + count).await;
+    assert_eq!(i64::from(total), IDS);
+}
+
+async fn fill(client: &Client, minute: Minute) {
+    let ids: Vec<i64> = (0..IDS).collect();
+    let batches: Vec<Vec<i64>> = ids.chunks(BATCH).map(<[i64]>::to_vec).collect();
+    let write = |batch: Vec<i64>| async move {
+        let put = |id: i64| {
+            let mut item = keys::id(minute, 256, id).attributes();
+            item.insert("token".to_owned(), AttributeValue::B(Blob::new([7; 16])));
+            item.insert("ttl".to_owned(), number(minute.end().as_seconds()));
+            let put = PutRequest::builder().set_item(Some(item)).build().expect("complete");
+            WriteRequest::builder().put_request(put).build()
+        };
+        let puts: Vec<_> = batch.into_iter().map(put).collect();
+        client.batch_write_item().request_items(UNIQUES_TABLE, puts).send().await.expect("the store writes");
+    };
+    stream::iter(batches).map(write).buffer_unordered(IN_FLIGHT).for_each(async |()| ()).await;
+}
