@@ -1,5 +1,6 @@
 """Deploys the project's template to a running local cloud, as `sam deploy` does it to AWS."""
 
+import json
 import os
 import subprocess
 import sys
@@ -25,6 +26,7 @@ def deploy(home: Home) -> None:
     print("Deploying", flush=True)
     _sam_deploy(template)
     _mend_event_sources()
+    _mend_policies()
     url = f"{endpoint(port)}{routes.publish(STACK)}"
     home.api_url.write_text(f"{url}\n")
     write_exports(home.env, {**client_environment(port), **_settings(), "STACK_NAME": STACK, "API_URL": url})
@@ -53,6 +55,19 @@ def _mend_event_sources() -> None:
     for mapping in mappings.search("EventSourceMappings[?ScalingConfig]"):
         scaling = {"MaximumConcurrency": int(mapping["ScalingConfig"]["MaximumConcurrency"])}
         functions.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig=scaling)
+
+
+def _mend_policies() -> None:
+    """Lets whoever may send a message to a queue send ten at once: on AWS that is one permission, to the local cloud two."""
+    iam = boto3.client("iam")
+    for role in iam.get_paginator("list_roles").paginate().search("Roles[].RoleName"):
+        for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+            policy = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+            for statement in policy["Statement"]:
+                actions = statement["Action"]
+                if "sqs:SendMessage" in actions and "sqs:SendMessageBatch" not in actions:
+                    statement["Action"] = [*actions, "sqs:SendMessageBatch"]
+                    iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(policy))
 
 
 def _settings() -> dict[str, str]:

@@ -18,7 +18,12 @@ use crate::{
 
 /// Everything that a process holds. Cloning it clones a pointer.
 #[derive(Debug, Clone)]
-pub struct App(Arc<Inner>);
+pub struct App {
+    inner: Arc<Inner>,
+    /// A test's own time.
+    #[cfg(feature = "testing")]
+    stopped_at: Option<Timestamp>,
+}
 
 /// What only few functions use is made when it is asked for, so that the others do not carry its services.
 #[derive(Debug)]
@@ -44,7 +49,7 @@ impl App {
     /// One of each, over these services.
     #[must_use]
     pub fn new(config: Config, aws: Aws) -> Self {
-        Self(Arc::new(Inner {
+        let inner = Inner {
             orders: Orders::new(aws.dynamo(), config.orders.clone()),
             uniques: Uniques::new(aws.dynamo(), &config.uniques),
             closing: OnceLock::new(),
@@ -53,32 +58,37 @@ impl App {
             config,
             aws,
             tokens: Tokens { first: Uuid::now_v7(), given: AtomicU64::new(0) },
-        }))
+        };
+        Self {
+            inner: Arc::new(inner),
+            #[cfg(feature = "testing")]
+            stopped_at: None,
+        }
     }
 
     /// Products and orders.
     #[must_use]
     pub fn orders(&self) -> &Orders {
-        &self.0.orders
+        &self.inner.orders
     }
 
     /// Ids and their counts.
     #[must_use]
     pub fn uniques(&self) -> &Uniques {
-        &self.0.uniques
+        &self.inner.uniques
     }
 
     /// What closes minutes.
     #[must_use]
     pub fn closing(&self) -> &Closing {
-        let Inner { closing, config, aws, .. } = &*self.0;
+        let Inner { closing, config, aws, .. } = &*self.inner;
         closing.get_or_init(|| Closing::new(aws, &config.uniques))
     }
 
     /// What sends callbacks.
     #[must_use]
     pub fn callbacks(&self) -> &Callbacks {
-        let Inner { callbacks, config, aws, .. } = &*self.0;
+        let Inner { callbacks, config, aws, .. } = &*self.inner;
         callbacks.get_or_init(|| {
             let webhooks = Webhooks::new(config.webhooks.guard, config.webhooks.secrets(aws), Webhooks::TIMEOUT);
             Callbacks::new(aws, &config.uniques, webhooks)
@@ -88,20 +98,31 @@ impl App {
     /// What webhooks are signed with, for those who get them.
     #[must_use]
     pub fn webhook_secrets(&self) -> &SecretSource {
-        let Inner { secrets, config, aws, .. } = &*self.0;
+        let Inner { secrets, config, aws, .. } = &*self.inner;
         secrets.get_or_init(|| config.webhooks.secrets(aws))
     }
 
     /// A name that no other request has or will have. Cheaper than asking the system for randomness each time.
     #[must_use]
     pub fn token(&self) -> Uuid {
-        let Tokens { first, given } = &self.0.tokens;
+        let Tokens { first, given } = &self.inner.tokens;
         Uuid::from_u128(first.as_u128().wrapping_add(given.fetch_add(1, Ordering::Relaxed).into()))
     }
 
     /// The time at which a request is handled. A handler asks once and hands it on.
     #[must_use]
     pub fn now(&self) -> Timestamp {
+        #[cfg(feature = "testing")]
+        if let Some(now) = self.stopped_at {
+            return now;
+        }
         Timestamp::now()
+    }
+
+    /// The same process at a moment of a test's choice.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn at(&self, now: Timestamp) -> Self {
+        Self { stopped_at: Some(now), ..self.clone() }
     }
 }

@@ -22,6 +22,12 @@ impl<const MIN: u32, const MAX: u32> Bounded<MIN, MAX> {
     pub fn get(self) -> u32 {
         self.0
     }
+
+    /// The number, of things in memory.
+    #[must_use]
+    pub fn to_usize(self) -> usize {
+        usize::try_from(self.0).unwrap_or(usize::MAX)
+    }
 }
 
 impl<const MIN: u32, const MAX: u32> TryFrom<i64> for Bounded<MIN, MAX> {

@@ -45,10 +45,18 @@ async fn accept(app: &App, request: &Request) -> Result<Reply, ApiError> {
 
 #[cfg(test)]
 mod tests {
-    use once::testing::{Call, Cloud, Fault, Process, sample};
-    use once::uniques::Duplicates;
+    use once::{
+        testing::{Call, Cloud, Fault, Process, sample},
+        time::{Minute, Timestamp},
+        uniques::{DEFAULT_LIMIT, Duplicates},
+    };
 
     use super::*;
+
+    /// So many seconds after 23:20 UTC.
+    fn second(n: i64) -> Timestamp {
+        Timestamp::from_millis(1_795_216_800_000 + n * 1_000)
+    }
 
     async fn get(process: &Process, query: &str) -> (u16, String, String) {
         let request = Call::new("GET", &format!("/api/verve/accept?{query}")).request();
@@ -62,37 +70,97 @@ mod tests {
     async fn an_id_is_ok_once_a_minute() {
         let cloud = Cloud::start().await;
         let process = cloud.process();
-        let (mut ok, mut failed) = (0, 0);
-        for _ in 0..3 {
-            match get(&process, "id=42").await {
-                (200, body, reason) if body == "ok" && reason.is_empty() => ok += 1,
-                (409, body, reason) if body == "failed" && reason.starts_with("DUPLICATE_ID ") => failed += 1,
-                other => panic!("{other:?}"),
-            }
-        }
-        // The minute may turn between two of the three.
-        assert!(ok == 1 && failed == 2 || ok == 2 && failed == 1, "{ok} {failed}");
+        let (this, next) = (process.at(second(59)), process.at(second(60)));
+        assert_eq!(get(&this, "id=42").await, (200, "ok".to_owned(), String::new()));
+        let (status, body, reason) = get(&this, "id=42").await;
+        assert_eq!((status, body.as_str()), (409, "failed"));
+        assert!(reason.starts_with("DUPLICATE_ID "), "{reason}");
+        assert_eq!(get(&next, "id=42").await, (200, "ok".to_owned(), String::new()));
     }
 
     #[tokio::test]
     async fn the_answer_names_its_minute() {
         let cloud = Cloud::start().await;
-        let process = cloud.process();
-        let before = once::time::Minute::of(process.app.now());
-        let answer = Call::new("GET", "/api/verve/accept?id=42").to(&process, handle).await;
-        let minute: once::time::Minute = answer.headers["x-minute"].to_str().expect("ASCII").parse().expect("a minute");
-        assert!(minute >= before && minute <= once::time::Minute::of(process.app.now()));
-        assert_eq!(answer.headers["content-type"], "text/plain; charset=utf-8");
+        let process = cloud.process().at(second(59));
+        for status in [200, 409] {
+            let answer = Call::new("GET", "/api/verve/accept?id=42").to(&process, handle).await;
+            assert_eq!(answer.status, status);
+            assert_eq!(answer.headers["x-minute"], "2026-11-20T23:20:00Z");
+            assert_eq!(answer.headers["content-type"], "text/plain; charset=utf-8");
+        }
+    }
+
+    /// Ids, a duplicate of each, and instances that share them.
+    const IDS: usize = 100_000;
+    const INSTANCES: usize = 8;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_hundred_thousand_ids_and_as_many_duplicates_over_eight_instances_are_counted_exactly() {
+        let cloud = Cloud::start().await;
+        let instances: Vec<Process> = (0..INSTANCES).map(|_| cloud.process().at(second(30))).collect();
+        for instance in &instances {
+            instance.app.uniques().warm(second(0)).await.expect("a store");
+            drop(instance.wire.take_sent());
+        }
+        let ids = || (0..IDS).map(|id| (id, id % INSTANCES));
+        assert_eq!(send_all(&instances, ids()).await, (IDS, 0));
+        assert_eq!(cost(&instances), (IDS, IDS), "one call and one write unit an id");
+
+        // Half of the duplicates come to the instance that knows the id, and half to another one.
+        let duplicates = || ids().map(|(id, instance)| (id, (instance + id / INSTANCES % 2) % INSTANCES));
+        let unknown = duplicates().zip(ids()).filter(|(came, knows)| came.1 != knows.1).count();
+        assert_eq!(unknown, IDS / 2);
+        assert_eq!(send_all(&instances, duplicates()).await, (0, IDS));
+        assert_eq!(cost(&instances).0, unknown, "no call where it is known, one where it is not");
+
+        let closed = instances[0].app.closing().tick(second(75)).await.expect("a tick");
+        assert_eq!(closed.published, 2, "the minute, and the one before");
+        let minute = Minute::of(second(30));
+        let counts = instances[0].app.uniques().counts(minute, minute, DEFAULT_LIMIT).await.expect("a page").counts;
+        assert_eq!(counts.iter().map(|count| count.unique_ids).collect::<Vec<_>>(), [IDS as u64]);
+    }
+
+    /// Sends each id to its instance, all instances at the same time; answers how many were `ok` and how many duplicates.
+    async fn send_all(instances: &[Process], ids: impl Iterator<Item = (usize, usize)>) -> (usize, usize) {
+        let mut shares = vec![Vec::new(); INSTANCES];
+        ids.for_each(|(id, instance)| shares[instance].push(id));
+        let tasks = instances.iter().cloned().zip(shares).map(|(process, share)| {
+            tokio::spawn(async move {
+                let (mut ok, mut duplicates) = (0, 0);
+                for id in share {
+                    let request = Call::new("GET", &format!("/api/verve/accept?id={id}")).request();
+                    match http::handle("accept", &process.app, request, handle).await.status().as_u16() {
+                        200 => ok += 1,
+                        409 => duplicates += 1,
+                        status => panic!("{status}"),
+                    }
+                }
+                (ok, duplicates)
+            })
+        });
+        let (mut ok, mut duplicates) = (0, 0);
+        for task in tasks.collect::<Vec<_>>() {
+            let share = task.await.expect("answers");
+            (ok, duplicates) = (ok + share.0, duplicates + share.1);
+        }
+        (ok, duplicates)
+    }
+
+    /// Calls of all instances since this was asked last, and their write units.
+    fn cost(instances: &[Process]) -> (usize, usize) {
+        let sent: Vec<_> = instances.iter().flat_map(|process| process.wire.take_sent()).collect();
+        assert!(sent.iter().all(|call| call.operation == "PutItem" && [0.0, 1.0].contains(&call.write_units)));
+        (sent.len(), sent.iter().filter(|call| call.write_units > 0.0).count())
     }
 
     #[tokio::test]
     async fn a_duplicate_may_be_ok_if_the_setting_says_so() {
         let cloud = Cloud::start().await;
-        let process = cloud.process_with(|config| config.uniques.duplicates = Duplicates::Accept);
+        let process = cloud.process_with(|config| config.uniques.duplicates = Duplicates::Accept).at(second(0));
         for _ in 0..3 {
             assert_eq!(get(&process, "id=42").await, (200, "ok".to_owned(), String::new()));
         }
-        assert!(process.wire.take_sent().len() <= 4, "the setting, and one put a minute");
+        assert_eq!(process.wire.take_sent().len(), 3, "how ids are counted is read and begun, and one id put");
     }
 
     #[tokio::test]
@@ -159,7 +227,7 @@ mod tests {
         let urls: Vec<_> = items.iter().filter_map(|item| item.get("url")?.as_s().ok()).collect();
         assert_eq!(urls, ["https://shop.example/counted?a=1"; 2]);
         let puts = process.wire.take_sent().iter().filter(|call| call.operation == "PutItem").count();
-        assert_eq!(puts, 1 + 2, "the setting, and one put an id: a callback costs no other call");
+        assert_eq!(puts, 1 + 2, "how ids are counted, and one put an id: a callback costs no other call");
     }
 
     #[tokio::test]

@@ -60,13 +60,12 @@ mod tests {
     const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
     const BODY: &str = r#"{"minute":"2026-11-20T23:20:00Z","unique_ids":123}"#;
 
-    fn shop() -> impl Future<Output = (Cloud, Process)> {
-        async {
-            let cloud = Cloud::start().await;
-            cloud.outside().set_parameter(PARAMETER, SECRET);
-            let process = cloud.process();
-            (cloud, process)
-        }
+    /// A cloud that has the secret, and an instance in it.
+    async fn with_secret() -> (Cloud, Process) {
+        let cloud = Cloud::start().await;
+        cloud.outside().set_parameter(PARAMETER, SECRET);
+        let process = cloud.process();
+        (cloud, process)
     }
 
     async fn signed(process: &Process, body: &str) -> Answer {
@@ -85,7 +84,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_callback_is_answered_with_what_came_and_whether_it_is_genuine() {
-        let (_cloud, process) = shop().await;
+        let (_cloud, process) = with_secret().await;
         let answer = signed(&process, BODY).await;
         let mut expected = json!({
             "minute": "2026-11-20T23:20:00Z",
@@ -103,7 +102,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_unsigned_callback_is_said_to_be_so() {
-        let (_cloud, process) = shop().await;
+        let (_cloud, process) = with_secret().await;
         let answer = Call::new("POST", "/test").body(BODY).to(&process, handle).await;
         assert_eq!(
             (answer.status, &answer.body["signature"], &answer.body["webhook_id"]),
@@ -113,7 +112,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_no_callback_is_refused_by_name() {
-        let (_cloud, process) = shop().await;
+        let (_cloud, process) = with_secret().await;
         for (body, field) in [
             ("", "body"),
             ("[]", "body"),
@@ -136,7 +135,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_sample_event_is_answered() {
-        let (_cloud, process) = shop().await;
+        let (_cloud, process) = with_secret().await;
         let response = http::handle("callback-test", &process.app, sample("callback-test"), handle).await;
         assert_eq!(response.status(), 200);
     }

@@ -130,7 +130,7 @@ pub fn ledger(at: Timestamp, merchant: &str, txn: &str) -> Key {
 
 /// `<minute>#<shard>`: the ids of a minute whose hash falls on this shard.
 #[must_use]
-pub fn ids(minute: Minute, shard: u32) -> String {
+pub fn ids(minute: Minute, shard: u64) -> String {
     format!("{minute}#{shard}")
 }
 
@@ -138,8 +138,7 @@ pub fn ids(minute: Minute, shard: u32) -> String {
 #[must_use]
 pub fn id(minute: Minute, shards: u32, id: i64) -> Key {
     let id = id.to_string();
-    let shard = u32::try_from(shard(id.as_bytes(), shards.into())).expect("less than the number of shards");
-    Key::new(ids(minute, shard), id)
+    Key::new(ids(minute, shard(id.as_bytes(), shards.into())), id)
 }
 
 /// `MINUTE` / `<minute>`

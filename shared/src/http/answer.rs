@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::time::Minute;
 
 /// The minute in which an id was looked for.
-pub(super) const MINUTE: HeaderName = HeaderName::from_static("x-minute");
+pub(super) const MINUTE: &str = "x-minute";
 
 /// A status, headers and a body: JSON, or text for the endpoints that answer in one word.
 #[derive(Debug)]
@@ -47,7 +47,7 @@ impl Reply {
     /// Which minute the answer is about.
     #[must_use]
     pub fn minute(self, minute: Minute) -> Self {
-        self.header(MINUTE, &minute.to_string())
+        self.header(HeaderName::from_static(MINUTE), &minute.to_string())
     }
 
     pub(super) fn text(status: StatusCode, text: &'static str) -> Self {

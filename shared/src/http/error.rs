@@ -15,7 +15,7 @@
 
 use std::borrow::Cow;
 
-use lambda_http::http::{HeaderName, StatusCode, header};
+use lambda_http::http::{HeaderName, StatusCode};
 use serde::Serialize;
 use tracing::{error, warn};
 
@@ -36,7 +36,7 @@ pub struct ApiError {
     message: Cow<'static, str>,
     field: Option<String>,
     /// What else the caller should know: when to come back, which methods there are, …
-    header: Option<(HeaderName, String)>,
+    header: Option<(&'static str, String)>,
     form: Form,
 }
 
@@ -50,7 +50,10 @@ enum Form {
 }
 
 /// Code and message of a failure whose body is one word.
-const ERROR: HeaderName = HeaderName::from_static("x-error");
+const ERROR: &str = "x-error";
+
+/// In seconds.
+const RETRY_AFTER: &str = "retry-after";
 
 /// The body of a failure, `application/problem+json`.
 #[derive(Debug, Serialize)]
@@ -106,7 +109,7 @@ impl ApiError {
     #[must_use]
     pub fn method_not_allowed(method: &str, allowed: &str) -> Self {
         let message = format!("{method} is not allowed here; {allowed} is");
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", message).with(header::ALLOW, allowed)
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", message).with("allow", allowed)
     }
 
     fn out_of_stock() -> Self {
@@ -120,7 +123,7 @@ impl ApiError {
 
     fn contended() -> Self {
         let message = "Too many requests want the same stock; try again";
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "CONTENTION", message).with(header::RETRY_AFTER, "1")
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "CONTENTION", message).with(RETRY_AFTER, "1")
     }
 
     fn internal() -> Self {
@@ -140,7 +143,7 @@ impl ApiError {
         Self { form: Form::Word, ..self }
     }
 
-    fn with(self, name: HeaderName, value: impl Into<String>) -> Self {
+    fn with(self, name: &'static str, value: impl Into<String>) -> Self {
         Self { header: Some((name, value.into())), ..self }
     }
 
@@ -151,10 +154,11 @@ impl ApiError {
         }
         let reply = match self.form {
             Form::Problem => self.problem(request_id),
-            Form::Word => Reply::text(self.status, "failed").header(ERROR, &format!("{} {}", self.code, self.message)),
+            Form::Word => Reply::text(self.status, "failed")
+                .header(HeaderName::from_static(ERROR), &format!("{} {}", self.code, self.message)),
         };
         match self.header {
-            Some((name, value)) => reply.header(name, &value),
+            Some((name, value)) => reply.header(HeaderName::from_static(name), &value),
             None => reply,
         }
     }
@@ -181,7 +185,7 @@ impl From<ServiceError> for ApiError {
         }
         warn!(%cause, "The store is unavailable");
         let message = "The store is unavailable; try again with the same idempotency key";
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "STORE_UNAVAILABLE", message).with(header::RETRY_AFTER, "1")
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "STORE_UNAVAILABLE", message).with(RETRY_AFTER, "1")
     }
 }
 
@@ -189,7 +193,7 @@ impl From<AcceptError> for ApiError {
     /// Whatever the cause: an id that is not known to be recorded is to be sent again. Uniques log and count it.
     fn from(_: AcceptError) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "NOT_RECORDED", "The id may not be recorded; try again")
-            .with(header::RETRY_AFTER, "1")
+            .with(RETRY_AFTER, "1")
     }
 }
 
@@ -197,7 +201,7 @@ impl From<SecretError> for ApiError {
     fn from(cause: SecretError) -> Self {
         error!(%cause, "There is no secret to check a signature with");
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "SECRET_UNAVAILABLE", "Signatures cannot be checked now; try again")
-            .with(header::RETRY_AFTER, "60")
+            .with(RETRY_AFTER, "60")
     }
 }
 

@@ -113,10 +113,10 @@ impl Orders {
     /// Every shard is asked for a whole page, since all its rows may be the newest.
     pub async fn list(&self, limit: Limit, from: &From) -> Result<Page<Order, Cursor>, ServiceError> {
         let (skip, before) = match from {
-            From::Offset(rows) => (to_usize(rows.get()), None),
+            From::Offset(rows) => (rows.to_usize(), None),
             From::Cursor(Cursor(place)) => (0, Some(place.as_str())),
         };
-        let limit = to_usize(limit.get());
+        let limit = limit.to_usize();
         let shards =
             (0..keys::ORDER_SHARDS).map(|shard| self.newest(keys::recent_orders(shard), before, skip + limit + 1));
         let found = try_join_all(shards).await?.into_iter().flatten();
@@ -135,7 +135,7 @@ impl Orders {
         before: Option<ProductId>,
     ) -> Result<Page<Product, u32>, ServiceError> {
         let place = before.map(|id| keys::listed_product(id.get()).sk);
-        let limit = to_usize(limit.get());
+        let limit = limit.to_usize();
         let found = self.newest(keys::PRODUCTS.to_owned(), place.as_deref(), limit + 1).await?;
         let more = found.len() > limit;
         let listed = found.into_iter().take(limit).map(|item| read(item).map(|listed: Definition| listed.id));
@@ -157,10 +157,6 @@ impl Orders {
         };
         first(query, wanted).await
     }
-}
-
-fn to_usize(number: u32) -> usize {
-    usize::try_from(number).expect("at least 32 bits")
 }
 
 #[cfg(test)]

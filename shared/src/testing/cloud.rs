@@ -16,6 +16,7 @@ use crate::{
     App,
     aws::{self, Aws, Transport},
     config::Config,
+    time::Timestamp,
 };
 
 /// Name of the table `Orders` in every [`Cloud`].
@@ -47,6 +48,14 @@ pub struct Process {
     pub app: App,
     /// What lies between it and the store.
     pub wire: Wire,
+}
+
+impl Process {
+    /// The same process at a moment of the test's choice.
+    #[must_use]
+    pub fn at(&self, now: Timestamp) -> Self {
+        Self { app: self.app.at(now), wire: self.wire.clone() }
+    }
 }
 
 impl Cloud {

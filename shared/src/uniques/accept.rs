@@ -1,6 +1,9 @@
 //! Accepting an id: one conditional put, or nothing where the instance knows it for a duplicate.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use tokio::sync::RwLock;
 use tracing::warn;
@@ -60,17 +63,18 @@ pub enum AcceptError {
 
 /// What an instance knows of how ids are counted, and since when it knows it.
 #[derive(Debug, Default)]
-pub(super) struct Known(RwLock<Option<(Timestamp, Counting)>>);
+pub(super) struct Known(RwLock<Option<Reading>>);
 
-impl Known {
-    /// The number of shards in a minute, if what is known is fresh; `None` asks for another reading.
-    async fn shards(&self, minute: Minute, now: Timestamp) -> Option<Result<u32, AcceptError>> {
-        match &*self.0.read().await {
-            Some((read_at, counting)) if now.since(*read_at) < REREAD => {
-                Some(counting.shards(minute).ok_or(AcceptError::BeforeTheFirst(minute)))
-            }
-            _ => None,
-        }
+#[derive(Debug)]
+struct Reading {
+    at: Timestamp,
+    found: Arc<Counting>,
+}
+
+impl Reading {
+    /// What was found, if that is not too long ago.
+    fn fresh(&self, now: Timestamp) -> Option<Arc<Counting>> {
+        (now.since(self.at) < REREAD).then(|| self.found.clone())
     }
 }
 
@@ -81,7 +85,7 @@ impl Uniques {
         let verdict = match self.look(minute, arrival).await {
             Ok(verdict) => verdict,
             Err(cause) => {
-                self.failed(&cause);
+                failed(&cause);
                 return Err(cause);
             }
         };
@@ -101,47 +105,46 @@ impl Uniques {
     /// One cheap call, so that the connection stands, TLS is set up, and it is known how ids are counted, before the first
     /// request.
     pub async fn warm(&self, now: Timestamp) -> Result<(), ServiceError> {
-        self.learn(now).await
+        self.counting(now).await.map(|_| ())
     }
 
     async fn look(&self, minute: Minute, arrival: &Arrival) -> Result<Verdict, AcceptError> {
         if self.seen.knows(minute, arrival.id) {
             return Ok(Verdict::Duplicate);
         }
-        let shards = match self.known.shards(minute, arrival.at).await {
-            Some(shards) => shards?,
-            None => {
-                self.learn(arrival.at).await?;
-                let known = self.known.shards(minute, arrival.at).await;
-                known.unwrap_or(Err(AcceptError::BeforeTheFirst(minute)))?
-            }
-        };
+        let counting = self.counting(arrival.at).await?;
+        let shards = counting.shards(minute).ok_or(AcceptError::BeforeTheFirst(minute))?;
         let verdict = self.store.record(minute, shards, arrival).await?;
         self.seen.learn(minute, arrival.id);
         Ok(verdict)
     }
 
-    /// Reads how ids are counted: one call for all requests that wait for it. The first of all instances decides it.
-    async fn learn(&self, now: Timestamp) -> Result<(), ServiceError> {
+    /// How ids are counted. It is read by one call for all requests that wait for it; the first instance of all decides it.
+    async fn counting(&self, now: Timestamp) -> Result<Arc<Counting>, ServiceError> {
+        let fresh = |reading: &Reading| reading.fresh(now);
+        if let Some(counting) = self.known.0.read().await.as_ref().and_then(fresh) {
+            return Ok(counting);
+        }
         let mut known = self.known.0.write().await;
-        if known.as_ref().is_some_and(|(read_at, _)| now.since(*read_at) < REREAD) {
-            return Ok(());
+        if let Some(counting) = known.as_ref().and_then(fresh) {
+            return Ok(counting);
         }
         let counting = match self.store.counting().await? {
             Some(counting) => counting,
             None => self.store.begin(Counting::beginning(now, self.shards)).await?,
         };
-        *known = Some((now, counting));
-        Ok(())
+        let found = Arc::new(counting);
+        *known = Some(Reading { at: now, found: found.clone() });
+        Ok(found)
     }
+}
 
-    /// Every failure is counted, the first and each hundredth logged: a store that is down must not fill the log.
-    fn failed(&self, cause: &AcceptError) {
-        static FAILURES: AtomicU64 = AtomicU64::new(0);
-        metrics::counter!("FailedAccepts").increment(1);
-        let before = FAILURES.fetch_add(1, Ordering::Relaxed);
-        if before % 100 == 0 {
-            warn!(%cause, failures = before + 1, "An id could not be recorded");
-        }
+/// Every failure is counted, the first and each hundredth logged: a store that is down must not fill the log.
+fn failed(cause: &AcceptError) {
+    static FAILURES: AtomicU64 = AtomicU64::new(0);
+    metrics::counter!("FailedAccepts").increment(1);
+    let before = FAILURES.fetch_add(1, Ordering::Relaxed);
+    if before.is_multiple_of(100) {
+        warn!(%cause, failures = before + 1, "An id could not be recorded");
     }
 }

@@ -38,7 +38,7 @@ impl Closing {
         let &Published { minute, unique_ids: published, .. } = was;
         let Some(shards) = counting.shards(minute) else { return Ok(()) };
         let counted = self.store.tally(minute, shards).await?.ids;
-        let correction = Correction { minute, published, counted, found_at: now };
+        let correction = Correction { minute, published, counted, at: now };
         if counted != published && self.store.correct(&correction, Uuid::now_v7()).await? {
             error!(%minute, published, counted, "A published minute has another count");
             metrics::counter!("CorrectedMinutes").increment(1);

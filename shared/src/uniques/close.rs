@@ -106,7 +106,7 @@ impl Closing {
         self.queue.send(callbacks.map(|&shard| Message::FanOut { minute, shard, unique_ids })).await?;
 
         let incomplete = now > self.store.expiry(minute);
-        let record = Published { minute, unique_ids, published_at: now, incomplete };
+        let record = Published { minute, unique_ids, at: now, incomplete };
         let own = self.store.publish(&record, Uuid::now_v7()).await?;
         if own {
             let lag_ms = u64::try_from(now.since(minute.end()).as_millis()).unwrap_or(u64::MAX);

@@ -51,7 +51,7 @@ impl Uniques {
 
     /// The published minutes from one to another, both included: two queries.
     pub async fn counts(&self, from: Minute, to: Minute, limit: Limit) -> Result<Counts, ServiceError> {
-        let limit = usize::try_from(limit.get()).expect("at least 32 bits");
+        let limit = limit.to_usize();
         if to < from {
             return Ok(Counts { counts: Vec::new(), next_cursor: None });
         }

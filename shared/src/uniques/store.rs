@@ -60,7 +60,8 @@ pub struct Published {
     #[serde(rename = "sk")]
     pub minute: Minute,
     pub unique_ids: u64,
-    pub published_at: Timestamp,
+    /// When.
+    pub at: Timestamp,
     /// It was counted after its records had begun to expire: there may have been more.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub incomplete: bool,
@@ -74,7 +75,8 @@ pub struct Correction {
     pub minute: Minute,
     pub published: u64,
     pub counted: u64,
-    pub found_at: Timestamp,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// An accepted id with its callback.
@@ -152,7 +154,7 @@ impl Store {
     }
 
     fn with_callback(&self, minute: Minute, shard: u32) -> QueryFluentBuilder {
-        self.query(keys::ids(minute, shard))
+        self.query(keys::ids(minute, shard.into()))
             .key_condition_expression("pk = :pk")
             .filter_expression(HAS_CALLBACK)
             .expression_attribute_names("#url", "url")

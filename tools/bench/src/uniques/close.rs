@@ -55,7 +55,8 @@ async fn bare(client: &Client, minute: Minute) {
         let query = query.expression_attribute_values(":pk", AttributeValue::S(keys::ids(minute, shard)));
         query.send().await.expect("a page").count()
     };
-    let total: i32 = stream::iter(0..256).map(count).buffer_unordered(64).fold(0, async |sum, count| sum + count).await;
+    let total: i32 =
+        stream::iter(0..256_u64).map(count).buffer_unordered(64).fold(0, async |sum, count| sum + count).await;
     assert_eq!(i64::from(total), IDS);
 }
 
