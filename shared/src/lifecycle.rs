@@ -4,37 +4,39 @@ use lambda_extension::Extension;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{debug, info, warn};
 
-use crate::{App, aws::Aws, config::Config, telemetry};
+use crate::{
+    App,
+    aws::{Aws, ServiceError},
+    config::Config,
+    telemetry,
+};
 
 /// What ends a function that cannot start.
 pub type Error = lambda_http::Error;
 
 /// What a function calls once before its first request: while an instance starts it has a full processor, later only the
-/// share that its memory size buys.
-#[derive(Debug, Clone, Copy)]
-pub enum Warm {
-    /// The table of orders.
-    Orders,
-    /// The table of uniques, and how they are counted.
-    Uniques,
-    /// The published counts.
-    Counts,
-    /// It calls nothing.
-    Nothing,
-}
+/// share that its memory size buys. A function names its own, so that it carries no other.
+pub mod warm {
+    use crate::{App, aws::ServiceError};
 
-impl Warm {
-    /// A store that does not answer now may do so at the first request, so the function starts all the same.
-    async fn up(self, app: &App) {
-        let done = match self {
-            Self::Orders => app.orders().warm().await,
-            Self::Uniques => app.uniques().warm(app.now()).await,
-            Self::Counts => app.uniques().warm_counts(app.now()).await,
-            Self::Nothing => Ok(()),
-        };
-        if let Err(error) = done {
-            warn!(%error, "The store did not answer at the start");
-        }
+    /// The table of orders.
+    pub async fn orders(app: App) -> Result<(), ServiceError> {
+        app.orders().warm().await
+    }
+
+    /// The table of uniques, and how ids are counted.
+    pub async fn uniques(app: App) -> Result<(), ServiceError> {
+        app.uniques().warm(app.now()).await
+    }
+
+    /// The published counts.
+    pub async fn counts(app: App) -> Result<(), ServiceError> {
+        app.uniques().warm_counts(app.now()).await
+    }
+
+    /// It calls nothing.
+    pub async fn nothing(_: App) -> Result<(), ServiceError> {
+        Ok(())
     }
 }
 
@@ -42,11 +44,17 @@ impl Warm {
 ///
 /// # Errors
 /// A bad configuration.
-pub async fn start(function: &'static str, warm: Warm) -> Result<App, Error> {
+pub async fn start<W>(function: &'static str, warm: impl FnOnce(App) -> W) -> Result<App, Error>
+where
+    W: Future<Output = Result<(), ServiceError>>,
+{
     let config = Config::from_env()?;
     telemetry::init(function, config.log_level, config.log_format, config.metrics_every);
     let app = App::new(config, Aws::from_env());
-    tokio::join!(end_on_sigterm(function), warm.up(&app));
+    // A store that does not answer now may do so at the first request, so the function starts all the same.
+    if let ((), Err(error)) = tokio::join!(end_on_sigterm(function), warm(app.clone())) {
+        warn!(%error, "The store did not answer at the start");
+    }
     Ok(app)
 }
 

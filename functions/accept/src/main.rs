@@ -2,8 +2,8 @@
 
 mod handler;
 
-use once::http::{Error, Warm, serve_many};
+use once::http::{Error, serve_many, warm};
 
 fn main() -> Result<(), Error> {
-    serve_many("accept", Warm::Uniques, handler::handle)
+    serve_many("accept", warm::uniques, handler::handle)
 }

@@ -2,12 +2,9 @@
 
 mod handler;
 
-use once::{
-    lifecycle::{Error, Warm},
-    worker::serve_messages,
-};
+use once::worker::{Error, serve_messages};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    serve_messages("callback-send", Warm::Nothing, handler::handle).await
+    serve_messages("callback-send", handler::handle).await
 }

@@ -2,9 +2,9 @@
 
 mod handler;
 
-use once::http::{Error, Warm, serve};
+use once::http::{Error, serve, warm};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    serve("callback-test", Warm::Nothing, handler::handle).await
+    serve("callback-test", warm::nothing, handler::handle).await
 }

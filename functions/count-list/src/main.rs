@@ -2,9 +2,9 @@
 
 mod handler;
 
-use once::http::{Error, Warm, serve};
+use once::http::{Error, serve, warm};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    serve("count-list", Warm::Counts, handler::handle).await
+    serve("count-list", warm::counts, handler::handle).await
 }

@@ -2,12 +2,9 @@
 
 mod handler;
 
-use once::{
-    lifecycle::{Error, Warm},
-    worker::serve_ticks,
-};
+use once::worker::{Error, serve_ticks};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    serve_ticks("minute-close", Warm::Nothing, handler::handle).await
+    serve_ticks("minute-close", handler::handle).await
 }

@@ -2,9 +2,9 @@
 
 mod handler;
 
-use once::http::{Error, Warm, serve};
+use once::http::{Error, serve, warm};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    serve("product-restock", Warm::Orders, handler::handle).await
+    serve("product-restock", warm::orders, handler::handle).await
 }

@@ -2,9 +2,9 @@
 
 mod handler;
 
-use once::http::{Error, Warm, serve};
+use once::http::{Error, serve, warm};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    serve("route-unknown", Warm::Nothing, handler::handle).await
+    serve("route-unknown", warm::nothing, handler::handle).await
 }

@@ -12,5 +12,5 @@ pub use request::{body, header, idempotency_key, order_id, product_id, query};
 pub use routes::{ROUTES, Route, allowed_methods};
 pub use serve::{handle, serve, serve_many};
 
-pub use crate::lifecycle::{Error, Warm};
+pub use crate::lifecycle::{Error, warm};
 pub use lambda_http::{Body, Request, Response};

@@ -14,7 +14,8 @@ use tracing::Instrument;
 use super::{ApiError, Reply};
 use crate::{
     App,
-    lifecycle::{self, Error, Warm},
+    aws::ServiceError,
+    lifecycle::{self, Error},
     telemetry,
 };
 
@@ -24,8 +25,9 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 ///
 /// # Errors
 /// A bad configuration, or a runtime API that cannot be reached.
-pub async fn serve<H, F>(function: &'static str, warm: Warm, handler: H) -> Result<(), Error>
+pub async fn serve<W, H, F>(function: &'static str, warm: impl FnOnce(App) -> W, handler: H) -> Result<(), Error>
 where
+    W: Future<Output = Result<(), ServiceError>>,
     H: Fn(App, Request) -> F + Sync,
     F: Future<Output = Result<Reply, ApiError>> + Send,
 {
@@ -42,8 +44,9 @@ where
 ///
 /// # Errors
 /// A bad configuration, or a runtime API that cannot be reached.
-pub fn serve_many<H, F>(function: &'static str, warm: Warm, handler: H) -> Result<(), Error>
+pub fn serve_many<W, H, F>(function: &'static str, warm: impl FnOnce(App) -> W, handler: H) -> Result<(), Error>
 where
+    W: Future<Output = Result<(), ServiceError>>,
     H: Fn(App, Request) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Result<Reply, ApiError>> + Send + 'static,
 {
