@@ -58,7 +58,7 @@ def _mend_event_sources() -> None:
 
 
 def _mend_policies() -> None:
-    """Lets whoever may send a message to a queue send ten at once: on AWS that is one permission, to the local cloud two."""
+    """Lets whoever may send a message send ten at once: on AWS that is one permission, to the local cloud two."""
     iam = boto3.client("iam")
     for role in iam.get_paginator("list_roles").paginate().search("Roles[].RoleName"):
         for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:

@@ -1,7 +1,7 @@
 //! Counting published minutes a second time, [`AUDIT`] after their end, when also the records of wrong clocks have come.
 //!
 //! The published count stands; a correction is recorded beside it, logged and counted. It takes a broken assumption to
-//! need one (`docs/UNIQUES.md`), and reading a minute costs a four-hundredth of what writing it has cost.
+//! need one (`docs/UNIQUES.md`), and reading a minute costs less than a hundredth of what writing it has cost.
 
 use tracing::error;
 use uuid::Uuid;

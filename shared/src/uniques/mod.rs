@@ -33,9 +33,11 @@ pub use counts::{Count, Counts, DEFAULT_LIMIT, Limit};
 pub use id::{UnfitId, UniqueId};
 pub use stream::MinuteCount;
 
-/// How long after its end a minute is counted. An accepted id is recorded at most this long after it arrived: the function's
-/// time-out of 6 s, and twice the 4 s by which two clocks may be apart, are less.
+/// How long after its end a minute is counted: longer than the time-out of the function `accept` and [`CLOCK_SKEW`] together.
 pub const GRACE: Duration = Duration::from_secs(15);
+
+/// By how much the clocks of two instances may differ. Lambda's differ by milliseconds.
+pub const CLOCK_SKEW: Duration = Duration::from_secs(5);
 
 /// How long after its end a minute is counted a second time. By then also the record of an instance whose clock is wrong has
 /// come: a clock that is wrong by five minutes is refused by the store.

@@ -7,4 +7,3 @@ mod listing;
 mod races;
 mod refusals;
 mod shop;
-mod template;

@@ -32,7 +32,7 @@ async fn main() -> ExitCode {
         ["lanes", "--svg", path] => lanes::run(Some(path.as_ref())).await,
         _ => {
             eprintln!(
-                "usage: bench [start [binary …] | orders | lanes [--svg file] | uniques [ratio | instructions | throughput | memory | close]]"
+                "usage: bench [start [binary …] | orders | lanes [--svg file] | uniques [ratio | instructions | throughput | memory | close | shards]]"
             );
             return ExitCode::FAILURE;
         }

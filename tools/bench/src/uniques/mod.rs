@@ -6,6 +6,7 @@ mod bare;
 mod canned;
 mod close;
 mod instructions;
+mod shards;
 mod throughput;
 
 use std::time::{Duration, Instant};
@@ -37,6 +38,7 @@ pub async fn run() {
     instructions::run();
     throughput::run(Duration::from_secs(10)).await;
     close::run().await;
+    shards::run();
 }
 
 /// One part of it.
@@ -48,6 +50,7 @@ pub async fn part(name: &str) -> bool {
         "throughput" => throughput::run(Duration::from_secs(10)).await,
         "memory" => throughput::memory(Duration::from_mins(10)).await,
         "close" => close::run().await,
+        "shards" => shards::run(),
         _ => return false,
     }
     true

@@ -1,10 +1,11 @@
 //! The template and the code say the same.
 
-use std::{collections::BTreeSet, fs};
+use std::{collections::BTreeSet, fs, time::Duration};
 
 use once::{
     http::ROUTES,
     testing::{Template, root},
+    uniques::{CLOCK_SKEW, GRACE},
 };
 
 /// Method, path and function of every HTTP event in the template.
@@ -55,4 +56,45 @@ fn no_policy_grants_a_wildcard() {
             assert!(!statement.to_string().contains('*'), "{function}: {statement}");
         }
     }
+}
+
+/// How long a function may run.
+fn timeout(template: &Template, function: &str) -> Duration {
+    let (_, properties) = template
+        .resources("AWS::Serverless::Function")
+        .find(|(_, properties)| properties["CodeUri"] == format!("functions/{function}"))
+        .expect(function);
+    Duration::from_secs(properties["Timeout"].as_u64().expect("a time-out of its own"))
+}
+
+#[test]
+fn every_accepted_id_is_recorded_before_its_minute_is_counted() {
+    assert!(timeout(&Template::load(), "accept") + CLOCK_SKEW < GRACE);
+}
+
+#[test]
+fn ticks_do_not_overlap() {
+    assert!(timeout(&Template::load(), "minute-close") < Duration::from_mins(1));
+}
+
+#[test]
+fn a_message_fails_alone_is_hidden_long_enough_and_ends_in_a_dead_letter_queue() {
+    let template = Template::load();
+    let queue = |id: &str| template.resources("AWS::SQS::Queue").find(|(name, _)| *name == id).expect("a queue").1;
+    let mut seen = 0;
+    for (id, function) in template.resources("AWS::Serverless::Function") {
+        let events = function["Events"].as_object().into_iter().flat_map(|events| events.values());
+        for event in events.filter(|event| event["Type"] == "SQS") {
+            let event = &event["Properties"];
+            assert_eq!(event["FunctionResponseTypes"], serde_json::json!(["ReportBatchItemFailures"]), "{id}");
+            let source =
+                event["Queue"].as_str().and_then(|arn| arn.strip_suffix(".Arn")).expect("a queue of the template");
+            let queue = queue(source);
+            let hidden = queue["VisibilityTimeout"].as_u64().expect("a time");
+            assert!(hidden >= 6 * function["Timeout"].as_u64().expect("a time"), "{id}");
+            assert!(queue["RedrivePolicy"]["deadLetterTargetArn"].is_string(), "{id}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 0);
 }
