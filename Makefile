@@ -48,6 +48,7 @@ check: setup ## Check formatting, lints, documentation, the template and the Pyt
 
 bench: ## Run the benchmarks
 	cargo run --release -p bench
+	cargo run --release --config functions/accept/.cargo/config.toml -p bench -- uniques
 
 deploy: setup ## Build for AWS and deploy there, with the account and region of your environment
 	PATH="$(CURDIR)/$(TOOLS_BIN):$$PATH" sam build

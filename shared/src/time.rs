@@ -71,12 +71,18 @@ impl fmt::Display for Timestamp {
 }
 
 impl FromStr for Timestamp {
-    type Err = jiff::Error;
+    type Err = UnfitTimestamp;
 
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse::<jiff::Timestamp>().map(|time| Self::from_millis(time.as_millisecond()))
+    fn from_str(text: &str) -> Result<Self, UnfitTimestamp> {
+        let time: jiff::Timestamp = text.parse().map_err(|_| UnfitTimestamp)?;
+        Ok(Self::from_millis(time.as_millisecond()))
     }
 }
+
+/// A text that is no moment.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("is not a moment like 2026-11-20T23:20:00Z (RFC 3339)")]
+pub struct UnfitTimestamp;
 
 impl From<Timestamp> for String {
     fn from(time: Timestamp) -> Self {
@@ -85,9 +91,9 @@ impl From<Timestamp> for String {
 }
 
 impl TryFrom<String> for Timestamp {
-    type Error = jiff::Error;
+    type Error = UnfitTimestamp;
 
-    fn try_from(text: String) -> Result<Self, Self::Error> {
+    fn try_from(text: String) -> Result<Self, UnfitTimestamp> {
         text.parse()
     }
 }
@@ -142,7 +148,7 @@ impl FromStr for Minute {
     type Err = UnfitMinute;
 
     fn from_str(text: &str) -> Result<Self, UnfitMinute> {
-        let minute = text.parse().map(Self::of).map_err(|_: jiff::Error| UnfitMinute)?;
+        let minute = text.parse().map(Self::of).map_err(|UnfitTimestamp| UnfitMinute)?;
         (minute.to_string() == text).then_some(minute).ok_or(UnfitMinute)
     }
 }

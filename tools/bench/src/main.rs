@@ -1,5 +1,7 @@
 //! What the project claims of its speed, measured: `make bench`, or one part of it with `bench start|orders|lanes|uniques`.
 //!
+//! `make bench` builds `uniques` as `accept` is built, for speed, and the others as the other functions are, for size.
+//!
 //! Every number stands next to a floor that was measured in the same run, since the machine decides the rest
 //! (`docs/BENCHMARKS.md`).
 
@@ -20,7 +22,6 @@ async fn main() -> ExitCode {
             start::run(&[]).await;
             Box::pin(orders::run()).await;
             lanes::run(None).await;
-            uniques::run().await;
         }
         ["start", others @ ..] => start::run(&others.iter().map(PathBuf::from).collect::<Vec<_>>()).await,
         ["orders"] => Box::pin(orders::run()).await,
