@@ -177,6 +177,21 @@ def test_a_callback_that_nobody_takes_stays_in_the_queue(aws, minute, receiver, 
     assert sum(int(queue[name]) for name in names) >= 1
 
 
+def test_accept_writes_no_line_for_a_request(accept, aws, stack_name):
+    def lines() -> int:
+        resource = aws("cloudformation").describe_stack_resource(StackName=stack_name, LogicalResourceId="Logs")
+        group = resource["StackResourceDetail"]["PhysicalResourceId"]
+        pages = aws("logs").get_paginator("filter_log_events").paginate(logGroupName=group, filterPattern='"accept"')
+        messages = [event["message"] for event in pages.search("events[]")]
+        return sum(message.startswith("{") for message in messages)
+
+    before = lines()
+    for _ in range(30):
+        assert accept(id=new_id()).status == 200
+    # Metrics are written every ten seconds, by each environment.
+    assert lines() - before < 10
+
+
 def test_each_function_may_do_its_own_part_only(as_function, outputs, subtests):
     table, key = outputs["UniquesTableName"], {"pk": {"S": "MINUTE"}, "sk": {"S": "unknown"}}
     query = {"KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": {":pk": key["pk"]}}

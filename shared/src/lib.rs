@@ -31,6 +31,7 @@ pub mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod time;
+mod tls;
 pub mod uniques;
 pub mod webhook;
 pub mod worker;

@@ -136,3 +136,61 @@ fn outcome<E: fmt::Display>(ended: Result<Result<(), E>, Box<dyn Any + Send>>) -
     metrics::counter!("FailedMessages").increment(1);
     Outcome::Failed
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::Cloud;
+
+    fn event(bodies: &[&str]) -> SqsEvent {
+        let records = bodies.iter().enumerate().map(|(n, body)| {
+            json!({"messageId": format!("m{n}"), "receiptHandle": format!("r{n}"), "body": body,
+                   "attributes": {"ApproximateReceiveCount": (n + 1).to_string()}, "messageAttributes": {}})
+        });
+        serde_json::from_value(json!({"Records": records.collect::<Vec<_>>()})).expect("an event of a queue")
+    }
+
+    #[tokio::test]
+    async fn a_message_that_fails_or_panics_harms_no_other() {
+        let work = |delivery: Delivery| async move {
+            match delivery.body.as_str() {
+                "bad" => Err("it cannot be done"),
+                "worse" => panic!("on purpose"),
+                _ => Ok(()),
+            }
+        };
+        let response = each(event(&["good", "bad", "worse", "good"]), work).await;
+        let failed: Vec<_> = response.batch_item_failures.iter().map(|item| item.item_identifier.as_str()).collect();
+        assert_eq!(failed, ["m1", "m2"]);
+    }
+
+    #[tokio::test]
+    async fn a_delivery_knows_which_one_it_is() {
+        let seen = std::sync::Mutex::new(Vec::new());
+        let work = |delivery: Delivery| {
+            seen.lock().expect("whole").push(delivery);
+            async { Ok::<_, String>(()) }
+        };
+        each(event(&["a", "b"]), work).await;
+        let expected =
+            |body: &str, receipt: &str, attempt| Delivery { body: body.into(), receipt: receipt.into(), attempt };
+        assert_eq!(*seen.lock().expect("whole"), [expected("a", "r0", 1), expected("b", "r1", 2)]);
+    }
+
+    #[tokio::test]
+    async fn messages_that_are_turned_away_are_sent_again_and_only_they() {
+        let cloud = Cloud::start().await;
+        let queue = Queue::new(cloud.aws().sqs(), "https://sqs.us-east-1.amazonaws.com/000000000000/q".to_owned());
+        cloud.outside().turn_away(7);
+        queue.send(0..23).await.expect("sent");
+        let mut messages: Vec<u32> =
+            cloud.outside().take_messages().iter().map(|message| message.parse().expect("a number")).collect();
+        messages.sort_unstable();
+        assert_eq!(messages, (0..23).collect::<Vec<_>>());
+
+        cloud.outside().turn_away(1_000);
+        assert!(queue.send(0..3).await.expect_err("never taken").is_passing());
+    }
+}

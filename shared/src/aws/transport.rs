@@ -3,7 +3,7 @@
 //! The SDK's own client also brings HTTP/2, which DynamoDB does not speak, proxies, aws-lc and the certificates of the machine:
 //! a quarter of the binary, and half of the start (`docs/STARTUP.md`).
 
-use std::{env, fs, sync::Arc, time::Duration};
+use std::{env, fs, time::Duration};
 
 use aws_smithy_runtime_api::client::{
     http::{HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector},
@@ -18,10 +18,11 @@ use hyper_util::{
     rt::{TokioExecutor, TokioTimer},
 };
 use rustls::{
-    ClientConfig, RootCertStore,
-    crypto::ring,
+    RootCertStore,
     pki_types::{CertificateDer, pem::PemObject},
 };
+
+use crate::tls;
 
 /// The roots of Amazon Trust Services, which sign the certificates of AWS's endpoints.
 const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
@@ -42,16 +43,11 @@ impl Transport {
     }
 
     fn trusting(roots: RootCertStore, connect_timeout: Duration) -> Self {
-        let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .expect("the provider speaks TLS 1.2 and 1.3")
-            .with_root_certificates(roots)
-            .with_no_client_auth();
         let mut tcp = TcpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(connect_timeout));
-        let connector = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1();
+        let connector = HttpsConnectorBuilder::new().with_tls_config(tls::client(roots)).https_or_http().enable_http1();
         let pool =
             Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector.wrap_connector(tcp));
         Self(pool)
@@ -92,27 +88,16 @@ impl HttpConnector for Transport {
 mod tests {
     use std::net::Ipv4Addr;
 
-    use rustls::{ServerConfig, pki_types::PrivateKeyDer};
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
         net::TcpListener,
     };
-    use tokio_rustls::TlsAcceptor;
 
     use super::*;
 
     /// An HTTPS server on a free port of the loopback, and the one certificate that vouches for it.
     async fn server() -> (String, CertificateDer<'static>) {
-        let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
-        let certificate = own.cert.der().clone();
-        let key = PrivateKeyDer::try_from(own.signing_key.serialize_der()).expect("a key");
-        let tls = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .expect("TLS 1.2 and 1.3")
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.clone()], key)
-            .expect("a certificate and its key");
-        let acceptor = TlsAcceptor::from(Arc::new(tls));
+        let (acceptor, certificate) = tls::server();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
         let url = format!("https://localhost:{}/", listener.local_addr().expect("bound").port());
         tokio::spawn(async move {

@@ -116,6 +116,12 @@ impl Cloud {
         Process { app: App::new(config, services(&self.endpoint, wire.clone())), wire }
     }
 
+    /// The services behind a wire without faults.
+    #[must_use]
+    pub fn aws(&self) -> Aws {
+        services(&self.endpoint, Wire::new(self.outside.clone(), None))
+    }
+
     /// The URL at which processes of any kind reach the store.
     #[must_use]
     pub fn endpoint(&self) -> &str {

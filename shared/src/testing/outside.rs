@@ -21,6 +21,7 @@ struct State {
     postponed: Vec<(String, u64)>,
     streamed: Vec<(String, MinuteCount)>,
     parameters: HashMap<String, String>,
+    turned_away: usize,
 }
 
 impl Outside {
@@ -28,6 +29,11 @@ impl Outside {
     #[must_use]
     pub fn take_messages(&self) -> Vec<String> {
         std::mem::take(&mut self.lock().sent)
+    }
+
+    /// The next so many messages are turned away, though the calls that send them succeed.
+    pub fn turn_away(&self, messages: usize) {
+        self.lock().turned_away = messages;
     }
 
     /// The receipts of messages that were hidden, and for how many seconds.
@@ -57,11 +63,16 @@ impl Outside {
                 "SendMessageBatch" => {
                     let entries = request["Entries"].as_array().expect("entries");
                     assert!((1..=10).contains(&entries.len()), "a batch of {}", entries.len());
-                    state.sent.extend(entries.iter().map(|entry| said(&entry["MessageBody"])));
-                    let taken = entries
+                    let turned_away = state.turned_away.min(entries.len());
+                    state.turned_away -= turned_away;
+                    let (failed, taken) = entries.split_at(turned_away);
+                    state.sent.extend(taken.iter().map(|entry| said(&entry["MessageBody"])));
+                    let taken =
+                        taken.iter().map(|entry| json!({"Id": entry["Id"], "MessageId": "m", "MD5OfMessageBody": ""}));
+                    let failed = failed
                         .iter()
-                        .map(|entry| json!({"Id": entry["Id"], "MessageId": "m", "MD5OfMessageBody": ""}));
-                    json!({"Successful": taken.collect::<Vec<_>>(), "Failed": []})
+                        .map(|entry| json!({"Id": entry["Id"], "Code": "InternalError", "SenderFault": false}));
+                    json!({"Successful": taken.collect::<Vec<_>>(), "Failed": failed.collect::<Vec<_>>()})
                 }
                 "ChangeMessageVisibility" => {
                     let seconds = request["VisibilityTimeout"].as_u64().expect("seconds");

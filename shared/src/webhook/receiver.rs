@@ -5,16 +5,14 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use rustls::{
-    ServerConfig,
-    crypto::ring,
-    pki_types::{CertificateDer, PrivateKeyDer},
-};
+use rustls::pki_types::CertificateDer;
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader},
     net::TcpListener,
 };
 use tokio_rustls::TlsAcceptor;
+
+use crate::tls;
 
 /// What it answers.
 #[derive(Debug, Clone)]
@@ -45,16 +43,7 @@ impl Receiver {
 
     /// It speaks TLS, and one certificate, for `localhost`, vouches for it.
     pub async fn over_tls(text: &str) -> (Self, CertificateDer<'static>) {
-        let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
-        let certificate = own.cert.der().clone();
-        let key = PrivateKeyDer::try_from(own.signing_key.serialize_der()).expect("a key");
-        let tls = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .expect("TLS 1.2 and 1.3")
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.clone()], key)
-            .expect("a certificate and its key");
-        let acceptor = TlsAcceptor::from(Arc::new(tls));
+        let (acceptor, certificate) = tls::server();
         (Self::start(Answer::Text(text.to_owned()), Some(acceptor)).await, certificate)
     }
 

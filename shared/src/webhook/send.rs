@@ -16,7 +16,6 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use rustls::{
     ClientConfig, RootCertStore,
-    crypto::ring,
     pki_types::{InvalidDnsNameError, ServerName},
 };
 use tokio::{
@@ -33,7 +32,7 @@ use super::{
     Cause, Dns, Guard, MessageId, Outcome, Resolve, SecretError, SecretSource, Secrets, WebhookUrl,
     resolve::checked_addresses,
 };
-use crate::time::Timestamp;
+use crate::{time::Timestamp, tls};
 
 /// Bytes of an answer that are kept at most: its head. The body is not read.
 const MAX_ANSWER: usize = 16 * 1_024;
@@ -74,12 +73,7 @@ impl Webhooks {
 
 impl<R: Resolve + Sync> Webhooks<R> {
     fn with(guard: Guard, secrets: SecretSource, timeout: Duration, resolver: R, roots: RootCertStore) -> Self {
-        let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .expect("the provider speaks TLS 1.2 and 1.3")
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        Self { guard, secrets, timeout, resolver, tls: Arc::new(tls) }
+        Self { guard, secrets, timeout, resolver, tls: Arc::new(tls::client(roots)) }
     }
 
     /// Makes one attempt. What the receiver does is an [`Outcome`]; the error is ours: there is no secret to sign with.
