@@ -38,6 +38,29 @@ async fn an_id_costs_one_put_of_one_unit() {
 }
 
 #[tokio::test]
+async fn the_record_of_an_id_is_small_and_expires_a_day_after_its_minute() {
+    let cloud = Cloud::start().await;
+    accept(&warm(&cloud).await, i64::MIN, at(0, 1)).await.expect("recorded");
+    let items = cloud.items(once::testing::UNIQUES_TABLE).await;
+    let record = items.iter().find(|item| item.contains_key("ttl")).expect("a record");
+    let expires: i64 = record["ttl"].as_n().expect("seconds").parse().expect("a number");
+    assert_eq!(expires, at(1, 0).as_seconds() + 24 * 3_600);
+    // As DynamoDB counts: names and texts by their bytes, a number of n digits as n / 2 + 1 bytes.
+    let size: usize = record
+        .iter()
+        .map(|(name, value)| match (value.as_s(), value.as_n(), value.as_b()) {
+            (Ok(text), ..) => name.len() + text.len(),
+            (_, Ok(number), _) => name.len() + number.len() / 2 + 1,
+            (_, _, Ok(bytes)) => name.len() + bytes.as_ref().len(),
+            other => panic!("{other:?}"),
+        })
+        .sum();
+    assert!(size < 100, "{size} bytes");
+    let kept = items.iter().filter(|item| !item.contains_key("ttl")).count();
+    assert_eq!(kept, 1, "how ids are counted does not expire");
+}
+
+#[tokio::test]
 async fn a_duplicate_costs_one_put_where_it_is_new_to_the_instance_and_nothing_where_it_is_not() {
     let cloud = Cloud::start().await;
     let (one, other) = (warm(&cloud).await, warm(&cloud).await);

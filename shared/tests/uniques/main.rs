@@ -7,4 +7,5 @@ mod counted;
 mod crashes;
 mod faults;
 mod interleavings;
+mod metered;
 mod shards;

@@ -1,0 +1,46 @@
+//! What is counted for the people who run it.
+
+use std::collections::BTreeMap;
+
+use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
+use once::testing::{Cloud, Fault};
+
+use crate::counted::{accept, at, instance};
+
+/// What was counted since this was asked last.
+fn counted(snapshotter: &Snapshotter) -> BTreeMap<String, u64> {
+    let counters = snapshotter.snapshot().into_vec().into_iter().filter_map(|(key, _, _, value)| match value {
+        DebugValue::Counter(count) if count > 0 => Some((key.key().name().to_owned(), count)),
+        _ => None,
+    });
+    counters.collect()
+}
+
+fn of<const N: usize>(counts: [(&str, u64); N]) -> BTreeMap<String, u64> {
+    counts.map(|(name, count)| (name.to_owned(), count)).into()
+}
+
+#[tokio::test]
+async fn every_answer_is_metered_as_what_it_is() {
+    let recorder = DebuggingRecorder::new();
+    let snapshotter = recorder.snapshotter();
+    let _recording = metrics::set_default_local_recorder(&recorder);
+    let cloud = Cloud::start().await;
+    let process = instance(&cloud);
+    for id in [1, 2, 2, 3, 1] {
+        accept(&process, id, at(0, 1)).await.expect("an answer");
+    }
+    assert_eq!(counted(&snapshotter), of([("AcceptedIds", 3), ("DuplicateIds", 2)]));
+    process.wire.fail_randomly(1, 1.0, Fault::Throttle);
+    accept(&process, 4, at(0, 2)).await.expect_err("throttled");
+    assert_eq!(counted(&snapshotter), of([("FailedAccepts", 1)]));
+    process.wire.heal();
+
+    process.app.closing().tick(at(1, 15)).await.expect("a tick");
+    assert_eq!(counted(&snapshotter), of([("MinutesPublished", 2), ("UniqueIds", 3)]));
+    accept(&process, 5, at(0, 59)).await.expect("recorded, and late");
+    counted(&snapshotter);
+    process.app.closing().tick(at(11, 14)).await.expect("a tick");
+    let counts = counted(&snapshotter);
+    assert_eq!((counts.get("LateIds"), counts.get("CorrectedMinutes")), (Some(&1), Some(&1)), "{counts:?}");
+}
