@@ -1,11 +1,14 @@
 //! Accepting an id: one conditional put, or nothing where the instance knows it for a duplicate.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
-use tokio::sync::RwLock;
+use tokio::{sync::Mutex, time::timeout};
 use tracing::warn;
 use uuid::Uuid;
 
@@ -18,6 +21,10 @@ use crate::{
     time::{Minute, Timestamp},
     webhook::WebhookUrl,
 };
+
+/// How long a request waits for others that read how ids are counted, one after the other where they fail. Its own reading
+/// takes three seconds at most, and the function ends at six.
+const TURN: Duration = Duration::from_secs(2);
 
 /// A request to count an id.
 #[derive(Debug)]
@@ -63,7 +70,11 @@ pub enum AcceptError {
 
 /// What an instance knows of how ids are counted, and since when it knows it.
 #[derive(Debug, Default)]
-pub(super) struct Known(RwLock<Option<Reading>>);
+pub(super) struct Known {
+    last: RwLock<Option<Reading>>,
+    /// Of those who read it.
+    turn: Mutex<()>,
+}
 
 #[derive(Debug)]
 struct Reading {
@@ -71,10 +82,15 @@ struct Reading {
     found: Arc<Counting>,
 }
 
-impl Reading {
+impl Known {
     /// What was found, if that is not too long ago.
     fn fresh(&self, now: Timestamp) -> Option<Arc<Counting>> {
-        (now.since(self.at) < REREAD).then(|| self.found.clone())
+        let last = self.last.read().unwrap_or_else(PoisonError::into_inner);
+        last.as_ref().filter(|reading| now.since(reading.at) < REREAD).map(|reading| reading.found.clone())
+    }
+
+    fn learn(&self, at: Timestamp, found: Arc<Counting>) {
+        *self.last.write().unwrap_or_else(PoisonError::into_inner) = Some(Reading { at, found });
     }
 }
 
@@ -121,12 +137,11 @@ impl Uniques {
 
     /// How ids are counted. It is read by one call for all requests that wait for it; the first instance of all decides it.
     async fn counting(&self, now: Timestamp) -> Result<Arc<Counting>, ServiceError> {
-        let fresh = |reading: &Reading| reading.fresh(now);
-        if let Some(counting) = self.known.0.read().await.as_ref().and_then(fresh) {
+        if let Some(counting) = self.known.fresh(now) {
             return Ok(counting);
         }
-        let mut known = self.known.0.write().await;
-        if let Some(counting) = known.as_ref().and_then(fresh) {
+        let _turn = timeout(TURN, self.known.turn.lock()).await.map_err(ServiceError::passing)?;
+        if let Some(counting) = self.known.fresh(now) {
             return Ok(counting);
         }
         let counting = match self.store.counting().await? {
@@ -134,7 +149,7 @@ impl Uniques {
             None => self.store.begin(Counting::beginning(now, self.shards)).await?,
         };
         let found = Arc::new(counting);
-        *known = Some(Reading { at: now, found: found.clone() });
+        self.known.learn(now, found.clone());
         Ok(found)
     }
 }

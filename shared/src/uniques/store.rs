@@ -116,7 +116,7 @@ impl Store {
         minute.end().plus(self.retention)
     }
 
-    /// Counts the ids of a minute, consistently: what reading them costs, half a read unit a shard at least.
+    /// Counts the ids of a minute, consistently: what reading them costs, one read unit a shard at least.
     pub async fn tally(&self, minute: Minute, shards: u32) -> Result<Tally, ServiceError> {
         let counts = stream::iter(0..shards).map(|shard| self.tally_shard(minute, shard));
         let add = |mut sum: Tally, (shard, ids, callbacks): (u32, u64, u64)| async move {

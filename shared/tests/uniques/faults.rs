@@ -62,3 +62,24 @@ async fn nothing_is_accepted_into_a_minute_before_the_first_that_is_counted() {
     accept(&process, 7, at(-1, 1)).await.expect("recorded: clocks may differ");
     accept(&process, 7, at(-2, 1)).await.expect_err("nobody would count it");
 }
+
+#[tokio::test(start_paused = true)]
+async fn requests_that_come_at_the_same_time_do_not_wait_for_each_others_failures() {
+    let cloud = Cloud::start().await;
+    let process = instance(&cloud);
+    // Whoever reads first how ids are counted has no answer for a long time.
+    process.wire.fail_randomly(1, 1.0, Fault::Delay(std::time::Duration::from_secs(50)));
+    let begun = tokio::time::Instant::now();
+    let first = accept(&process, 1, at(0, 1));
+    let others = async {
+        let others = (2..50).map(|id| accept(&process, id, at(0, 1)));
+        let answers = futures_util::future::join_all(others).await;
+        assert!(answers.iter().all(Result::is_err));
+        begun.elapsed()
+    };
+    tokio::select! {
+        biased;
+        answer = first => panic!("{answer:?}"),
+        waited = others => assert!(waited <= std::time::Duration::from_secs(3), "{waited:?}"),
+    }
+}
