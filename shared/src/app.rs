@@ -13,7 +13,7 @@ use crate::{
     orders::Orders,
     time::Timestamp,
     uniques::{Callbacks, Closing, Uniques},
-    webhook::{SecretSource, Webhooks},
+    webhook::{Guard, SecretSource, Webhooks},
 };
 
 /// Everything that a process holds. Cloning it clones a pointer.
@@ -93,6 +93,12 @@ impl App {
             let webhooks = Webhooks::new(config.webhooks.guard, config.webhooks.secrets(aws), Webhooks::TIMEOUT);
             Callbacks::new(aws, &config.uniques, webhooks)
         })
+    }
+
+    /// Where webhooks may go.
+    #[must_use]
+    pub fn guard(&self) -> Guard {
+        self.inner.config.webhooks.guard
     }
 
     /// What webhooks are signed with, for those who get them.

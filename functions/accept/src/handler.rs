@@ -4,7 +4,7 @@ use once::{
     App,
     http::{self, ApiError, Reply, Request},
     uniques::{Arrival, UniqueId, Verdict},
-    webhook::WebhookUrl,
+    webhook::{Guard, WebhookUrl},
 };
 use serde::Deserialize;
 
@@ -19,11 +19,18 @@ struct Query {
 }
 
 impl Query {
-    fn callback(self) -> Result<Option<WebhookUrl>, ApiError> {
-        match (self.url, self.endpoint) {
-            (Some(_), Some(_)) => Err(ApiError::invalid("endpoint", "is another name for url: only one can be given")),
-            (url, endpoint) => Ok(url.or(endpoint)),
-        }
+    /// Who is told. A URL that nobody may be told at is refused here already, as far as its text says so.
+    fn callback(self, guard: Guard) -> Result<Option<WebhookUrl>, ApiError> {
+        let (field, url) = match (self.url, self.endpoint) {
+            (Some(_), Some(_)) => {
+                return Err(ApiError::invalid("endpoint", "is another name for url: only one can be given"));
+            }
+            (None, Some(endpoint)) => ("endpoint", endpoint),
+            (Some(url), None) => ("url", url),
+            (None, None) => return Ok(None),
+        };
+        guard.check(&url).map_err(|refused| ApiError::invalid(field, refused))?;
+        Ok(Some(url))
     }
 }
 
@@ -35,7 +42,8 @@ pub async fn handle(app: App, request: Request) -> Result<Reply, ApiError> {
 async fn accept(app: &App, request: &Request) -> Result<Reply, ApiError> {
     let query: Query = http::query(request)?;
     let id = query.id;
-    let arrival = Arrival { id, at: app.now(), token: app.token(), callback: query.callback()? };
+    let callback = query.callback(app.guard())?;
+    let arrival = Arrival { id, at: app.now(), token: app.token(), callback };
     let accepted = app.uniques().accept(&arrival).await?;
     match accepted.verdict {
         Verdict::Duplicate if !app.uniques().accepts_duplicates() => Err(ApiError::duplicate_id(accepted.minute)),
@@ -191,6 +199,11 @@ mod tests {
             ("id=1&url=https://user:secret@shop.example/", "url"),
             ("id=1&url=https://user@shop.example/", "url"),
             (&long, "url"),
+            ("id=1&url=http://127.0.0.1/", "url"),
+            ("id=1&url=http://0x7f.1/", "url"),
+            ("id=1&url=http://169.254.169.254/latest/meta-data/", "url"),
+            ("id=1&url=http://[::ffff:10.0.0.1]/", "url"),
+            ("id=1&endpoint=http://localhost:8080/", "endpoint"),
             ("id=1&endpoint=gopher://shop.example/", "endpoint"),
             ("id=1&url=https://a.example/&url=https://b.example/", "url"),
             ("id=1&url=https://a.example/&endpoint=https://b.example/", "endpoint"),
