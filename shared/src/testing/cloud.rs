@@ -28,6 +28,15 @@ pub const LEDGER_TABLE: &str = "LedgerTable";
 /// Name of the table `Uniques` in every [`Cloud`].
 pub const UNIQUES_TABLE: &str = "UniquesTable";
 
+/// What a function's environment must name, as it is named in every [`Cloud`].
+pub const NAMES: [(&str, &str); 5] = [
+    ("ORDERS_TABLE", ORDERS_TABLE),
+    ("LEDGER_TABLE", LEDGER_TABLE),
+    ("UNIQUES_TABLE", UNIQUES_TABLE),
+    ("COUNT_STREAM", "counts"),
+    ("CALLBACK_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/000000000000/callbacks"),
+];
+
 /// How long processes wait and retry: a busy test machine is neither contention nor a failing store.
 pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -165,15 +174,8 @@ pub fn client_over(http: impl HttpClient + 'static) -> Client {
 
 /// The defaults, but patient.
 fn settings() -> Config {
-    let mut config = Config::read(|variable| match variable {
-        "ORDERS_TABLE" => Some(ORDERS_TABLE.to_owned()),
-        "LEDGER_TABLE" => Some(LEDGER_TABLE.to_owned()),
-        "UNIQUES_TABLE" => Some(UNIQUES_TABLE.to_owned()),
-        "COUNT_STREAM" => Some("counts".to_owned()),
-        "CALLBACK_QUEUE_URL" => Some("https://sqs.us-east-1.amazonaws.com/000000000000/callbacks".to_owned()),
-        _ => None,
-    })
-    .expect("the defaults are fit");
+    let said = |variable: &str| NAMES.iter().find(|(name, _)| *name == variable).map(|(_, value)| (*value).to_owned());
+    let mut config = Config::read(said).expect("the defaults are fit");
     config.orders.budget = PATIENCE;
     config
 }

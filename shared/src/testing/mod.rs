@@ -20,7 +20,7 @@ mod template;
 mod window;
 mod wire;
 
-pub use cloud::{Cloud, LEDGER_TABLE, ORDERS_TABLE, Process, UNIQUES_TABLE, app_over, client_over};
+pub use cloud::{Cloud, LEDGER_TABLE, NAMES, ORDERS_TABLE, Process, UNIQUES_TABLE, app_over, client_over};
 pub use invocation::{Answer, Call, sample};
 pub use outside::Outside;
 pub use shop::{new_order, new_product};

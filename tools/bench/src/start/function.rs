@@ -9,7 +9,7 @@ use std::{
 };
 
 use flate2::{Compression, write::DeflateEncoder};
-use once::testing::{LEDGER_TABLE, ORDERS_TABLE, root};
+use once::testing::{NAMES, root};
 use serde_json::Value;
 use tokio::process::{Child, Command};
 
@@ -94,9 +94,8 @@ impl Function {
                 ("AWS_SECRET_ACCESS_KEY", "secret"),
                 ("AWS_SESSION_TOKEN", "session"),
                 ("AWS_ENDPOINT_URL", store),
-                ("ORDERS_TABLE", ORDERS_TABLE),
-                ("LEDGER_TABLE", LEDGER_TABLE),
             ])
+            .envs(NAMES)
             .stdout(Stdio::null())
             // It complains of the runtime API that goes away before it does.
             .stderr(Stdio::null())
