@@ -4,7 +4,11 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    dynamo::keys::{self, Key},
+    aws::ServiceError,
+    dynamo::{
+        Item, keyed,
+        keys::{self, Key},
+    },
     time::Timestamp,
 };
 
@@ -69,6 +73,11 @@ impl Entry {
         }
     }
 
+    /// As it is kept.
+    pub fn item(&self) -> Result<Item, ServiceError> {
+        keyed(self.key(), self)
+    }
+
     /// Where it is kept.
     #[must_use]
     pub fn key(&self) -> Key {
@@ -76,9 +85,42 @@ impl Entry {
     }
 }
 
+/// Basis points of a total, half a cent and more rounded up.
+///
+/// A total is at most 10^15 cents (a million units at ten million dollars), so this is exact.
+///
+/// # Panics
+/// Never: a fee is at most the total.
+#[must_use]
+pub fn fee_cents(total_cents: i64, basis_points: u32) -> i64 {
+    let fee = (i128::from(total_cents) * i128::from(basis_points) + 5_000) / 10_000;
+    i64::try_from(fee).expect("at most the total")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_fee_is_rounded_to_the_nearest_cent() {
+        for (total, basis_points, fee) in [
+            (2_000, 290, 58),
+            (0, 290, 0),
+            (50, 290, 1),
+            (51, 290, 1),
+            (52, 290, 2),
+            (17, 290, 0),
+            (999, 0, 0),
+            (999, 10_000, 999),
+        ] {
+            assert_eq!(fee_cents(total, basis_points), fee, "{total} at {basis_points}");
+        }
+    }
+
+    #[test]
+    fn the_largest_order_does_not_overflow() {
+        assert_eq!(fee_cents(1_000_000_000_000_000, 10_000), 1_000_000_000_000_000);
+    }
 
     #[test]
     fn a_sale_and_its_reversal_add_up_to_nothing() {

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::Item;
+use super::{Item, keys::Key};
 use crate::aws::ServiceError;
 
 /// Nothing has this key yet.
@@ -60,6 +60,16 @@ pub async fn first(query: QueryFluentBuilder, wanted: usize) -> Result<Vec<Item>
 /// It holds no such value.
 pub fn read<T: DeserializeOwned>(item: Item) -> Result<T, ServiceError> {
     serde_dynamo::from_item(item).map_err(ServiceError::undecodable)
+}
+
+/// A value as the item under this key.
+///
+/// # Errors
+/// It has no form as an item.
+pub fn keyed<T: Serialize>(key: Key, value: &T) -> Result<Item, ServiceError> {
+    let mut item: Item = serde_dynamo::to_item(value).map_err(ServiceError::undecodable)?;
+    item.extend(key.attributes());
+    Ok(item)
 }
 
 /// A value as an attribute.

@@ -8,7 +8,7 @@ use super::{
     stock::Share,
 };
 use crate::{
-    ledger::Entry,
+    ledger::{Entry, fee_cents},
     limits::{Bounded, Text},
     time::Timestamp,
 };
@@ -108,14 +108,6 @@ impl Sale {
     }
 }
 
-/// Basis points of a total, half a cent and more rounded up.
-///
-/// A total is at most 10^15 cents (a million units at ten million dollars), so this is exact.
-fn fee_cents(total_cents: i64, basis_points: u32) -> i64 {
-    let fee = (i128::from(total_cents) * i128::from(basis_points) + 5_000) / 10_000;
-    i64::try_from(fee).expect("at most the total")
-}
-
 /// An order with the product as it is now: `GET /orders/{id}`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct OrderWithProduct {
@@ -142,31 +134,5 @@ pub struct ProductGlance {
 impl From<Product> for ProductGlance {
     fn from(Product { id, name, stock, price, .. }: Product) -> Self {
         Self { id, name, stock, price }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_fee_is_rounded_to_the_nearest_cent() {
-        for (total, basis_points, fee) in [
-            (2_000, 290, 58),
-            (0, 290, 0),
-            (50, 290, 1),
-            (51, 290, 1),
-            (52, 290, 2),
-            (17, 290, 0),
-            (999, 0, 0),
-            (999, 10_000, 999),
-        ] {
-            assert_eq!(fee_cents(total, basis_points), fee, "{total} at {basis_points}");
-        }
-    }
-
-    #[test]
-    fn the_largest_order_does_not_overflow() {
-        assert_eq!(fee_cents(1_000_000_000_000_000, 10_000), 1_000_000_000_000_000);
     }
 }

@@ -236,8 +236,7 @@ impl Store {
 
     /// A payment is in the ledger. What makes it happen once is the order in the same transaction.
     pub fn put_entry(&self, entry: &Entry) -> Result<TransactWriteItem, ServiceError> {
-        let item = item(&Row::new(entry.key(), None, entry))?;
-        let put = Put::builder().table_name(&self.ledger).set_item(Some(item));
+        let put = Put::builder().table_name(&self.ledger).set_item(Some(entry.item()?));
         Ok(TransactWriteItem::builder().put(built(put.build())?).build())
     }
 

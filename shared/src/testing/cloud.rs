@@ -131,6 +131,12 @@ impl Cloud {
         services(&self.endpoint, Wire::new(self.outside.clone(), None))
     }
 
+    /// The services behind a process's wire: what is no [`App`] counts and fails as the process does.
+    #[must_use]
+    pub fn aws_behind(&self, wire: &Wire) -> Aws {
+        services(&self.endpoint, wire.clone())
+    }
+
     /// The URL at which processes of any kind reach the store.
     #[must_use]
     pub fn endpoint(&self) -> &str {

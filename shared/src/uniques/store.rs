@@ -20,7 +20,7 @@ use super::{
 use crate::{
     aws::ServiceError,
     dynamo::{
-        Item, first,
+        first, keyed,
         keys::{self, Key},
         number, put_new, read, text, written,
     },
@@ -263,10 +263,4 @@ impl Store {
         let query = self.client.query().table_name(&self.table).consistent_read(true);
         query.expression_attribute_values(":pk", text(partition))
     }
-}
-
-fn keyed<T: Serialize>(key: Key, value: &T) -> Result<Item, ServiceError> {
-    let mut item: Item = serde_dynamo::to_item(value).map_err(ServiceError::undecodable)?;
-    item.extend(key.attributes());
-    Ok(item)
 }

@@ -1,0 +1,95 @@
+//! Fills a stack's tables, the same for the same arguments, and says what a settlement of the ledger must come to: its sums are
+//! added up while the transactions are made, apart from any code that settles. `seed --help` tells the rest.
+//!
+//! A ledger that holds other entries, too, settles to more than these sums: begin with an empty one, or with one that was filled
+//! with the same arguments (or fewer transactions), which is overwritten entry by entry.
+
+mod batch;
+mod day;
+mod draw;
+mod fill;
+mod plan;
+mod stack;
+mod sums;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    error::Error,
+    fs::File,
+    io::BufWriter,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Instant,
+};
+
+use clap::Parser;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use self::{plan::Plan, stack::Stack, sums::Sum};
+
+/// Fills a stack's tables with products and with paid transactions, and adds up what a settlement must find
+///
+/// The tables are those of `ORDERS_TABLE` and `LEDGER_TABLE`, reached as functions reach them; `. .local/env` sets these
+/// and all else for the local cloud. The same arguments write the same items, on every machine and however often.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(flatten)]
+    plan: Plan,
+    /// Where to write the sums of every merchant and day, as CSV; emptied first, and filled when all is written
+    #[arg(long)]
+    sums: Option<PathBuf>,
+    /// How many batches of 25 transactions are under way at a time
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
+    at_once: u16,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match run(&Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(Arguments { plan, sums, at_once }: &Arguments) -> Result<(), Box<dyn Error>> {
+    let stack = Stack::from_env()?;
+    let file = sums.as_deref().map(create).transpose()?;
+    let catalog = plan.catalog()?;
+
+    let new = fill::create_products(&stack, plan, &catalog).await?;
+    println!("{} products of {} merchants, {new} of them new", plan.products, plan.merchants);
+
+    let bar = progress_bar(plan.transactions)?;
+    let begun = Instant::now();
+    let written = fill::write_entries(&stack, plan, &catalog, usize::from(*at_once), |count| {
+        bar.inc(count.try_into().unwrap_or_default());
+    });
+    let written = written.await.inspect_err(|_| bar.abandon())?;
+    let seconds = begun.elapsed().as_secs_f64();
+    bar.finish_and_clear();
+
+    if let Some(file) = file {
+        written.sums.write_csv(&mut BufWriter::new(file))?;
+    }
+    let Sum { gross, fee, net, count } = written.sums.total();
+    println!("gross {gross}, fee {fee}, net {net}");
+    #[expect(clippy::cast_precision_loss, reason = "a rate for people to read")]
+    let rate = count as f64 / seconds;
+    println!("{count} transactions in {seconds:.1} s, {rate:.0} items a second, {:.0} write units", written.units);
+    Ok(())
+}
+
+fn create(path: &Path) -> Result<File, String> {
+    File::create(path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// Shown on a terminal, and silent elsewhere.
+fn progress_bar(transactions: u64) -> Result<ProgressBar, Box<dyn Error>> {
+    let style = ProgressStyle::with_template("{bar:40} {human_pos} of {human_len}, {eta} left")?;
+    Ok(ProgressBar::new(transactions).with_style(style))
+}
