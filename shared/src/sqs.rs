@@ -182,7 +182,10 @@ mod tests {
     #[tokio::test]
     async fn messages_that_are_turned_away_are_sent_again_and_only_they() {
         let cloud = Cloud::start().await;
-        let queue = Queue::new(cloud.aws().sqs(), "https://sqs.us-east-1.amazonaws.com/000000000000/q".to_owned());
+        let queue = Queue::new(
+            cloud.aws_behind(&cloud.process().wire).sqs(),
+            "https://sqs.us-east-1.amazonaws.com/000000000000/q".to_owned(),
+        );
         cloud.outside().turn_away(7);
         queue.send(0..23).await.expect("sent");
         let mut messages: Vec<u32> =

@@ -11,7 +11,7 @@ use super::{Item, keys::Key};
 use crate::aws::ServiceError;
 
 /// Nothing has this key yet.
-const NEW: &str = "attribute_not_exists(pk)";
+pub const NEW: &str = "attribute_not_exists(pk)";
 
 /// Puts an item under a key that nothing has yet: one write unit a kilobyte. Answers what has the key already, and then nothing is written.
 ///

@@ -20,16 +20,13 @@ use super::{
 use crate::{
     aws::ServiceError,
     dynamo::{
-        Item,
+        Item, NEW, keyed,
         keys::{self, Key},
         number, read, text, written,
     },
     ledger::Entry,
     time::Timestamp,
 };
-
-/// It does not exist yet.
-const NEW: &str = "attribute_not_exists(pk)";
 
 /// It is there.
 const EXISTS: &str = "attribute_exists(pk)";
@@ -46,26 +43,6 @@ pub struct Store {
     pub client: Client,
     pub orders: String,
     pub ledger: String,
-}
-
-/// An item with its keys, and its place in the index `recent` where it is listed.
-#[derive(Serialize)]
-struct Row<'a, T> {
-    pk: String,
-    sk: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    recent_pk: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    recent_sk: Option<String>,
-    #[serde(flatten)]
-    value: &'a T,
-}
-
-impl<'a, T> Row<'a, T> {
-    fn new(key: Key, listed: Option<Key>, value: &'a T) -> Self {
-        let (list, place) = listed.map(|listed| (listed.pk, listed.sk)).unzip();
-        Self { pk: key.pk, sk: key.sk, recent_pk: list, recent_sk: place, value }
-    }
 }
 
 /// The last product id given.
@@ -225,7 +202,10 @@ impl Store {
         listed: Option<Key>,
         value: &T,
     ) -> Result<TransactWriteItem, ServiceError> {
-        let item = item(&Row::new(key, listed, value))?;
+        let mut item = keyed(key, value)?;
+        if let Some(Key { pk, sk }) = listed {
+            item.extend([("recent_pk".to_owned(), text(pk)), ("recent_sk".to_owned(), text(sk))]);
+        }
         let put = Put::builder()
             .table_name(&self.orders)
             .set_item(Some(item))
@@ -252,10 +232,6 @@ fn levels(items: &[Item]) -> Result<Vec<Level>, ServiceError> {
         Ok(Level { lane: lane_number, units: lane.stock })
     };
     items.iter().map(level).collect()
-}
-
-fn item<T: Serialize>(value: &T) -> Result<Item, ServiceError> {
-    serde_dynamo::to_item(value).map_err(ServiceError::undecodable)
 }
 
 fn built<T>(part: Result<T, BuildError>) -> Result<T, ServiceError> {

@@ -122,13 +122,7 @@ impl Cloud {
     fn wired(&self, wire: Wire, change: impl FnOnce(&mut Config)) -> Process {
         let mut config = settings();
         change(&mut config);
-        Process { app: App::new(config, services(&self.endpoint, wire.clone())), wire }
-    }
-
-    /// The services behind a wire without faults.
-    #[must_use]
-    pub fn aws(&self) -> Aws {
-        services(&self.endpoint, Wire::new(self.outside.clone(), None))
+        Process { app: App::new(config, self.aws_behind(&wire)), wire }
     }
 
     /// The services behind a process's wire: what is no [`App`] counts and fails as the process does.

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     aws::ServiceError,
     dynamo::{
-        first, keyed,
+        Item, first, keyed,
         keys::{self, Key},
         number, put_new, read, text, written,
     },
@@ -96,19 +96,12 @@ impl Store {
 
     /// Records an id in a minute, unless it is there: one write unit, whatever the answer, for an item under a kilobyte.
     pub async fn record(&self, minute: Minute, shards: u32, arrival: &Arrival) -> Result<Verdict, ServiceError> {
-        let token = AttributeValue::B(Blob::new(arrival.token.as_bytes()));
         let mut item = keys::id(minute, shards, arrival.id.get()).attributes();
-        item.insert("token".into(), token.clone());
         item.insert("ttl".into(), number(self.expiry(minute).as_seconds()));
         if let Some(url) = &arrival.callback {
             item.insert("url".into(), text(url.as_str()));
         }
-        Ok(match put_new(&self.client, &self.table, item).await? {
-            None => Verdict::New,
-            // A reply of this very put was lost.
-            Some(before) if before.get("token") == Some(&token) => Verdict::New,
-            Some(_) => Verdict::Duplicate,
-        })
+        Ok(if self.put_once(item, arrival.token).await? { Verdict::New } else { Verdict::Duplicate })
     }
 
     /// When the records of a minute begin to expire.
@@ -164,7 +157,7 @@ impl Store {
 
     /// Publishes a minute, unless it is published; answers whether this call did it.
     pub async fn publish(&self, count: &Published, token: Uuid) -> Result<bool, ServiceError> {
-        self.put_once(keys::minute(count.minute), count, token).await
+        self.put_once(keyed(keys::minute(count.minute), count)?, token).await
     }
 
     /// The newest published minute: one read unit.
@@ -180,7 +173,7 @@ impl Store {
 
     /// Records that a minute has another count than was published; answers whether this call did it.
     pub async fn correct(&self, correction: &Correction, token: Uuid) -> Result<bool, ServiceError> {
-        self.put_once(keys::correction(correction.minute), correction, token).await
+        self.put_once(keyed(keys::correction(correction.minute), correction)?, token).await
     }
 
     /// Items of one partition from one minute to another, both included, oldest first: at most so many.
@@ -245,10 +238,10 @@ impl Store {
 
     // ---- parts ----
 
-    /// Puts an item that only one call can put; a call whose reply was lost knows it by its token.
-    async fn put_once<T: Serialize>(&self, key: Key, value: &T, token: Uuid) -> Result<bool, ServiceError> {
+    /// Puts an item that only one call can put, and answers whether it was this one; a call whose reply was lost knows its own
+    /// item by the token.
+    async fn put_once(&self, mut item: Item, token: Uuid) -> Result<bool, ServiceError> {
         let token = AttributeValue::B(Blob::new(token.as_bytes()));
-        let mut item = keyed(key, value)?;
         item.insert("token".into(), token.clone());
         let before = put_new(&self.client, &self.table, item).await?;
         Ok(before.is_none_or(|before| before.get("token") == Some(&token)))
