@@ -80,6 +80,19 @@ def as_function(aws, functions):
 
 
 @pytest.fixture(scope="session")
+def log_messages(aws, stack_name):
+    """Reads what the functions have logged so far: `log_messages(filterPattern='"accept"')`."""
+    resource = aws("cloudformation").describe_stack_resource(StackName=stack_name, LogicalResourceId="Logs")
+    group = resource["StackResourceDetail"]["PhysicalResourceId"]
+
+    def read(**which) -> list[str]:
+        pages = aws("logs").get_paginator("filter_log_events").paginate(logGroupName=group, **which)
+        return [event["message"] for event in pages.search("events[]")]
+
+    return read
+
+
+@pytest.fixture(scope="session")
 def api_url() -> str:
     """The base URL of the API."""
     return os.environ["API_URL"]

@@ -120,12 +120,9 @@ def test_unknown_credentials_are_refused(aws):
         stranger.list_tables()
 
 
-def test_the_functions_write_to_the_stacks_log_group(aws, call, stack_name):
+def test_the_functions_write_to_the_stacks_log_group(call, log_messages):
     call("GET", "/orders")
-    resource = aws("cloudformation").describe_stack_resource(StackName=stack_name, LogicalResourceId="Logs")
-    group = resource["StackResourceDetail"]["PhysicalResourceId"]
-    events = aws("logs").filter_log_events(logGroupName=group, filterPattern="REPORT")["events"]
-    assert events
+    assert log_messages(filterPattern="REPORT")
 
 
 def test_only_loopback_is_listened_on(call):

@@ -18,18 +18,15 @@ PROGRAM = TARGET / "debug" / "order-get"
 
 
 @pytest.fixture(scope="module")
-def lines(aws, call, stack_name) -> list[dict]:
+def lines(call, log_messages) -> list[dict]:
     """What the functions logged while an order was placed under a request id of the caller's."""
     request_id = str(uuid.uuid4())
     product = call("POST", "/products", {"name": "Mug", "price": 900, "stock": 5, "merchant_id": "merchant_001"}).json
     order = {"product_id": product["id"], "quantity": 2, "buyer_id": "user-123"}
     placed = call("POST", "/orders", order, {"X-Request-Id": request_id}).json
-    resource = aws("cloudformation").describe_stack_resource(StackName=stack_name, LogicalResourceId="Logs")
-    group = resource["StackResourceDetail"]["PhysicalResourceId"]
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
-        pages = aws("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
-        messages = [event["message"] for event in pages.search("events[]")]
+        messages = log_messages()
         if any(placed["id"] in message for message in messages):
             objects = [json.loads(message) for message in messages if message.startswith("{")]
             return [line | {"asked": request_id, "placed": placed["id"]} for line in objects]

@@ -177,13 +177,9 @@ def test_a_callback_that_nobody_takes_stays_in_the_queue(aws, minute, receiver, 
     assert sum(int(queue[name]) for name in names) >= 1
 
 
-def test_accept_writes_no_line_for_a_request(accept, aws, stack_name):
+def test_accept_writes_no_line_for_a_request(accept, log_messages):
     def lines() -> int:
-        resource = aws("cloudformation").describe_stack_resource(StackName=stack_name, LogicalResourceId="Logs")
-        group = resource["StackResourceDetail"]["PhysicalResourceId"]
-        pages = aws("logs").get_paginator("filter_log_events").paginate(logGroupName=group, filterPattern='"accept"')
-        messages = [event["message"] for event in pages.search("events[]")]
-        return sum(message.startswith("{") for message in messages)
+        return sum(message.startswith("{") for message in log_messages(filterPattern='"accept"'))
 
     before = lines()
     for _ in range(30):
