@@ -225,6 +225,7 @@ mod tests {
             let (status, body, reason) = get(&process, "id=42").await;
             assert_eq!((status, body.as_str()), (503, "failed"), "{fault:?}");
             assert!(reason.starts_with("NOT_RECORDED "), "{reason}");
+            process.wire.heal();
         }
     }
 

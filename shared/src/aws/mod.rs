@@ -10,12 +10,17 @@ use aws_config::{
     timeout::TimeoutConfig,
 };
 use aws_sdk_dynamodb::config::SharedCredentialsProvider;
+use aws_sdk_s3::config::{RequestChecksumCalculation, ResponseChecksumValidation};
 
 pub use error::ServiceError;
 pub use transport::Transport;
 
 /// How long a connection to a service may take to stand.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How long one attempt, and one call with all of its attempts, may take where nobody waits for it.
+const PATIENT_ATTEMPT: Duration = Duration::from_secs(5);
+const PATIENT_CALL: Duration = Duration::from_secs(20);
 
 /// What the clients of all services share: credentials, region, connections, time-outs, retries.
 ///
@@ -42,6 +47,17 @@ impl Aws {
         Self(config)
     }
 
+    /// For work that nobody waits for: calls may take longer. A page of a megabyte or a file takes its time on a small function.
+    #[must_use]
+    pub fn patient(&self) -> Self {
+        let told = self.0.timeout_config();
+        let longer = |told: Option<Duration>, least| told.map_or(least, |told: Duration| told.max(least));
+        let times = TimeoutConfig::builder()
+            .operation_attempt_timeout(longer(told.and_then(TimeoutConfig::operation_attempt_timeout), PATIENT_ATTEMPT))
+            .operation_timeout(longer(told.and_then(TimeoutConfig::operation_timeout), PATIENT_CALL));
+        Self(self.0.to_builder().timeout_config(times.build()).build())
+    }
+
     /// A client of DynamoDB.
     #[must_use]
     pub fn dynamo(&self) -> aws_sdk_dynamodb::Client {
@@ -52,6 +68,18 @@ impl Aws {
     #[must_use]
     pub fn kinesis(&self) -> aws_sdk_kinesis::Client {
         aws_sdk_kinesis::Client::new(&self.0)
+    }
+
+    /// A client of S3.
+    #[must_use]
+    pub fn s3(&self) -> aws_sdk_s3::Client {
+        let config = aws_sdk_s3::config::Builder::from(&self.0)
+            // An endpoint that is not AWS has no name for each bucket.
+            .force_path_style(self.0.endpoint_url().is_some())
+            // TLS and the signature vouch for what is sent; what is read is held against a hash of our own.
+            .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+            .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
+        aws_sdk_s3::Client::from_conf(config.build())
     }
 
     /// A client of SQS.
@@ -90,4 +118,23 @@ pub fn configure(config: SdkConfig) -> SdkConfig {
                 .build(),
         )
         .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patience_is_never_less_than_it_was() {
+        let times = |aws: &Aws| {
+            let times = aws.0.timeout_config().expect("time-outs");
+            (times.operation_attempt_timeout(), times.operation_timeout())
+        };
+        let aws = Aws::new(configure(SdkConfig::builder().build()));
+        assert_eq!(times(&aws.patient()), (Some(PATIENT_ATTEMPT), Some(PATIENT_CALL)));
+        let long = Duration::from_mins(1);
+        let slow = TimeoutConfig::builder().operation_attempt_timeout(long).operation_timeout(long).build();
+        let slow = Aws::new(SdkConfig::builder().timeout_config(slow).build());
+        assert_eq!(times(&slow.patient()), (Some(long), Some(long)));
+    }
 }

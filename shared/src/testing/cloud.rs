@@ -28,13 +28,21 @@ pub const LEDGER_TABLE: &str = "LedgerTable";
 /// Name of the table `Uniques` in every [`Cloud`].
 pub const UNIQUES_TABLE: &str = "UniquesTable";
 
+/// Name of the table `Settlements` in every [`Cloud`].
+pub const SETTLEMENTS_TABLE: &str = "SettlementsTable";
+
 /// What a function's environment must name, as it is named in every [`Cloud`].
-pub const NAMES: [(&str, &str); 5] = [
+pub const NAMES: [(&str, &str); 10] = [
     ("ORDERS_TABLE", ORDERS_TABLE),
     ("LEDGER_TABLE", LEDGER_TABLE),
     ("UNIQUES_TABLE", UNIQUES_TABLE),
     ("COUNT_STREAM", "counts"),
     ("CALLBACK_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/000000000000/callbacks"),
+    ("SETTLEMENTS_TABLE", SETTLEMENTS_TABLE),
+    ("SETTLEMENT_BUCKET", "settlements"),
+    ("SETTLEMENT_PLAN_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/000000000000/plans"),
+    ("SETTLEMENT_BATCH_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/000000000000/batches"),
+    ("SETTLEMENT_FINISH_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/000000000000/finishes"),
 ];
 
 /// How long processes wait and retry: a busy test machine is neither contention nor a failing store.
@@ -46,8 +54,10 @@ pub struct Cloud {
     endpoint: String,
     aws: Aws,
     client: Client,
+    /// Shared by all wires: to set one up takes as long as many calls.
+    transport: Transport,
     outside: Outside,
-    _stop: oneshot::Sender<()>,
+    _stop: Option<oneshot::Sender<()>>,
 }
 
 /// An instance of a function: its [`App`] reaches the store through a wire of its own.
@@ -90,9 +100,16 @@ impl Cloud {
             });
         });
         let endpoint = format!("http://{}", start.await.expect("the store starts"));
-        let aws = services(&endpoint, Transport::new(PATIENCE));
+        Self { _stop: Some(stop), ..Self::at(endpoint) }
+    }
+
+    /// The store of another cloud, perhaps in another process, by its [`Cloud::endpoint`]; queues, stream, parameters and files are new.
+    #[must_use]
+    pub fn at(endpoint: String) -> Self {
+        let transport = Transport::new(PATIENCE);
+        let aws = services(&endpoint, transport.clone());
         let client = aws.dynamo();
-        Self { endpoint, aws, client, outside: Outside::default(), _stop: stop }
+        Self { endpoint, aws, client, transport, outside: Outside::default(), _stop: None }
     }
 
     /// A new process with the default settings, but patient.
@@ -104,13 +121,19 @@ impl Cloud {
     /// A new process with settings of its own.
     #[must_use]
     pub fn process_with(&self, change: impl FnOnce(&mut Config)) -> Process {
-        self.wired(Wire::new(self.outside.clone(), None), change)
+        self.wired(Wire::new(self.transport.clone(), self.outside.clone(), None), change)
     }
 
     /// A new process whose overlapping transactions conflict as the real store's do.
     #[must_use]
     pub fn process_in(&self, window: &ConflictWindow, change: impl FnOnce(&mut Config)) -> Process {
-        self.wired(Wire::new(self.outside.clone(), Some(window.clone())), change)
+        self.wired(Wire::new(self.transport.clone(), self.outside.clone(), Some(window.clone())), change)
+    }
+
+    /// A new process that counts nothing: for measuring what also needs the other services.
+    #[must_use]
+    pub fn uncounted(&self) -> Process {
+        self.wired(Wire::uncounted(self.transport.clone(), self.outside.clone()), |_| {})
     }
 
     /// An app alone, with nothing between it and the store: for measuring.
@@ -143,7 +166,7 @@ impl Cloud {
         &self.client
     }
 
-    /// Queue, stream and parameters.
+    /// Queues, stream, parameters and files.
     #[must_use]
     pub fn outside(&self) -> &Outside {
         &self.outside
@@ -193,4 +216,19 @@ fn services(endpoint: &str, http: impl HttpClient + 'static) -> Aws {
         )
         .http_client(http);
     Aws::new(config.build())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_cloud_at_the_endpoint_of_another_has_its_store_and_services_of_its_own() {
+        let cloud = Cloud::start().await;
+        let other = Cloud::at(cloud.endpoint().to_owned());
+        other.process().product(7).await;
+        assert!(!cloud.items(ORDERS_TABLE).await.is_empty());
+        other.outside().put_file("a", "b");
+        assert_eq!((other.outside().files().len(), cloud.outside().files().len()), (1, 0));
+    }
 }

@@ -1,4 +1,4 @@
-//! Requests as API Gateway hands them over (HTTP API, payload 2.0), and the answers.
+//! Requests as API Gateway hands them over (HTTP API, payload 2.0), and the answers; messages as workers get them.
 
 use std::fs;
 
@@ -9,6 +9,7 @@ use super::{Process, root};
 use crate::{
     App,
     http::{ApiError, ROUTES, Reply, handle},
+    sqs::Delivery,
 };
 
 /// A request in the making.
@@ -112,8 +113,25 @@ impl Answer {
 /// The sample event of a function, `events/<function>.json`, as its handler gets it.
 #[must_use]
 pub fn sample(function: &str) -> Request {
+    request(&sample_event(function))
+}
+
+/// The message of the sample event of a function that a queue feeds.
+#[must_use]
+pub fn sample_message(function: &str) -> Delivery {
+    let event: Value = serde_json::from_str(&sample_event(function)).expect("JSON");
+    delivery(event["Records"][0]["body"].as_str().expect("a message"))
+}
+
+/// A message as a worker gets it for the first time.
+#[must_use]
+pub fn delivery(body: &str) -> Delivery {
+    Delivery { body: body.to_owned(), receipt: "receipt".to_owned(), attempt: 1 }
+}
+
+fn sample_event(function: &str) -> String {
     let path = root().join(format!("events/{function}.json"));
-    request(&fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display())))
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 fn request(event: &str) -> Request {

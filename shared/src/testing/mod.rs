@@ -4,26 +4,34 @@
 //! - [`Cloud`]: the store, for one test alone.
 //! - [`Process`]: an instance of a function with a memory and a wire of its own.
 //! - [`Wire`]: counts calls and units, and makes them fail as told.
-//! - [`Outside`]: the queue, the stream and the parameters that stand beside the store.
+//! - [`Outside`]: the queues, the stream, the parameters and the files that stand beside the store.
 //! - [`crash`]: runs a flow again and again, dying at each of its calls.
 //! - [`new_product`], [`new_order`]: the shop that tests of orders begin with.
-//! - [`Call`]: a request as API Gateway hands it over, and the answer to it.
+//! - [`Cloud::sales`], [`Process::job`], [`Cloud::deliver_all`]: the ledger, the job and the queues that tests of settlements begin with.
+//! - [`Call`], [`delivery`]: a request as API Gateway hands it over, and the answer to it; a message of a queue.
 
 #![expect(clippy::missing_panics_doc, reason = "a test that cannot go on panics")]
 
+mod bucket;
 mod cloud;
 pub mod crash;
+mod fault;
 mod invocation;
 mod outside;
+mod replies;
+mod settle;
 mod shop;
 mod template;
 mod window;
 mod wire;
 
-pub use cloud::{Cloud, LEDGER_TABLE, NAMES, ORDERS_TABLE, Process, UNIQUES_TABLE, app_over, client_over};
-pub use invocation::{Answer, Call, sample};
-pub use outside::Outside;
+pub use cloud::{
+    Cloud, LEDGER_TABLE, NAMES, ORDERS_TABLE, Process, SETTLEMENTS_TABLE, UNIQUES_TABLE, app_over, client_over,
+};
+pub use fault::Fault;
+pub use invocation::{Answer, Call, delivery, sample, sample_message};
+pub use outside::{Outside, Queued};
 pub use shop::{new_order, new_product};
 pub use template::{Template, root};
 pub use window::ConflictWindow;
-pub use wire::{Fault, Sent, Wire};
+pub use wire::{Sent, Wire};

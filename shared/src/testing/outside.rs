@@ -1,14 +1,19 @@
-//! What the queue, the stream and the parameters are to a process of a test: enough of SQS, Kinesis and Systems Manager for the
-//! SDK's real clients, behind the same wire as the store.
+//! What the queues, the stream, the parameters and the files are to a process of a test: enough of SQS, Kinesis, Systems Manager
+//! and S3 for the SDK's real clients, behind the same wire as the store.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
+use super::{
+    bucket::{self, Bucket},
+    replies,
+};
 use crate::uniques::MinuteCount;
 
 /// The services of one [`Cloud`](super::Cloud). Cloning it clones a pointer.
@@ -17,18 +22,36 @@ pub struct Outside(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
-    sent: Vec<String>,
+    queued: Vec<Queued>,
     postponed: Vec<(String, u64)>,
     streamed: Vec<(String, MinuteCount)>,
     parameters: HashMap<String, String>,
     turned_away: usize,
+    bucket: Bucket,
+}
+
+/// A message that was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Queued {
+    /// URL of its queue.
+    pub queue: String,
+    /// What it says.
+    pub body: String,
+    /// For how many seconds it is hidden.
+    pub delay_seconds: u64,
 }
 
 impl Outside {
-    /// The messages that were sent since this was asked last, in the order of their arrival.
+    /// The messages to all queues that were sent since they were asked for last, in the order of their arrival.
+    #[must_use]
+    pub fn take_queued(&self) -> Vec<Queued> {
+        std::mem::take(&mut self.lock().queued)
+    }
+
+    /// The same messages, but only what they say.
     #[must_use]
     pub fn take_messages(&self) -> Vec<String> {
-        std::mem::take(&mut self.lock().sent)
+        self.take_queued().into_iter().map(|message| message.body).collect()
     }
 
     /// The next so many messages are turned away, though the calls that send them succeed.
@@ -53,48 +76,127 @@ impl Outside {
         self.lock().parameters.insert(name.to_owned(), value.to_owned());
     }
 
-    /// The status and the body of an answer; `None`: it is the store that is asked.
-    pub(super) fn answer(&self, operation: &str, request: &Value) -> Option<(u16, Value)> {
+    /// The content of a file of the bucket.
+    #[must_use]
+    pub fn file(&self, key: &str) -> Option<Vec<u8>> {
+        self.lock().bucket.files.get(key).cloned()
+    }
+
+    /// The keys of all files of the bucket, and how many bytes each has.
+    #[must_use]
+    pub fn files(&self) -> BTreeMap<String, usize> {
+        self.lock().bucket.files.iter().map(|(key, content)| (key.clone(), content.len())).collect()
+    }
+
+    /// Puts a file into the bucket, in place of the one that was there.
+    pub fn put_file(&self, key: &str, content: impl Into<Vec<u8>>) {
+        self.lock().bucket.files.insert(key.to_owned(), content.into());
+    }
+
+    /// Removes a file from the bucket, if it is there.
+    pub fn remove_file(&self, key: &str) {
+        self.lock().bucket.files.remove(key);
+    }
+
+    /// How many multipart uploads were begun and neither completed nor aborted.
+    #[must_use]
+    pub fn unfinished_uploads(&self) -> usize {
+        self.lock().bucket.uploads.len()
+    }
+
+    pub(super) fn bucket_answer(&self, request: bucket::Request) -> HttpResponse {
+        self.lock().bucket.answer(request)
+    }
+
+    /// What the queues, the stream and the parameters answer.
+    pub(super) fn answer(&self, operation: &str, request: &Value) -> HttpResponse {
         let mut state = self.lock();
-        let said = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        Some((
-            200,
-            match operation {
-                "SendMessageBatch" => {
-                    let entries = request["Entries"].as_array().expect("entries");
-                    assert!((1..=10).contains(&entries.len()), "a batch of {}", entries.len());
-                    let turned_away = state.turned_away.min(entries.len());
-                    state.turned_away -= turned_away;
-                    let (failed, taken) = entries.split_at(turned_away);
-                    state.sent.extend(taken.iter().map(|entry| said(&entry["MessageBody"])));
-                    let taken =
-                        taken.iter().map(|entry| json!({"Id": entry["Id"], "MessageId": "m", "MD5OfMessageBody": ""}));
-                    let failed = failed
-                        .iter()
-                        .map(|entry| json!({"Id": entry["Id"], "Code": "InternalError", "SenderFault": false}));
-                    json!({"Successful": taken.collect::<Vec<_>>(), "Failed": failed.collect::<Vec<_>>()})
-                }
-                "ChangeMessageVisibility" => {
-                    let seconds = request["VisibilityTimeout"].as_u64().expect("seconds");
-                    state.postponed.push((said(&request["ReceiptHandle"]), seconds));
-                    json!({})
-                }
-                "PutRecord" => {
-                    let data = STANDARD.decode(said(&request["Data"])).expect("base64");
-                    let count = serde_json::from_slice(&data).expect("a count");
-                    state.streamed.push((said(&request["PartitionKey"]), count));
-                    json!({"ShardId": "shardId-000000000000", "SequenceNumber": state.streamed.len().to_string()})
-                }
-                "GetParameter" => match state.parameters.get(&said(&request["Name"])) {
-                    Some(value) => json!({"Parameter": {"Name": request["Name"], "Value": value}}),
-                    None => return Some((400, json!({"__type": "ParameterNotFound", "message": "as planned"}))),
-                },
-                _ => return None,
+        let answer = match operation {
+            "SendMessageBatch" => state.send(request),
+            "ChangeMessageVisibility" => {
+                let seconds = request["VisibilityTimeout"].as_u64().expect("seconds");
+                state.postponed.push((said(&request["ReceiptHandle"]), seconds));
+                json!({})
+            }
+            "PutRecord" => {
+                let data = STANDARD.decode(said(&request["Data"])).expect("base64");
+                let count = serde_json::from_slice(&data).expect("a count");
+                state.streamed.push((said(&request["PartitionKey"]), count));
+                json!({"ShardId": "shardId-000000000000", "SequenceNumber": state.streamed.len().to_string()})
+            }
+            "GetParameter" => match state.parameters.get(&said(&request["Name"])) {
+                Some(value) => json!({"Parameter": {"Name": request["Name"], "Value": value}}),
+                None => return replies::in_json(400, &json!({"__type": "ParameterNotFound", "message": "as planned"})),
             },
-        ))
+            _ => panic!("no stand-in for {operation}"),
+        };
+        replies::in_json(200, &answer)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn send(&mut self, request: &Value) -> Value {
+        let entries = request["Entries"].as_array().expect("entries");
+        assert!((1..=10).contains(&entries.len()), "a batch of {}", entries.len());
+        let turned_away = self.turned_away.min(entries.len());
+        self.turned_away -= turned_away;
+        let (failed, taken) = entries.split_at(turned_away);
+        self.queued.extend(taken.iter().map(|entry| Queued {
+            queue: said(&request["QueueUrl"]),
+            body: said(&entry["MessageBody"]),
+            delay_seconds: entry["DelaySeconds"].as_u64().unwrap_or_default(),
+        }));
+        let taken = taken.iter().map(|entry| json!({"Id": entry["Id"], "MessageId": "m", "MD5OfMessageBody": ""}));
+        let failed =
+            failed.iter().map(|entry| json!({"Id": entry["Id"], "Code": "InternalError", "SenderFault": false}));
+        json!({"Successful": taken.collect::<Vec<_>>(), "Failed": failed.collect::<Vec<_>>()})
+    }
+}
+
+fn said(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_sqs::{Client, types::SendMessageBatchRequestEntry};
+
+    use super::*;
+    use crate::testing::{Cloud, Fault};
+
+    async fn send(sqs: &Client, queue: &str, body: &str, delay_seconds: Option<i32>) {
+        let entry = SendMessageBatchRequestEntry::builder().id("0").message_body(body);
+        let entry = entry.set_delay_seconds(delay_seconds).build().expect("an entry");
+        sqs.send_message_batch().queue_url(queue).entries(entry).send().await.expect("sent");
+    }
+
+    #[tokio::test]
+    async fn a_message_is_told_with_its_queue_and_its_delay() {
+        let cloud = Cloud::start().await;
+        let sqs = cloud.aws_behind(&cloud.process().wire).sqs();
+        send(&sqs, "https://sqs/one", "first", None).await;
+        send(&sqs, "https://sqs/other", "second", Some(30)).await;
+        let queued = |queue: &str, body: &str, delay_seconds| Queued {
+            queue: queue.to_owned(),
+            body: body.to_owned(),
+            delay_seconds,
+        };
+        let expected = [queued("https://sqs/one", "first", 0), queued("https://sqs/other", "second", 30)];
+        assert_eq!(cloud.outside().take_queued(), expected);
+        assert!(cloud.outside().take_messages().is_empty(), "each message is told once");
+    }
+
+    #[tokio::test]
+    async fn a_throttled_message_is_sent_again_by_the_sdk() {
+        let cloud = Cloud::start().await;
+        let wire = cloud.process().wire;
+        wire.fail_at(1, Fault::Throttle);
+        send(&cloud.aws_behind(&wire).sqs(), "https://sqs/one", "first", None).await;
+        assert_eq!(wire.take_sent().len(), 2);
+        assert_eq!(cloud.outside().take_messages(), ["first"]);
     }
 }

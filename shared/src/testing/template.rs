@@ -19,6 +19,7 @@ pub fn root() -> PathBuf {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Template {
+    globals: Value,
     resources: BTreeMap<String, Resource>,
 }
 
@@ -45,6 +46,12 @@ impl Template {
             .iter()
             .filter(move |(_, found)| found.kind == kind)
             .map(|(id, found)| (id.as_str(), &found.properties))
+    }
+
+    /// What holds for all resources of a kind that do not say otherwise.
+    #[must_use]
+    pub fn globals(&self) -> &Value {
+        &self.globals
     }
 
     /// The requests that create the template's tables under the names `name` gives their logical ids.

@@ -1,10 +1,8 @@
 //! The wire between a process and the services: it counts, and fails as told.
 
 use std::{
-    collections::BTreeMap,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
 use aws_smithy_runtime_api::client::{
@@ -15,41 +13,25 @@ use aws_smithy_runtime_api::client::{
 };
 use aws_smithy_types::body::SdkBody;
 use http_body_util::BodyExt;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::Notify;
 
 use super::{
-    cloud::PATIENCE,
+    bucket,
+    fault::{Fault, Plan},
     outside::Outside,
+    replies,
     window::{ConflictWindow, Held},
 };
 use crate::aws::Transport;
 
-/// What happens to a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
-    /// The connection is refused: the store never sees the call.
-    Refuse,
-    /// The store answers that there are too many calls.
-    Throttle,
-    /// The store cancels the transaction because another one holds its items. Other calls pass.
-    Conflict,
-    /// The store does what it is asked, and its answer is lost.
-    LoseReply,
-    /// The call takes so much longer.
-    Delay(Duration),
-    /// The process dies before the store sees the call.
-    DieBefore,
-    /// The process dies after the store has done what it was asked.
-    DieAfter,
-}
-
 /// One call that was sent, and what it consumed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sent {
-    /// `TransactWriteItems`, …
+    /// `TransactWriteItems`, `SendMessageBatch`, `UploadPart`, …
     pub operation: String,
-    /// Write request units, those of indexes included; 0 for a call that was refused, which a real table bills all the same.
+    /// Write request units, those of indexes included; 0 for a call that was refused, which a real table bills all the same,
+    /// and for one that is not DynamoDB's.
     pub write_units: f64,
     /// Read request units.
     pub read_units: f64,
@@ -63,48 +45,65 @@ struct Inner {
     client: Transport,
     outside: Outside,
     window: Option<ConflictWindow>,
+    counted: bool,
     plan: Mutex<Plan>,
+    sent: Mutex<Vec<Sent>>,
     died: Notify,
 }
 
-#[derive(Default)]
-struct Plan {
-    /// Calls so far.
-    calls: u64,
-    at: BTreeMap<u64, Fault>,
-    randomly: Option<(fastrand::Rng, f64, Fault)>,
-    sent: Vec<Sent>,
+/// Whom a call is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Service {
+    Dynamo,
+    S3,
+    /// The queue, the stream or the parameters.
+    Another,
 }
 
 impl Wire {
-    pub(super) fn new(outside: Outside, window: Option<ConflictWindow>) -> Self {
-        let client = Transport::new(PATIENCE);
-        Self(Arc::new(Inner { client, outside, window, plan: Mutex::default(), died: Notify::new() }))
+    pub(super) fn new(client: Transport, outside: Outside, window: Option<ConflictWindow>) -> Self {
+        Self::between(client, outside, window, true)
+    }
+
+    /// A wire that adds as little as it can to the time of a call: nothing is counted.
+    pub(super) fn uncounted(client: Transport, outside: Outside) -> Self {
+        Self::between(client, outside, None, false)
+    }
+
+    fn between(client: Transport, outside: Outside, window: Option<ConflictWindow>, counted: bool) -> Self {
+        let (plan, sent) = (Mutex::default(), Mutex::default());
+        Self(Arc::new(Inner { client, outside, window, counted, plan, sent, died: Notify::new() }))
     }
 
     /// The `call`-th call from now on, counted from 1, meets this fault.
     pub fn fail_at(&self, call: u64, fault: Fault) {
-        let mut plan = self.plan();
-        let call = plan.calls + call;
-        plan.at.insert(call, fault);
+        self.plan().at(call, fault);
     }
 
-    /// Every call from now on meets this fault with this probability; the same seed, the same faults.
+    /// Every call from now on meets this fault with this probability; the same seed, the same faults. Called again, it adds
+    /// another kind: where several would strike a call, the one that was added first does.
     pub fn fail_randomly(&self, seed: u64, probability: f64, fault: Fault) {
-        self.plan().randomly = Some((fastrand::Rng::with_seed(seed), probability, fault));
+        self.plan().randomly(seed, probability, fault);
     }
 
     /// No faults from now on.
     pub fn heal(&self) {
-        let mut plan = self.plan();
-        plan.at.clear();
-        plan.randomly = None;
+        self.plan().heal();
+    }
+
+    /// The calls since this was asked last, by name, and the write and read units of all of them.
+    #[must_use]
+    pub fn take_cost(&self) -> (Vec<String>, f64, f64) {
+        let sent = self.take_sent();
+        let units = |of: fn(&Sent) -> f64| sent.iter().map(of).sum();
+        let (writes, reads) = (units(|call| call.write_units), units(|call| call.read_units));
+        (sent.into_iter().map(|call| call.operation).collect(), writes, reads)
     }
 
     /// The calls since this was asked last.
     #[must_use]
     pub fn take_sent(&self) -> Vec<Sent> {
-        std::mem::take(&mut self.plan().sent)
+        std::mem::take(&mut self.sent())
     }
 
     /// Ends when a call meets [`Fault::DieBefore`] or [`Fault::DieAfter`]. The call itself never ends: whoever waits for both drops it.
@@ -116,13 +115,8 @@ impl Wire {
         self.0.plan.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn next_fault(&self) -> Option<Fault> {
-        let mut plan = self.plan();
-        plan.calls += 1;
-        let call = plan.calls;
-        let random =
-            plan.randomly.as_mut().and_then(|(rng, probability, fault)| (rng.f64() < *probability).then_some(*fault));
-        plan.at.remove(&call).or(random)
+    fn sent(&self) -> MutexGuard<'_, Vec<Sent>> {
+        self.0.sent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn carry(
@@ -130,45 +124,68 @@ impl Wire {
         connector: SharedHttpConnector,
         request: HttpRequest,
     ) -> Result<HttpResponse, ConnectorError> {
-        let operation = operation(&request);
-        let fault = self.next_fault();
-        let begun = self.plan().sent.len();
-        self.plan().sent.push(Sent { operation: operation.clone(), write_units: 0.0, read_units: 0.0 });
+        let (service, operation) = addressed(&request);
+        let fault = self.plan().next();
+        let place = self.begin(&operation);
         match fault {
-            Some(Fault::Refuse) => {
-                return Err(ConnectorError::io("connection refused, as planned".into()));
-            }
-            Some(Fault::Throttle) => return Ok(throttled()),
+            Some(Fault::Refuse) => return Err(ConnectorError::io("connection refused, as planned".into())),
+            Some(Fault::Throttle) if service == Service::S3 => return Ok(bucket::slow_down()),
+            Some(Fault::Throttle) => return Ok(replies::throttled()),
             Some(Fault::Conflict) if operation == "TransactWriteItems" => {
-                return Ok(conflicted(&request));
+                return Ok(replies::conflicted(&payload(&request)));
             }
             Some(Fault::Delay(time)) => tokio::time::sleep(time).await,
             Some(Fault::DieBefore) => self.die().await,
             _ => {}
         }
-        let held = match &self.0.window {
-            None => None,
-            Some(window) => match window.enter(&payload(&request)).await {
-                Held::Until(release) => Some(release),
-                Held::ByAnother => return Ok(conflicted(&request)),
-            },
+        let response = match service {
+            Service::Dynamo => self.ask_store(connector, request, &operation, place).await?,
+            Service::S3 => self.0.outside.bucket_answer(bucket::Request::read(request).await?),
+            Service::Another => self.0.outside.answer(&operation, &payload(&request)),
         };
-        let response = match self.0.outside.answer(&operation, &payload(&request)) {
-            Some((status, body)) => answered(status, &body),
-            None => connector.call(counting(request)).await?,
-        };
-        drop(held);
-        let (response, units) = consumed(response).await?;
-        if let Some(sent) = self.plan().sent.get_mut(begun) {
-            let write = ["PutItem", "Update", "Delete", "TransactWrite", "BatchWrite"]
-                .iter()
-                .any(|kind| operation.starts_with(kind));
-            if write { sent.write_units = units } else { sent.read_units = units }
-        }
         match fault {
             Some(Fault::LoseReply) => Err(ConnectorError::io("connection reset, as planned".into())),
             Some(Fault::DieAfter) => self.die().await,
             _ => Ok(response),
+        }
+    }
+
+    async fn ask_store(
+        &self,
+        connector: SharedHttpConnector,
+        request: HttpRequest,
+        operation: &str,
+        place: usize,
+    ) -> Result<HttpResponse, ConnectorError> {
+        let _held = match &self.0.window {
+            None => None,
+            Some(window) => match window.enter(&payload(&request)).await {
+                Held::Until(release) => Some(release),
+                Held::ByAnother => return Ok(replies::conflicted(&payload(&request))),
+            },
+        };
+        if !self.0.counted {
+            return connector.call(request).await;
+        }
+        let (response, units) = consumed(connector.call(counting(request)).await?).await?;
+        self.count(place, operation, units);
+        Ok(response)
+    }
+
+    /// Notes the call, and answers its place among those sent.
+    fn begin(&self, operation: &str) -> usize {
+        let mut sent = self.sent();
+        if self.0.counted {
+            sent.push(Sent { operation: operation.to_owned(), write_units: 0.0, read_units: 0.0 });
+        }
+        sent.len().saturating_sub(1)
+    }
+
+    fn count(&self, place: usize, operation: &str, units: f64) {
+        let writes = ["PutItem", "Update", "Delete", "TransactWrite", "BatchWrite"];
+        if let Some(sent) = self.sent().get_mut(place) {
+            let write = writes.iter().any(|kind| operation.starts_with(kind));
+            if write { sent.write_units = units } else { sent.read_units = units }
         }
     }
 
@@ -204,10 +221,13 @@ impl HttpConnector for Connector {
     }
 }
 
-/// `DynamoDB_20120810.PutItem` → `PutItem`
-fn operation(request: &HttpRequest) -> String {
-    let target = request.headers().get("x-amz-target").unwrap_or_default();
-    target.rsplit('.').next().unwrap_or_default().to_owned()
+/// `DynamoDB_20120810.PutItem` → `PutItem` of DynamoDB. A request that names no target is for S3.
+fn addressed(request: &HttpRequest) -> (Service, String) {
+    let Some(target) = request.headers().get("x-amz-target") else {
+        return (Service::S3, bucket::operation(request).to_owned());
+    };
+    let (service, operation) = target.rsplit_once('.').unwrap_or_default();
+    (if service.starts_with("DynamoDB") { Service::Dynamo } else { Service::Another }, operation.to_owned())
 }
 
 fn payload(request: &HttpRequest) -> Value {
@@ -236,30 +256,18 @@ async fn consumed(mut response: HttpResponse) -> Result<(HttpResponse, f64), Con
     Ok((response, units))
 }
 
-fn throttled() -> HttpResponse {
-    refusal(
-        &json!({"__type": "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException", "message": "as planned"}),
-    )
-}
+#[cfg(test)]
+mod tests {
+    use crate::testing::Cloud;
 
-fn conflicted(request: &HttpRequest) -> HttpResponse {
-    let items = payload(request)["TransactItems"].as_array().map_or(0, Vec::len);
-    let reasons: Vec<Value> = (0..items)
-        .map(|item| json!({"Code": if item + 1 == items { "TransactionConflict" } else { "None" }}))
-        .collect();
-    refusal(&json!({
-        "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
-        "Message": "Transaction cancelled, as planned",
-        "CancellationReasons": reasons,
-    }))
-}
-
-fn refusal(body: &Value) -> HttpResponse {
-    answered(400, body)
-}
-
-fn answered(status: u16, body: &Value) -> HttpResponse {
-    let mut response = HttpResponse::new(status.try_into().expect("a status"), SdkBody::from(body.to_string()));
-    response.headers_mut().insert("content-type", "application/x-amz-json-1.0");
-    response
+    #[tokio::test]
+    async fn an_uncounted_process_reaches_all_services_and_counts_nothing() {
+        let cloud = Cloud::start().await;
+        let process = cloud.uncounted();
+        process.product(7).await;
+        let s3 = cloud.aws_behind(&process.wire).s3();
+        s3.put_object().bucket("files").key("a").send().await.expect("put");
+        assert_eq!(cloud.outside().files().len(), 1);
+        assert!(process.wire.take_sent().is_empty());
+    }
 }

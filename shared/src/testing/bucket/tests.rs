@@ -1,0 +1,174 @@
+use aws_sdk_s3::{
+    Client,
+    config::http::HttpResponse,
+    error::{ProvideErrorMetadata, SdkError},
+    operation::{complete_multipart_upload::CompleteMultipartUploadError, get_object::GetObjectError},
+    primitives::ByteStream,
+    types::{CompletedMultipartUpload, CompletedPart},
+};
+
+use super::*;
+use crate::{
+    aws::ServiceError,
+    testing::{Cloud, Fault, Wire},
+};
+
+const KEY: &str = "2026-01/fees of a+b & c=d.csv";
+
+async fn bucket() -> (Cloud, Wire, Client) {
+    let cloud = Cloud::start().await;
+    let wire = cloud.process().wire;
+    let s3 = cloud.aws_behind(&wire).s3();
+    (cloud, wire, s3)
+}
+
+async fn put(s3: &Client, content: &[u8]) {
+    let body = ByteStream::from(content.to_vec());
+    s3.put_object().bucket("files").key(KEY).body(body).send().await.expect("put");
+}
+
+async fn get(s3: &Client) -> Result<Vec<u8>, SdkError<GetObjectError, HttpResponse>> {
+    let found = s3.get_object().bucket("files").key(KEY).send().await?;
+    Ok(found.body.collect().await.expect("a body").to_vec())
+}
+
+async fn begin(s3: &Client) -> String {
+    let begun = s3.create_multipart_upload().bucket("files").key(KEY).send().await.expect("begun");
+    begun.upload_id.expect("an id")
+}
+
+async fn upload(s3: &Client, id: &str, number: i32, content: Vec<u8>) -> CompletedPart {
+    let part = s3.upload_part().bucket("files").key(KEY).upload_id(id).part_number(number);
+    let stored = part.body(ByteStream::from(content)).send().await.expect("a part");
+    CompletedPart::builder().part_number(number).set_e_tag(stored.e_tag).build()
+}
+
+async fn complete(
+    s3: &Client,
+    id: &str,
+    parts: impl IntoIterator<Item = CompletedPart>,
+) -> Result<(), SdkError<CompleteMultipartUploadError, HttpResponse>> {
+    let parts = CompletedMultipartUpload::builder().set_parts(Some(parts.into_iter().collect())).build();
+    let call = s3.complete_multipart_upload().bucket("files").key(KEY).upload_id(id).multipart_upload(parts);
+    call.send().await.map(|_| ())
+}
+
+fn operations(wire: &Wire) -> Vec<String> {
+    wire.take_sent().into_iter().map(|sent| sent.operation).collect()
+}
+
+#[tokio::test]
+async fn a_file_comes_back_as_it_was_put_until_it_is_deleted() {
+    let (cloud, wire, s3) = bucket().await;
+    put(&s3, b"a,b\n").await;
+    assert_eq!(get(&s3).await.expect("a file"), b"a,b\n");
+    assert_eq!(cloud.outside().file(KEY).expect("under its key"), b"a,b\n");
+    assert_eq!(cloud.outside().files(), BTreeMap::from([(KEY.to_owned(), 4)]));
+    s3.delete_object().bucket("files").key(KEY).send().await.expect("deleted");
+    assert!(cloud.outside().files().is_empty());
+    let sent = wire.take_sent();
+    assert!(sent.iter().all(|sent| sent.write_units + sent.read_units == 0.0));
+    let operations: Vec<&str> = sent.iter().map(|sent| sent.operation.as_str()).collect();
+    assert_eq!(operations, ["PutObject", "GetObject", "DeleteObject"]);
+}
+
+#[tokio::test]
+async fn a_missing_file_is_no_such_key() {
+    let (cloud, _, s3) = bucket().await;
+    assert!(get(&s3).await.expect_err("nothing is there").into_service_error().is_no_such_key());
+    cloud.outside().put_file(KEY, "a");
+    get(&s3).await.expect("it is there now");
+    cloud.outside().remove_file(KEY);
+    get(&s3).await.expect_err("it is gone");
+}
+
+#[tokio::test]
+async fn a_multipart_upload_appears_as_a_whole_when_it_is_completed() {
+    let (cloud, _, s3) = bucket().await;
+    put(&s3, b"old").await;
+    let id = begin(&s3).await;
+    // The parts come in any order, and one comes twice.
+    let second = upload(&s3, &id, 2, b"end".to_vec()).await;
+    upload(&s3, &id, 1, vec![b'x'; 7]).await;
+    let first = upload(&s3, &id, 1, vec![b'a'; LEAST_PART]).await;
+    assert_eq!(get(&s3).await.expect("a file"), b"old");
+    assert_eq!(cloud.outside().unfinished_uploads(), 1);
+
+    complete(&s3, &id, [first.clone(), second.clone()]).await.expect("completed");
+    assert_eq!(get(&s3).await.expect("a file"), [vec![b'a'; LEAST_PART], b"end".to_vec()].concat());
+    assert_eq!(cloud.outside().unfinished_uploads(), 0);
+    let again = complete(&s3, &id, [first, second]).await.expect_err("it is over");
+    assert_eq!(again.code(), Some("NoSuchUpload"));
+}
+
+#[tokio::test]
+async fn parts_that_are_small_or_out_of_order_or_unknown_are_refused() {
+    let (cloud, _, s3) = bucket().await;
+    let id = begin(&s3).await;
+    let first = upload(&s3, &id, 1, vec![b'a'; LEAST_PART - 1]).await;
+    let second = upload(&s3, &id, 2, b"end".to_vec()).await;
+    let large = upload(&s3, &id, 3, vec![b'a'; LEAST_PART]).await;
+    let unknown = CompletedPart::builder().part_number(4).e_tag("\"x\"").build();
+    let changed = CompletedPart::builder().part_number(1).e_tag("\"x\"").build();
+    for (parts, code) in [
+        (vec![first.clone(), second.clone()], "EntityTooSmall"),
+        (vec![large, second.clone()], "InvalidPartOrder"),
+        (vec![unknown], "InvalidPart"),
+        (vec![changed], "InvalidPart"),
+        (vec![], "MalformedXML"),
+    ] {
+        let refused = complete(&s3, &id, parts).await.expect_err(code);
+        assert_eq!(refused.code(), Some(code));
+    }
+    assert!(cloud.outside().files().is_empty());
+    complete(&s3, &id, [second]).await.expect("the last part alone may be small");
+}
+
+#[tokio::test]
+async fn an_aborted_upload_leaves_nothing() {
+    let (cloud, _, s3) = bucket().await;
+    let id = begin(&s3).await;
+    let part = upload(&s3, &id, 1, b"end".to_vec()).await;
+    s3.abort_multipart_upload().bucket("files").key(KEY).upload_id(&id).send().await.expect("aborted");
+    assert_eq!(cloud.outside().unfinished_uploads(), 0);
+    assert_eq!(complete(&s3, &id, [part]).await.expect_err("it is gone").code(), Some("NoSuchUpload"));
+    assert!(cloud.outside().files().is_empty());
+}
+
+#[tokio::test]
+async fn a_put_that_fails_for_the_moment_is_tried_again_by_the_sdk() {
+    for fault in [Fault::Throttle, Fault::LoseReply, Fault::Refuse] {
+        let (cloud, wire, s3) = bucket().await;
+        wire.fail_at(1, fault);
+        put(&s3, b"a").await;
+        assert_eq!(operations(&wire), ["PutObject", "PutObject"], "{fault:?}");
+        assert_eq!(cloud.outside().file(KEY).expect("a file"), b"a", "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_throttle_without_end_is_slow_down_and_passing() {
+    let (_cloud, wire, s3) = bucket().await;
+    wire.fail_randomly(1, 1.0, Fault::Throttle);
+    let refused = get(&s3).await.expect_err("too many calls");
+    assert_eq!(refused.code(), Some("SlowDown"));
+    assert!(ServiceError::from(refused).is_passing());
+}
+
+#[tokio::test]
+async fn a_process_that_dies_at_a_part_leaves_an_unfinished_upload() {
+    for (death, stored) in [(Fault::DieBefore, 0), (Fault::DieAfter, 1)] {
+        let (cloud, wire, s3) = bucket().await;
+        let id = begin(&s3).await;
+        wire.fail_at(1, death);
+        tokio::select! {
+            biased;
+            () = wire.death() => {}
+            _ = upload(&s3, &id, 1, b"end".to_vec()) => panic!("it outlived {death:?}"),
+        }
+        assert_eq!(operations(&wire), ["CreateMultipartUpload", "UploadPart"]);
+        assert_eq!((cloud.outside().unfinished_uploads(), cloud.outside().files().len()), (1, 0));
+        let parts = complete(&s3, &id, [CompletedPart::builder().part_number(1).e_tag(etag(b"end")).build()]).await;
+        assert_eq!(usize::from(parts.is_ok()), stored, "{death:?}: {parts:?}");
+    }
+}
