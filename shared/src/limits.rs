@@ -103,18 +103,25 @@ impl<const MAX: usize> AsRef<str> for Text<MAX> {
 #[serde(try_from = "String", into = "String")]
 pub struct Name<const MAX: usize>(String);
 
-impl<const MAX: usize> TryFrom<String> for Name<MAX> {
-    type Error = UnfitText;
-
-    fn try_from(name: String) -> Result<Self, UnfitText> {
+impl<const MAX: usize> Name<MAX> {
+    /// A text is such a name.
+    pub fn check(name: &str) -> Result<(), UnfitText> {
         match name.len() {
             0 => Err(UnfitText::Blank),
             _ if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte)) => {
                 Err(UnfitText::NotAName)
             }
             length if length > MAX => Err(UnfitText::TooLong { max: MAX, length }),
-            _ => Ok(Self(name)),
+            _ => Ok(()),
         }
+    }
+}
+
+impl<const MAX: usize> TryFrom<String> for Name<MAX> {
+    type Error = UnfitText;
+
+    fn try_from(name: String) -> Result<Self, UnfitText> {
+        Self::check(&name).map(|()| Self(name))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Instants and minutes, in the one form in which they are stored, sorted and answered.
+//! Instants, minutes and days, in the one form in which they are stored, sorted and answered.
 
 use std::{fmt, str::FromStr, time::Duration};
 
@@ -172,6 +172,86 @@ impl TryFrom<String> for Minute {
     }
 }
 
+/// Milliseconds of a day.
+const DAY_MS: i64 = 86_400_000;
+
+/// A day in UTC, from 1970 on: `2026-11-20`. Texts sort as the days do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct Day(i64);
+
+impl Day {
+    /// The day that holds this moment.
+    #[must_use]
+    pub fn of(at: Timestamp) -> Self {
+        Self(at.as_millis().div_euclid(DAY_MS))
+    }
+
+    /// So many days later.
+    #[must_use]
+    pub fn plus(self, days: i64) -> Self {
+        Self(self.0 + days)
+    }
+
+    /// How many days after 1970-01-01.
+    #[must_use]
+    pub fn number(self) -> i64 {
+        self.0
+    }
+
+    /// Its first moment.
+    #[must_use]
+    pub fn start(self) -> Timestamp {
+        Timestamp::from_millis(self.0 * DAY_MS)
+    }
+
+    /// The first moment of the next one.
+    #[must_use]
+    pub fn end(self) -> Timestamp {
+        self.plus(1).start()
+    }
+
+    /// Its last millisecond.
+    #[must_use]
+    pub fn last(self) -> Timestamp {
+        Timestamp::from_millis(self.end().as_millis() - 1)
+    }
+}
+
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.start().date())
+    }
+}
+
+impl FromStr for Day {
+    type Err = UnfitDay;
+
+    fn from_str(text: &str) -> Result<Self, UnfitDay> {
+        let start: Timestamp = format!("{text}T00:00:00Z").parse().map_err(|_| UnfitDay)?;
+        (start.date() == text && start.as_millis() >= 0).then(|| Self::of(start)).ok_or(UnfitDay)
+    }
+}
+
+/// A text that is no day.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("is not a day from 1970 on, like 2026-11-20")]
+pub struct UnfitDay;
+
+impl From<Day> for String {
+    fn from(day: Day) -> Self {
+        day.to_string()
+    }
+}
+
+impl TryFrom<String> for Day {
+    type Error = UnfitDay;
+
+    fn try_from(text: String) -> Result<Self, UnfitDay> {
+        text.parse()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -197,6 +277,31 @@ mod tests {
         assert_eq!(Minute::of(time("2026-11-21T00:20:30.5+01:00")).to_string(), "2026-11-20T23:20:00Z");
         for unfit in ["", "2026-11-20T23:20:30Z", "2026-11-20T23:20:00.000Z", "2026-11-21T00:20:00+01:00", "23:20"] {
             assert_eq!(unfit.parse::<Minute>(), Err(UnfitMinute), "{unfit}");
+        }
+    }
+
+    #[test]
+    fn a_day_has_one_text() {
+        let day: Day = "2026-11-20".parse().expect("a day");
+        assert_eq!((day.start(), day.last()), (time("2026-11-20T00:00:00Z"), time("2026-11-20T23:59:59.999Z")));
+        assert_eq!(
+            (Day::of(day.last()), Day::of(day.end()).plus(-1), day.to_string().as_str()),
+            (day, day, "2026-11-20")
+        );
+        for unfit in [
+            "",
+            "today",
+            "2026-11-31",
+            "2025-02-30",
+            "2026-13-01",
+            "2026-1-2",
+            "20261120",
+            "1969-12-31",
+            "2026-11-20T00:00:00Z",
+            "2026-11-20 ",
+            "+2026-11-20",
+        ] {
+            assert_eq!(unfit.parse::<Day>(), Err(UnfitDay), "{unfit}");
         }
     }
 

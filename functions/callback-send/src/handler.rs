@@ -9,9 +9,7 @@ pub async fn handle(app: App, message: Delivery) -> Result<(), Failure> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
-    use once::testing::{Cloud, root};
+    use once::testing::{Cloud, delivery, sample_message};
 
     use super::*;
 
@@ -22,8 +20,7 @@ mod tests {
         for body in
             ["", "{}", r#"{"kind":"callback"}"#, r#"{"kind":"fan-out","minute":"now","shard":0,"unique_ids":1}"#]
         {
-            let message = Delivery { body: body.to_owned(), receipt: "receipt".to_owned(), attempt: 1 };
-            let failure = handle(process.app.clone(), message).await.expect_err(body);
+            let failure = handle(process.app.clone(), delivery(body)).await.expect_err(body);
             assert!(matches!(failure, Failure::Unreadable(_)), "{body}: {failure}");
         }
     }
@@ -32,11 +29,7 @@ mod tests {
     async fn the_sample_event_holds_a_message_that_can_be_read() {
         let cloud = Cloud::start().await;
         cloud.outside().set_parameter("/once/webhook-secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
-        let text = fs::read_to_string(root().join("events/callback-send.json")).expect("a sample");
-        let event: serde_json::Value = serde_json::from_str(&text).expect("JSON");
-        let body = event["Records"][0]["body"].as_str().expect("a body").to_owned();
-        let message = Delivery { body, receipt: "receipt".to_owned(), attempt: 1 };
         // It goes to a private address, which the guard refuses: that is final, and no failure.
-        handle(cloud.process().app, message).await.expect("nothing to do again");
+        handle(cloud.process().app, sample_message("callback-send")).await.expect("nothing to do again");
     }
 }

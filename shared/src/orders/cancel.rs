@@ -6,11 +6,11 @@ use uuid::Uuid;
 
 use super::{
     Orders,
-    budget::{Budget, Spent},
     order::{Order, Sale, Status},
 };
 use crate::{
     aws::ServiceError,
+    budget::{Budget, Spent},
     dynamo::{Commit, commit, read},
     time::Timestamp,
 };

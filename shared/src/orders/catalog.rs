@@ -6,13 +6,13 @@ use uuid::Uuid;
 
 use super::{
     Orders,
-    budget::{Budget, Spent},
     key::{IdempotencyKey, request_id},
     product::{Definition, NewProduct, Product},
     stock::{self, Share},
 };
 use crate::{
     aws::ServiceError,
+    budget::{Budget, Spent},
     dynamo::{Commit, commit, keys, read},
     time::Timestamp,
 };

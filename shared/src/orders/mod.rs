@@ -8,7 +8,6 @@
 //! Not covered: a request without a key whose reply was lost past every retry. Its order may stand, and its caller cannot
 //! know; callers who must know send a key.
 
-mod budget;
 mod cancel;
 mod catalog;
 mod key;
@@ -34,7 +33,7 @@ pub use key::{IdempotencyKey, UnfitKey};
 pub use order::{NewOrder, Order, OrderWithProduct, ProductGlance, Status};
 pub use place::{PlaceError, Placed};
 pub use product::{MerchantId, NewProduct, Product, ProductId};
-pub use reading::{Cursor, DEFAULT_LIMIT, From, Limit, Offset, Page, UnfitCursor};
+pub use reading::{Cursor, DEFAULT_LIMIT, From, Limit, Offset, Page};
 pub use restock::{NewStock, RestockError, Restocked};
 
 /// Where orders are kept and how hard they try.

@@ -5,13 +5,13 @@ use tracing::{debug, info};
 
 use super::{
     Orders,
-    budget::{Budget, Spent},
     key::{IdempotencyKey, request_id},
     order::{NewOrder, Order, Sale},
     stock::{self, Share},
 };
 use crate::{
     aws::ServiceError,
+    budget::{Budget, Spent},
     dynamo::{Commit, commit, read},
     time::Timestamp,
 };

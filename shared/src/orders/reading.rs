@@ -4,9 +4,8 @@
 //! meanwhile neither repeat nor hide others. An offset is counted off from the newest row at each call: it costs what it
 //! skips, in every shard, and is capped for that.
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures_util::{StreamExt, TryStreamExt, future::try_join_all, stream};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{
@@ -18,7 +17,6 @@ use crate::{
     aws::ServiceError,
     dynamo::{Item, first, keys, read, text},
     limits::Bounded,
-    time::Timestamp,
 };
 
 /// Products whose stock is read at the same time for one page.
@@ -56,34 +54,8 @@ pub struct Page<Row, Next> {
     pub next: Option<Next>,
 }
 
-/// The place of an order in the list: opaque to callers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Cursor(String);
-
-/// A cursor that no list gave.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("is not a cursor that a list gave")]
-pub struct UnfitCursor;
-
-impl TryFrom<String> for Cursor {
-    type Error = UnfitCursor;
-
-    fn try_from(cursor: String) -> Result<Self, UnfitCursor> {
-        let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| UnfitCursor)?;
-        let place = String::from_utf8(bytes).map_err(|_| UnfitCursor)?;
-        let (time, id) = place.split_once('#').ok_or(UnfitCursor)?;
-        let is_place = time.parse::<Timestamp>().is_ok_and(|parsed| parsed.to_string() == time)
-            && Uuid::try_parse(id).is_ok_and(|parsed| parsed.to_string() == id);
-        is_place.then_some(Self(place)).ok_or(UnfitCursor)
-    }
-}
-
-impl std::convert::From<Cursor> for String {
-    fn from(cursor: Cursor) -> Self {
-        URL_SAFE_NO_PAD.encode(cursor.0)
-    }
-}
+/// The place of an order in the list.
+pub type Cursor = crate::cursor::Cursor<Uuid>;
 
 /// An order as the index has it.
 #[derive(Deserialize)]
@@ -114,7 +86,7 @@ impl Orders {
     pub async fn list(&self, limit: Limit, from: &From) -> Result<Page<Order, Cursor>, ServiceError> {
         let (skip, before) = match from {
             From::Offset(rows) => (rows.to_usize(), None),
-            From::Cursor(Cursor(place)) => (0, Some(place.as_str())),
+            From::Cursor(cursor) => (0, Some(cursor.place())),
         };
         let limit = limit.to_usize();
         let shards =
@@ -124,7 +96,7 @@ impl Orders {
         found.sort_unstable_by(|a, b| b.recent_sk.cmp(&a.recent_sk));
         let more = found.len() > skip + limit;
         let rows: Vec<Listed> = found.into_iter().skip(skip).take(limit).collect();
-        let next = rows.last().filter(|_| more).map(|last| Cursor(last.recent_sk.clone()));
+        let next = rows.last().filter(|_| more).map(|last| Cursor::at(last.recent_sk.clone()));
         Ok(Page { rows: rows.into_iter().map(|listed| listed.order).collect(), next })
     }
 
@@ -156,26 +128,5 @@ impl Orders {
                 .expression_attribute_values(":place", text(place)),
         };
         first(query, wanted).await
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cursor_comes_back_as_it_was_given() {
-        let cursor = Cursor("2026-11-20T23:20:00.005Z#00000000-0000-0000-0000-000000000007".to_owned());
-        assert_eq!(Cursor::try_from(String::from(cursor.clone())), Ok(cursor));
-    }
-
-    #[test]
-    fn only_a_place_in_a_list_is_a_cursor() {
-        for place in ["", "x", "ORDER#1", "2026-11-20T23:20:00Z#00000000-0000-0000-0000-000000000007"] {
-            assert_eq!(Cursor::try_from(URL_SAFE_NO_PAD.encode(place)), Err(UnfitCursor), "{place}");
-        }
-        for text in ["%%%", "a", "\u{e4}"] {
-            assert_eq!(Cursor::try_from(text.to_owned()), Err(UnfitCursor), "{text}");
-        }
     }
 }

@@ -10,13 +10,13 @@ use uuid::Uuid;
 
 use super::{
     Orders,
-    budget::{Budget, Spent},
     key::{IdempotencyKey, request_id},
     product::Product,
     stock::{self, Share},
 };
 use crate::{
     aws::ServiceError,
+    budget::{Budget, Spent},
     dynamo::{Commit, commit, keys, read},
     limits::Bounded,
     time::Timestamp,

@@ -17,7 +17,7 @@ use crate::{
     aws::{Aws, ServiceError},
     sqs::{self, Queue},
     time::{Minute, Timestamp},
-    webhook::{self, Cause, Delivery, MessageId, Outcome, SecretError, WebhookUrl, Webhooks},
+    webhook::{Cause, Delivery, MessageId, Outcome, SecretError, WebhookUrl, Webhooks},
 };
 
 /// What the queue of callbacks holds.
@@ -131,8 +131,7 @@ impl Callbacks {
                 Ok(())
             }
             Outcome::Later { cause, retry_after } => {
-                let pause = webhook::pause(message.attempt, retry_after, &mut fastrand::Rng::new());
-                self.queue.postpone(message, pause).await?;
+                let pause = self.queue.retry_later(message, retry_after).await?;
                 Err(Failure::NotTaken { cause, pause })
             }
         }

@@ -8,7 +8,7 @@
 //!   ([`Secrets`]), under an id that its repeats share ([`MessageId`]).
 //! * **The receiver cannot hold the sender**: there is one time-out over everything, no redirect is followed, no body is read.
 //!
-//! Not promised: that it arrives once. Whoever sends again after [`Outcome::Later`], as [`pause`] says, delivers at least once.
+//! Not promised: that it arrives once. Whoever sends again after [`Outcome::Later`], as [`crate::sqs::pause`] says, delivers at least once.
 //!
 //! `docs/WEBHOOKS.md` tells receivers and operators of it.
 
@@ -17,7 +17,6 @@ mod outcome;
 #[cfg(test)]
 mod receiver;
 mod resolve;
-mod retry;
 mod secret;
 mod send;
 mod signature;
@@ -26,7 +25,6 @@ mod url;
 pub use guard::{Guard, Refused, special_purpose};
 pub use outcome::{Cause, Final, MAX_RETRY_AFTER, Outcome};
 pub use resolve::{Dns, Resolve};
-pub use retry::{MAX_PAUSE, pause};
 pub use secret::{SecretError, SecretSource};
 pub use send::{Delivery, Webhooks};
 pub use signature::{MessageId, NotGenuine, Secrets, Signed, UnfitId, UnfitSecrets};

@@ -2,19 +2,12 @@
 
 use once::{
     orders::From,
-    testing::{Cloud, Process, new_order, new_product},
+    testing::{Cloud, new_order, new_product},
 };
 
 use crate::shop::{at, key, page, place, stocked, units};
 
 /// Calls, write units and read units since the last time.
-fn cost(process: &Process) -> (Vec<String>, f64, f64) {
-    let sent = process.wire.take_sent();
-    let writes = sent.iter().map(|call| call.write_units).sum();
-    let reads = sent.iter().map(|call| call.read_units).sum();
-    (sent.into_iter().map(|call| call.operation).collect(), writes, reads)
-}
-
 fn calls(names: &[&str]) -> Vec<String> {
     names.iter().map(|&name| name.to_owned()).collect()
 }
@@ -25,9 +18,9 @@ async fn an_order_is_one_transaction_of_three_items() {
     let product = stocked(&cloud, 100, 8).await;
     let process = cloud.process();
     place(&process, new_order(product, 1, "first"), None, at(1)).await.expect("placed");
-    assert_eq!(cost(&process), (calls(&["GetItem", "TransactWriteItems"]), ORDER_UNITS, 1.0));
+    assert_eq!(process.wire.take_cost(), (calls(&["GetItem", "TransactWriteItems"]), ORDER_UNITS, 1.0));
     place(&process, new_order(product, 1, "second"), Some("k"), at(2)).await.expect("placed");
-    assert_eq!(cost(&process), (calls(&["TransactWriteItems"]), ORDER_UNITS, 0.0));
+    assert_eq!(process.wire.take_cost(), (calls(&["TransactWriteItems"]), ORDER_UNITS, 0.0));
 }
 
 /// Three items at two units each, and one for the index.
@@ -39,13 +32,13 @@ async fn a_refusal_from_memory_costs_nothing() {
     let product = stocked(&cloud, 1, 1).await;
     let process = cloud.process();
     place(&process, new_order(product, 1, "first"), None, at(1)).await.expect("placed");
-    cost(&process);
+    drop(process.wire.take_cost());
     assert!(place(&process, new_order(product, 1, "second"), None, at(2)).await.is_err());
-    assert_eq!(cost(&process), (calls(&["TransactWriteItems", "Query"]), 0.0, 1.0));
+    assert_eq!(process.wire.take_cost(), (calls(&["TransactWriteItems", "Query"]), 0.0, 1.0));
     assert!(place(&process, new_order(product, 1, "third"), None, at(3)).await.is_err());
-    assert_eq!(cost(&process), (vec![], 0.0, 0.0));
+    assert_eq!(process.wire.take_cost(), (vec![], 0.0, 0.0));
     assert!(place(&process, new_order(product, 1, "fourth"), Some("k"), at(4)).await.is_err());
-    assert_eq!(cost(&process), (calls(&["GetItem"]), 0.0, 1.0));
+    assert_eq!(process.wire.take_cost(), (calls(&["GetItem"]), 0.0, 1.0));
 }
 
 #[tokio::test]
@@ -54,7 +47,7 @@ async fn a_short_lane_costs_one_more_read_and_one_more_transaction() {
     let product = stocked(&cloud, 4, 2).await;
     let process = cloud.process();
     place(&process, new_order(product, 3, "buyer"), None, at(1)).await.expect("placed");
-    let (names, writes, reads) = cost(&process);
+    let (names, writes, reads) = process.wire.take_cost();
     assert_eq!(names, calls(&["GetItem", "TransactWriteItems", "Query", "TransactWriteItems"]));
     assert_eq!((writes, reads), (ORDER_UNITS + 2.0, 2.0));
 }
@@ -65,11 +58,11 @@ async fn a_cancellation_is_one_read_and_one_transaction_of_three_items() {
     let product = stocked(&cloud, 4, 2).await;
     let process = cloud.process();
     let order = place(&process, new_order(product, 1, "buyer"), None, at(1)).await.expect("placed").order;
-    cost(&process);
+    drop(process.wire.take_cost());
     process.app.orders().cancel(order.id, at(2)).await.expect("cancelled");
-    assert_eq!(cost(&process), (calls(&["GetItem", "TransactWriteItems"]), ORDER_UNITS, 1.0));
+    assert_eq!(process.wire.take_cost(), (calls(&["GetItem", "TransactWriteItems"]), ORDER_UNITS, 1.0));
     process.app.orders().cancel(order.id, at(3)).await.expect("cancelled before");
-    assert_eq!(cost(&process), (calls(&["GetItem"]), 0.0, 1.0));
+    assert_eq!(process.wire.take_cost(), (calls(&["GetItem"]), 0.0, 1.0));
 }
 
 #[tokio::test]
@@ -78,7 +71,7 @@ async fn a_restock_writes_its_record_and_every_lane() {
     let product = stocked(&cloud, 4, 8).await;
     let process = cloud.process();
     process.app.orders().restock(product, units(50), Some(&key("truck")), at(1)).await.expect("restocked");
-    let (names, writes, reads) = cost(&process);
+    let (names, writes, reads) = process.wire.take_cost();
     assert_eq!(names, calls(&["GetItem", "TransactWriteItems", "Query"]));
     assert_eq!((writes, reads), (2.0 * (1.0 + 8.0), 2.0));
 }
@@ -90,7 +83,7 @@ async fn a_product_costs_a_count_and_one_transaction() {
     process.app.orders().create_product(new_product(100, 8), None, at(1)).await.expect("created");
     // The counter; the key, the product and its lanes at two each; one for the index.
     assert_eq!(
-        cost(&process),
+        process.wire.take_cost(),
         (calls(&["UpdateItem", "TransactWriteItems"]), 1.0 + 2.0 * (1.0 + 1.0 + 8.0) + 1.0, 0.0)
     );
 }
@@ -101,13 +94,13 @@ async fn reads_cost_what_they_return() {
     let product = stocked(&cloud, 100, 8).await;
     let process = cloud.process();
     let order = place(&process, new_order(product, 1, "buyer"), None, at(1)).await.expect("placed").order;
-    cost(&process);
+    drop(process.wire.take_cost());
     process.app.orders().get(order.id).await.expect("a read").expect("stored");
-    assert_eq!(cost(&process), (calls(&["GetItem", "Query"]), 0.0, 2.0));
+    assert_eq!(process.wire.take_cost(), (calls(&["GetItem", "Query"]), 0.0, 2.0));
     process.app.orders().product(product).await.expect("a read").expect("stored");
-    assert_eq!(cost(&process), (calls(&["Query"]), 0.0, 1.0));
+    assert_eq!(process.wire.take_cost(), (calls(&["Query"]), 0.0, 1.0));
     process.app.orders().list(page(20), &From::NEWEST).await.expect("a page");
-    assert_eq!(cost(&process), (calls(&["Query"; 8]), 0.0, 4.0));
+    assert_eq!(process.wire.take_cost(), (calls(&["Query"; 8]), 0.0, 4.0));
     process.app.orders().list_products(page(20), None).await.expect("a page");
-    assert_eq!(cost(&process), (calls(&["Query"; 2]), 0.0, 1.5));
+    assert_eq!(process.wire.take_cost(), (calls(&["Query"; 2]), 0.0, 1.5));
 }

@@ -10,9 +10,10 @@ use axum::{
 };
 use once::{
     sqs::Delivery,
+    sqs::MAX_PAUSE,
     testing::{Cloud, Process},
     uniques::{Failure, Message},
-    webhook::{MAX_PAUSE, MessageId, Secrets, Signed},
+    webhook::{MessageId, Secrets, Signed},
 };
 
 use crate::counted::{accept, accept_with_callback, at, minute};

@@ -7,17 +7,6 @@ use once::{
 
 use crate::counted::{SHARDS, accept, at, instance, minute};
 
-/// The calls since this was asked last, their write units and their read units.
-fn cost(process: &Process) -> (Vec<String>, f64, f64) {
-    let sent = process.wire.take_sent();
-    let units = |of: fn(&once::testing::Sent) -> f64| sent.iter().map(of).sum();
-    (
-        sent.iter().map(|call| call.operation.clone()).collect(),
-        units(|call| call.write_units),
-        units(|call| call.read_units),
-    )
-}
-
 fn calls(names: &[&str]) -> Vec<String> {
     names.iter().map(|&name| name.to_owned()).collect()
 }
@@ -25,7 +14,7 @@ fn calls(names: &[&str]) -> Vec<String> {
 async fn warm(cloud: &Cloud) -> Process {
     let process = instance(cloud);
     process.app.uniques().warm(at(0, 0)).await.expect("a store");
-    cost(&process);
+    drop(process.wire.take_cost());
     process
 }
 
@@ -34,7 +23,7 @@ async fn an_id_costs_one_put_of_one_unit() {
     let cloud = Cloud::start().await;
     let process = warm(&cloud).await;
     assert_eq!(accept(&process, i64::MIN, at(0, 1)).await.expect("recorded"), Verdict::New);
-    assert_eq!(cost(&process), (calls(&["PutItem"]), 1.0, 0.0));
+    assert_eq!(process.wire.take_cost(), (calls(&["PutItem"]), 1.0, 0.0));
 }
 
 #[tokio::test]
@@ -65,13 +54,13 @@ async fn a_duplicate_costs_one_put_where_it_is_new_to_the_instance_and_nothing_w
     let cloud = Cloud::start().await;
     let (one, other) = (warm(&cloud).await, warm(&cloud).await);
     accept(&one, 7, at(0, 1)).await.expect("recorded");
-    cost(&one);
+    drop(one.wire.take_cost());
     assert_eq!(accept(&one, 7, at(0, 2)).await.expect("an answer"), Verdict::Duplicate);
-    assert_eq!(cost(&one), (vec![], 0.0, 0.0));
+    assert_eq!(one.wire.take_cost(), (vec![], 0.0, 0.0));
     assert_eq!(accept(&other, 7, at(0, 2)).await.expect("an answer"), Verdict::Duplicate);
-    assert_eq!(cost(&other).0, calls(&["PutItem"]));
+    assert_eq!(other.wire.take_cost().0, calls(&["PutItem"]));
     assert_eq!(accept(&other, 7, at(0, 3)).await.expect("an answer"), Verdict::Duplicate);
-    assert_eq!(cost(&other), (vec![], 0.0, 0.0));
+    assert_eq!(other.wire.take_cost(), (vec![], 0.0, 0.0));
 }
 
 #[tokio::test]
@@ -85,16 +74,16 @@ async fn past_the_limit_of_the_memory_a_duplicate_costs_a_put_and_is_answered_th
     for id in 0..20 {
         assert_eq!(accept(&process, id, at(0, 1)).await.expect("recorded"), Verdict::New);
     }
-    cost(&process);
+    drop(process.wire.take_cost());
     for id in 0..20 {
         assert_eq!(accept(&process, id, at(0, 2)).await.expect("an answer"), Verdict::Duplicate);
     }
-    assert_eq!(cost(&process).0, calls(&["PutItem"; 10]));
+    assert_eq!(process.wire.take_cost().0, calls(&["PutItem"; 10]));
     // The next minute has room again.
     assert_eq!(accept(&process, 19, at(1, 0)).await.expect("recorded"), Verdict::New);
-    cost(&process);
+    drop(process.wire.take_cost());
     assert_eq!(accept(&process, 19, at(1, 1)).await.expect("an answer"), Verdict::Duplicate);
-    assert_eq!(cost(&process).0, calls(&[]));
+    assert_eq!(process.wire.take_cost().0, calls(&[]));
 }
 
 #[tokio::test]
@@ -102,15 +91,15 @@ async fn a_start_costs_one_read_and_the_very_first_one_write() {
     let cloud = Cloud::start().await;
     let first = instance(&cloud);
     first.app.uniques().warm(at(0, 0)).await.expect("a store");
-    assert_eq!(cost(&first).0, calls(&["GetItem", "PutItem"]));
+    assert_eq!(first.wire.take_cost().0, calls(&["GetItem", "PutItem"]));
     let second = instance(&cloud);
     second.app.uniques().warm(at(0, 0)).await.expect("a store");
-    assert_eq!(cost(&second), (calls(&["GetItem"]), 0.0, 1.0));
+    assert_eq!(second.wire.take_cost(), (calls(&["GetItem"]), 0.0, 1.0));
     // Every five minutes it is read again.
     accept(&second, 1, at(4, 59)).await.expect("recorded");
-    assert_eq!(cost(&second).0, calls(&["PutItem"]));
+    assert_eq!(second.wire.take_cost().0, calls(&["PutItem"]));
     accept(&second, 1, at(5, 0)).await.expect("recorded");
-    assert_eq!(cost(&second).0, calls(&["GetItem", "PutItem"]));
+    assert_eq!(second.wire.take_cost().0, calls(&["GetItem", "PutItem"]));
 }
 
 #[tokio::test]
@@ -121,17 +110,17 @@ async fn a_minute_costs_a_query_a_shard_twice_and_two_writes() {
         accept(&process, id, at(0, 30)).await.expect("recorded");
     }
     process.app.closing().tick(at(1, 0).plus(once::uniques::GRACE)).await.expect("a tick");
-    cost(&process);
+    drop(process.wire.take_cost());
     // A tick without work reads how ids are counted and the watermark.
     process.app.closing().tick(at(1, 30)).await.expect("a tick");
-    assert_eq!(cost(&process), (calls(&["GetItem", "Query"]), 0.0, 2.0));
+    assert_eq!(process.wire.take_cost(), (calls(&["GetItem", "Query"]), 0.0, 2.0));
 
     for id in 0..100 {
         accept(&process, id, at(1, 30)).await.expect("recorded");
     }
-    cost(&process);
+    drop(process.wire.take_cost());
     process.app.closing().tick(at(2, 15)).await.expect("a tick");
-    let (names, writes, reads) = cost(&process);
+    let (names, writes, reads) = process.wire.take_cost();
     let shards = usize::try_from(SHARDS).expect("few");
     let expected = [vec!["GetItem"], vec!["Query"; 1 + shards], vec!["PutRecord", "PutItem"]].concat();
     assert_eq!(names, calls(&expected));
@@ -140,9 +129,9 @@ async fn a_minute_costs_a_query_a_shard_twice_and_two_writes() {
 
     // The audit reads a minute again, at ten minutes' distance.
     process.app.closing().tick(at(11, 14)).await.expect("a tick");
-    cost(&process);
+    drop(process.wire.take_cost());
     process.app.closing().tick(at(12, 0)).await.expect("a tick");
-    let (names, ..) = cost(&process);
+    let (names, ..) = process.wire.take_cost();
     let closed = [vec!["GetItem"], vec!["Query"; 1 + shards], vec!["PutRecord", "PutItem"]].concat();
     let audited = [vec!["GetItem"], vec!["Query"; shards], vec!["UpdateItem"]].concat();
     assert_eq!(names, calls(&[closed, audited].concat()));
@@ -157,5 +146,5 @@ async fn a_minute_costs_a_query_a_shard_twice_and_two_writes() {
             .len(),
         6
     );
-    assert_eq!(cost(&process), (calls(&["Query", "Query"]), 0.0, 2.0));
+    assert_eq!(process.wire.take_cost(), (calls(&["Query", "Query"]), 0.0, 2.0));
 }

@@ -1,5 +1,7 @@
 //! The border to SQS: sending, and taking a batch apart so that no message harms another.
 
+mod pause;
+
 use std::{any::Any, fmt, panic::AssertUnwindSafe, time::Duration};
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
@@ -9,6 +11,8 @@ use serde::Serialize;
 use tracing::{Instrument, error, info_span, warn};
 
 use crate::aws::ServiceError;
+
+pub use pause::{MAX_PAUSE, pause};
 
 /// Messages that one call may send.
 const BATCH: usize = 10;
@@ -21,6 +25,9 @@ const TRIES: u32 = 3;
 
 /// The longest time for which a message can be hidden.
 const LONGEST_PAUSE: Duration = Duration::from_hours(12);
+
+/// The longest time by which a message can be delayed.
+const LONGEST_DELAY: Duration = Duration::from_mins(15);
 
 /// A queue.
 #[derive(Debug)]
@@ -57,10 +64,24 @@ impl Queue {
     /// # Errors
     /// The service failed, or turned a message away three times.
     pub async fn send<M: Serialize>(&self, messages: impl IntoIterator<Item = M>) -> Result<(), ServiceError> {
+        self.send_after(messages, Duration::ZERO).await
+    }
+
+    /// Sends all of these, to be delivered only after this time, at most 15 minutes. After a failure some may have been sent.
+    ///
+    /// # Errors
+    /// As [`Queue::send`].
+    pub async fn send_after<M: Serialize>(
+        &self,
+        messages: impl IntoIterator<Item = M>,
+        delay: Duration,
+    ) -> Result<(), ServiceError> {
         let bodies = messages.into_iter().map(|message| serde_json::to_string(&message));
         let bodies: Vec<String> = bodies.collect::<Result<_, _>>().map_err(ServiceError::undecodable)?;
         let batches: Vec<Vec<String>> = bodies.chunks(BATCH).map(<[String]>::to_vec).collect();
-        let sending = batches.into_iter().map(|batch| self.send_batch(batch));
+        // Rounded up: what comes too early would have to wait once more.
+        let delay = i32::try_from(delay.min(LONGEST_DELAY).as_millis().div_ceil(1_000)).unwrap_or(i32::MAX);
+        let sending = batches.into_iter().map(|batch| self.send_batch(batch, delay));
         let mut sent = stream::iter(sending).buffer_unordered(BATCHES_AT_ONCE);
         while let Some(batch) = sent.next().await {
             batch?;
@@ -68,10 +89,11 @@ impl Queue {
         Ok(())
     }
 
-    async fn send_batch(&self, mut bodies: Vec<String>) -> Result<(), ServiceError> {
+    async fn send_batch(&self, mut bodies: Vec<String>, delay: i32) -> Result<(), ServiceError> {
         for _ in 0..TRIES {
             let entries = bodies.iter().enumerate().map(|(place, body)| {
-                SendMessageBatchRequestEntry::builder().id(place.to_string()).message_body(body).build()
+                let entry = SendMessageBatchRequestEntry::builder().id(place.to_string()).message_body(body);
+                if delay == 0 { entry.build() } else { entry.delay_seconds(delay).build() }
             });
             let entries: Vec<_> = entries.collect::<Result<_, _>>().map_err(ServiceError::undecodable)?;
             let sent = self.client.send_message_batch().queue_url(&self.url).set_entries(Some(entries)).send().await?;
@@ -82,6 +104,13 @@ impl Queue {
             }
         }
         Err(ServiceError::passing(Unsent(bodies.len())))
+    }
+
+    /// Hides a message whose work failed until it is its time again ([`pause`]), and answers how long.
+    pub async fn retry_later(&self, delivery: &Delivery, at_least: Option<Duration>) -> Result<Duration, ServiceError> {
+        let pause = pause(delivery.attempt, at_least, &mut fastrand::Rng::new());
+        self.postpone(delivery, pause).await?;
+        Ok(pause)
     }
 
     /// Hides a message from now on for this long, at most twelve hours; then it is delivered again.

@@ -1,4 +1,4 @@
-//! When a delivery that failed is tried again.
+//! When a message whose work failed is tried again.
 
 use std::time::Duration;
 
@@ -8,13 +8,13 @@ pub const MAX_PAUSE: Duration = Duration::from_hours(2);
 /// The pause before the next attempt, after so many (at least 1) have failed: 10 s, 30 s, 90 s, … at most [`MAX_PAUSE`],
 /// lengthened by up to half of itself at random, so that those who failed together do not come back together.
 ///
-/// The receiver's own `Retry-After` is a floor: it may ask for a longer pause, not for a shorter one.
+/// `at_least` is a floor, such as a receiver's own `Retry-After`: it may ask for a longer pause, not for a shorter one.
 #[must_use]
-pub fn pause(failed: u32, retry_after: Option<Duration>, rng: &mut fastrand::Rng) -> Duration {
+pub fn pause(failed: u32, at_least: Option<Duration>, rng: &mut fastrand::Rng) -> Duration {
     let grown = 3_u64.saturating_pow(failed.saturating_sub(1)).saturating_mul(10);
     let pause = Duration::from_secs(grown).min(MAX_PAUSE);
     let lengthened = pause + pause.mul_f64(rng.f64() / 2.0);
-    lengthened.max(retry_after.unwrap_or_default())
+    lengthened.max(at_least.unwrap_or_default())
 }
 
 #[cfg(test)]
