@@ -11,6 +11,7 @@ use crate::{
     aws::Aws,
     config::Config,
     orders::Orders,
+    settlement::Settlement,
     time::Timestamp,
     uniques::{Callbacks, Closing, Uniques},
     webhook::{Guard, SecretSource, Webhooks},
@@ -31,6 +32,7 @@ struct Inner {
     orders: Orders,
     uniques: Uniques,
     closing: OnceLock<Closing>,
+    settlement: OnceLock<Settlement>,
     callbacks: OnceLock<Callbacks>,
     secrets: OnceLock<SecretSource>,
     config: Config,
@@ -53,6 +55,7 @@ impl App {
             orders: Orders::new(aws.dynamo(), config.orders.clone()),
             uniques: Uniques::new(aws.dynamo(), &config.uniques),
             closing: OnceLock::new(),
+            settlement: OnceLock::new(),
             callbacks: OnceLock::new(),
             secrets: OnceLock::new(),
             config,
@@ -83,6 +86,13 @@ impl App {
     pub fn closing(&self) -> &Closing {
         let Inner { closing, config, aws, .. } = &*self.inner;
         closing.get_or_init(|| Closing::new(aws, &config.uniques))
+    }
+
+    /// Settlements.
+    #[must_use]
+    pub fn settlement(&self) -> &Settlement {
+        let Inner { settlement, config, aws, .. } = &*self.inner;
+        settlement.get_or_init(|| Settlement::new(aws, &config.settlement))
     }
 
     /// What sends callbacks.

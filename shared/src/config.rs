@@ -10,6 +10,9 @@
 //! | `SEEN_IDS_MAX` | 1000000 | ids of the minute that an instance remembers at most, 0 to 10 000 000 (19 bytes each) |
 //! | `DUPLICATE_IDS` | `refuse` | `refuse` or `accept` |
 //! | `ID_RETENTION_HOURS` | 24 | how long the records of ids are kept, 1 to 168 |
+//! | `SETTLEMENTS_TABLE`, `SETTLEMENT_BUCKET` | – | names of the table and the bucket |
+//! | `SETTLEMENT_PLAN_QUEUE_URL`, `SETTLEMENT_BATCH_QUEUE_URL`, `SETTLEMENT_FINISH_QUEUE_URL` | – | URLs of the queues |
+//! | `JOB_BATCH_SIZE` | 10000 | transactions of a batch at most, 100 to 100 000 |
 //! | `WEBHOOK_SECRET` | – | what webhooks are signed with: one or more `whsec_…`, or empty |
 //! | `WEBHOOK_SECRET_PARAMETER` | `/once/webhook-secret` | the parameter of Systems Manager that has it otherwise |
 //! | `CALLBACK_ALLOW_PRIVATE` | `false` | webhooks may go to private addresses; refused on AWS itself |
@@ -23,7 +26,7 @@ use tracing::level_filters::LevelFilter;
 
 use crate::{
     aws::Aws,
-    orders,
+    orders, settlement,
     telemetry::Format,
     uniques::{self, Duplicates},
     webhook::{Guard, SecretSource, Secrets},
@@ -36,6 +39,8 @@ pub struct Config {
     pub orders: orders::Settings,
     /// Of uniques.
     pub uniques: uniques::Settings,
+    /// Of settlements.
+    pub settlement: settlement::Settings,
     /// Of webhooks.
     pub webhooks: Webhooks,
     /// How often metrics are written at most.
@@ -100,6 +105,17 @@ impl Config {
                 retention: Duration::from_hours(variables.number("ID_RETENTION_HOURS", 24, 1..=168)?),
                 stream: variables.required("COUNT_STREAM")?,
                 queue_url: variables.required("CALLBACK_QUEUE_URL")?,
+            },
+            settlement: settlement::Settings {
+                table: variables.required("SETTLEMENTS_TABLE")?,
+                ledger_table: variables.required("LEDGER_TABLE")?,
+                bucket: variables.required("SETTLEMENT_BUCKET")?,
+                queues: settlement::QueueUrls {
+                    plan: variables.required("SETTLEMENT_PLAN_QUEUE_URL")?,
+                    batch: variables.required("SETTLEMENT_BATCH_QUEUE_URL")?,
+                    finish: variables.required("SETTLEMENT_FINISH_QUEUE_URL")?,
+                },
+                batch_size: variables.number("JOB_BATCH_SIZE", 10_000, 100..=100_000)?,
             },
             webhooks: Webhooks {
                 guard: Guard { allow_private: variables.only_locally("CALLBACK_ALLOW_PRIVATE")? },
@@ -181,6 +197,11 @@ mod tests {
             ("UNIQUES_TABLE", "uniques"),
             ("COUNT_STREAM", "counts"),
             ("CALLBACK_QUEUE_URL", "https://queue"),
+            ("SETTLEMENTS_TABLE", "settlements"),
+            ("SETTLEMENT_BUCKET", "bucket"),
+            ("SETTLEMENT_PLAN_QUEUE_URL", "https://plans"),
+            ("SETTLEMENT_BATCH_QUEUE_URL", "https://batches"),
+            ("SETTLEMENT_FINISH_QUEUE_URL", "https://finishes"),
         ];
         Config::read(|variable| {
             let said = changes.iter().chain(&names).find(|(name, _)| *name == variable);
@@ -223,6 +244,13 @@ mod tests {
             ("DUPLICATE_IDS", "maybe"),
             ("ID_RETENTION_HOURS", "0"),
             ("METRICS_EVERY_MS", "60001"),
+            ("SETTLEMENTS_TABLE", ""),
+            ("SETTLEMENT_BUCKET", ""),
+            ("SETTLEMENT_PLAN_QUEUE_URL", ""),
+            ("SETTLEMENT_BATCH_QUEUE_URL", ""),
+            ("SETTLEMENT_FINISH_QUEUE_URL", ""),
+            ("JOB_BATCH_SIZE", "99"),
+            ("JOB_BATCH_SIZE", "100001"),
             ("WEBHOOK_SECRET", "hunter2"),
             ("CALLBACK_ALLOW_PRIVATE", "yes"),
             ("CALLBACK_ALLOW_PRIVATE", "true"),

@@ -4,13 +4,14 @@
 //! |---|---|
 //! | [`orders`] | products and orders: a unit of stock is sold once |
 //! | [`uniques`] | ids: each is counted once a minute |
+//! | [`settlement`] | days of the ledger summed per merchant: a transaction is settled once a run |
 //! | [`ledger`] | every payment, written by orders |
 //! | [`http`] | the border to callers: requests, answers, problem details, routes |
 //! | [`worker`], [`sqs`] | the border to rules and queues |
 //! | [`webhook`] | the border to receivers: webhooks, signed, and sent to public addresses only |
 //! | [`dynamo`] | the border to the store: keys, transactions |
 //! | [`aws`] | the border to AWS: how clients are made and how they reach it |
-//! | [`limits`], [`time`] | values that are right by construction |
+//! | [`cursor`], [`limits`], [`time`] | values that are right by construction |
 //! | [`config`], [`telemetry`], [`lifecycle`] | what the process is told, tells, and how it ends |
 //! | [`App`] | the composition root: everything above, made once for each process |
 //! | `testing` | the embedded store, faults and crash points; only with the feature `testing` |
@@ -19,13 +20,16 @@
 
 mod app;
 pub mod aws;
+mod budget;
 pub mod config;
+pub mod cursor;
 pub mod dynamo;
 pub mod http;
 pub mod ledger;
 pub mod lifecycle;
 pub mod limits;
 pub mod orders;
+pub mod settlement;
 pub mod sqs;
 pub mod telemetry;
 #[cfg(feature = "testing")]

@@ -15,8 +15,16 @@
 //! | | `MINUTE` | `<minute>` | the published count of a minute |
 //! | | `CORRECTION` | `<minute>` | ids that came after their minute was published |
 //! | | `COUNTING` | `COUNTING` | since when, and over how many shards, ids are counted |
+//! | Settlements | `JOB#<id>` | `JOB` | a settlement |
+//! | | `JOB#<id>` | `TODO#<plan>#<batch>` | a batch of it that is not summed yet |
+//! | | `JOB#<id>` | `DONE#<plan>#<batch>` | a batch that is, and its sums |
+//! | | `RANGE#<from>#<to>` | `JOB` | the job that settles these days, or did last |
+//! | | `MERCHANT#<id>` | `<date>` | what a merchant's day was settled to |
+//! | Settlements, index `recent` | `JOBS` | `<created_at>#<id>` | settlements, by time |
+//! | Settlements, index `live` | `LIVE` | `<id>` | those that are not over |
 //!
-//! Ids are checked where they enter ([`crate::orders`]), so none holds the separator `#`.
+//! A batch is `<date>#<shard>#<number, six digits>`. Ids are checked where they enter ([`crate::orders`], [`crate::settlement`]), so none
+//! holds the separator `#`.
 
 use std::collections::HashMap;
 
@@ -24,10 +32,13 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::time::{Minute, Timestamp};
+use crate::time::{Day, Minute, Timestamp};
 
-/// The index that lists orders by time and products by id.
+/// The index that lists orders and settlements by time, and products by id.
 pub const RECENT: &str = "recent";
+
+/// The index of settlements that are not over.
+pub const LIVE_INDEX: &str = "live";
 
 /// Shards of the order list: a partition of the index takes 1 000 writes a second, so eight take 8 000 orders.
 pub const ORDER_SHARDS: u64 = 8;
@@ -125,7 +136,13 @@ pub fn listed_product(id: u32) -> Key {
 /// `<date>#<shard>` / `<merchant>#<txn id>`, with the date that `at` falls on in UTC.
 #[must_use]
 pub fn ledger(at: Timestamp, merchant: &str, txn: &str) -> Key {
-    Key::new(format!("{}#{}", at.date(), shard(txn.as_bytes(), LEDGER_SHARDS)), format!("{merchant}#{txn}"))
+    Key::new(ledger_shard(Day::of(at), shard(txn.as_bytes(), LEDGER_SHARDS)), format!("{merchant}#{txn}"))
+}
+
+/// `<date>#<shard>`: the entries of a day whose hash falls on this shard, by merchant.
+#[must_use]
+pub fn ledger_shard(day: Day, shard: u64) -> String {
+    format!("{day}#{shard}")
 }
 
 /// `<minute>#<shard>`: the ids of a minute whose hash falls on this shard.
@@ -165,6 +182,66 @@ pub fn counting() -> Key {
     Key::new("COUNTING", "COUNTING")
 }
 
+/// `JOB#<id>` / `JOB`
+#[must_use]
+pub fn job(id: &str) -> Key {
+    Key::new(job_partition(id), "JOB")
+}
+
+/// `JOB#<id>`: the settlement and its batches.
+#[must_use]
+pub fn job_partition(id: &str) -> String {
+    format!("JOB#{id}")
+}
+
+/// `JOB#<id>` / `TODO#<plan>#<batch>`
+#[must_use]
+pub fn todo(job: &str, plan: Uuid, batch: &str) -> Key {
+    Key::new(job_partition(job), todos(plan) + batch)
+}
+
+/// What the sort keys of all batches of a plan that are not summed yet begin with.
+#[must_use]
+pub fn todos(plan: Uuid) -> String {
+    format!("TODO#{plan}#")
+}
+
+/// `JOB#<id>` / `DONE#<plan>#<batch>`
+#[must_use]
+pub fn done(job: &str, plan: Uuid, batch: &str) -> Key {
+    Key::new(job_partition(job), dones(plan) + batch)
+}
+
+/// What the sort keys of all summed batches of a plan begin with.
+#[must_use]
+pub fn dones(plan: Uuid) -> String {
+    format!("DONE#{plan}#")
+}
+
+/// `RANGE#<from>#<to>` / `JOB`
+#[must_use]
+pub fn range(from: Day, to: Day) -> Key {
+    Key::new(format!("RANGE#{from}#{to}"), "JOB")
+}
+
+/// `MERCHANT#<id>` / `<date>`
+#[must_use]
+pub fn settled_day(merchant: &str, day: Day) -> Key {
+    Key::new(format!("MERCHANT#{merchant}"), day.to_string())
+}
+
+/// Index `recent`: the list of settlements.
+pub const JOBS: &str = "JOBS";
+
+/// Index `recent`: `JOBS` / `<created_at>#<id>`
+#[must_use]
+pub fn recent_job(created_at: Timestamp, id: &str) -> Key {
+    Key::new(JOBS, format!("{created_at}#{id}"))
+}
+
+/// Index `live`: settlements that are not over.
+pub const LIVE: &str = "LIVE";
+
 /// A shard that every instance and every release computes alike.
 fn shard(bytes: &[u8], shards: u64) -> u64 {
     let digest = Sha256::digest(bytes);
@@ -202,6 +279,16 @@ mod tests {
         assert_eq!(spelled(&minute(of)), "MINUTE / 2026-11-20T23:20:00Z");
         assert_eq!(spelled(&correction(of)), "CORRECTION / 2026-11-20T23:20:00Z");
         assert_eq!(spelled(&counting()), "COUNTING / COUNTING");
+        let (job, plan, day) = ("job_1", Uuid::from_u128(7), Day::of(at));
+        assert_eq!(ledger_shard(day, 3), "2026-11-20#3");
+        assert_eq!(spelled(&super::job(job)), "JOB#job_1 / JOB");
+        let batch = "2026-11-20#3#000001";
+        let named = "00000000-0000-0000-0000-000000000007#2026-11-20#3#000001";
+        assert_eq!(spelled(&todo(job, plan, batch)), format!("JOB#job_1 / TODO#{named}"));
+        assert_eq!(spelled(&done(job, plan, batch)), format!("JOB#job_1 / DONE#{named}"));
+        assert_eq!(spelled(&range(day, day.plus(1))), "RANGE#2026-11-20#2026-11-21 / JOB");
+        assert_eq!(spelled(&settled_day("merchant_001", day)), "MERCHANT#merchant_001 / 2026-11-20");
+        assert_eq!(spelled(&recent_job(at, job)), "JOBS / 2026-11-20T23:20:00.005Z#job_1");
     }
 
     #[test]

@@ -6,12 +6,15 @@ use lambda_http::{
 };
 use serde::Serialize;
 
-use crate::time::Minute;
+use crate::{
+    settlement::{Content, Download},
+    time::Minute,
+};
 
 /// The minute in which an id was looked for.
 pub(super) const MINUTE: &str = "x-minute";
 
-/// A status, headers and a body: JSON, or text for the endpoints that answer in one word.
+/// A status, headers and a body: JSON, a word, or a file.
 #[derive(Debug)]
 pub struct Reply {
     status: StatusCode,
@@ -38,6 +41,27 @@ impl Reply {
         Self::new(StatusCode::CREATED, "application/json", body).header(header::LOCATION, location)
     }
 
+    /// 202, and where it can be seen how far the work is.
+    #[must_use]
+    pub fn accepted(location: &str, body: &impl Serialize) -> Self {
+        Self::new(StatusCode::ACCEPTED, "application/json", body).header(header::LOCATION, location)
+    }
+
+    /// A file: 200 with all of it, 302 with a link to it, or 304 for who has it.
+    #[must_use]
+    pub fn file(file: Download) -> Self {
+        let tag = format!("\"{}\"", file.sha256);
+        let reply = match file.content {
+            Content::Known => Self::bare(StatusCode::NOT_MODIFIED, Vec::new()),
+            Content::Link(url) => Self::bare(StatusCode::FOUND, Vec::new()).header(header::LOCATION, &url),
+            Content::Text(text) => Self::bare(StatusCode::OK, text.into_bytes())
+                .header(header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present")
+                .header(header::CONTENT_DISPOSITION, &file.disposition),
+        };
+        // Whoever keeps it asks each time whether it is still the same.
+        reply.header(header::ETAG, &tag).header(header::CACHE_CONTROL, "private, no-cache")
+    }
+
     /// An earlier request with the same idempotency key did this.
     #[must_use]
     pub fn replayed(self, replayed: bool) -> Self {
@@ -51,15 +75,16 @@ impl Reply {
     }
 
     pub(super) fn text(status: StatusCode, text: &'static str) -> Self {
-        let media_type = HeaderValue::from_static("text/plain; charset=utf-8");
-        let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, media_type)]);
-        Self { status, headers, body: text.into() }
+        Self::bare(status, text.into()).header(header::CONTENT_TYPE, "text/plain; charset=utf-8")
+    }
+
+    fn bare(status: StatusCode, body: Vec<u8>) -> Self {
+        Self { status, headers: HeaderMap::new(), body }
     }
 
     pub(super) fn new(status: StatusCode, media_type: &'static str, body: &impl Serialize) -> Self {
         let body = serde_json::to_vec(body).expect("answers have text keys and finite numbers");
-        let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static(media_type))]);
-        Self { status, headers, body }
+        Self::bare(status, body).header(header::CONTENT_TYPE, media_type)
     }
 
     /// With one more header; a value that no header can hold is left out.
@@ -72,7 +97,7 @@ impl Reply {
 
     pub(super) fn into_response(self) -> Response<Body> {
         // As text it is passed on as it is, not in base64.
-        let text = String::from_utf8(self.body).expect("JSON and words are UTF-8");
+        let text = String::from_utf8(self.body).expect("JSON, words and files are UTF-8");
         let mut response = Response::new(Body::Text(text));
         *response.status_mut() = self.status;
         *response.headers_mut() = self.headers;

@@ -3,10 +3,12 @@
 //! | status | code | when |
 //! |---|---|---|
 //! | 400 | `INVALID_REQUEST` | something in the request is not as it must be; `field` names it |
-//! | 404 | `PRODUCT_NOT_FOUND`, `ORDER_NOT_FOUND`, `ROUTE_NOT_FOUND` | there is no such thing |
+//! | 404 | `PRODUCT_NOT_FOUND`, `ORDER_NOT_FOUND`, `JOB_NOT_FOUND`, `ROUTE_NOT_FOUND` | there is no such thing |
 //! | 405 | `METHOD_NOT_ALLOWED` | the path takes other methods, in `Allow` |
 //! | 409 | `OUT_OF_STOCK` | fewer units are left than were asked for |
 //! | 409 | `DUPLICATE_ID` | the id was counted before in this minute |
+//! | 409 | `JOB_NOT_CANCELLABLE`, `JOB_NOT_FAILED`, `JOB_NOT_FINISHED` | the job is in another state, which the message names |
+//! | 410 | `JOB_CANCELLED`, `JOB_FAILED`, `FILE_EXPIRED` | the file will never be there, or no more |
 //! | 422 | `IDEMPOTENCY_KEY_REUSED` | the key was used for a request with another body |
 //! | 500 | `INTERNAL` | the inside failed; the log says how, under the request's id |
 //! | 503 | `CONTENTION`, `STORE_UNAVAILABLE` | try again after `Retry-After` seconds, with the same idempotency key |
@@ -23,6 +25,7 @@ use super::Reply;
 use crate::{
     aws::ServiceError,
     orders::{CancelError, CreateError, PlaceError, RestockError},
+    settlement::{self, DownloadError, JobId, RetryError, State, UnfitDays},
     time::Minute,
     uniques::AcceptError,
     webhook::SecretError,
@@ -99,6 +102,12 @@ impl ApiError {
         Self::new(StatusCode::NOT_FOUND, "ORDER_NOT_FOUND", format!("Order {id} does not exist"))
     }
 
+    /// 404: no job has this id.
+    #[must_use]
+    pub fn job_not_found(id: JobId) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "JOB_NOT_FOUND", format!("Job {id} does not exist"))
+    }
+
     /// 404: no endpoint has this path.
     #[must_use]
     pub fn route_not_found(path: &str) -> Self {
@@ -112,6 +121,14 @@ impl ApiError {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", message).with("allow", allowed)
     }
 
+    fn conflict(code: &'static str, message: String) -> Self {
+        Self::new(StatusCode::CONFLICT, code, message)
+    }
+
+    fn gone(code: &'static str, message: &'static str) -> Self {
+        Self::new(StatusCode::GONE, code, message)
+    }
+
     fn out_of_stock() -> Self {
         Self::new(StatusCode::CONFLICT, "OUT_OF_STOCK", "Insufficient stock")
     }
@@ -122,7 +139,7 @@ impl ApiError {
     }
 
     fn contended() -> Self {
-        let message = "Too many requests want the same stock; try again";
+        let message = "Too many requests want the same thing at once; try again";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "CONTENTION", message).with(RETRY_AFTER, "1")
     }
 
@@ -244,6 +261,69 @@ impl From<CreateError> for ApiError {
             CreateError::KeyReused => Self::key_reused(),
             CreateError::Contended => Self::contended(),
             CreateError::Store(cause) => cause.into(),
+        }
+    }
+}
+
+impl From<UnfitDays> for ApiError {
+    fn from(unfit: UnfitDays) -> Self {
+        Self::invalid(unfit.field(), unfit)
+    }
+}
+
+impl From<settlement::CreateError> for ApiError {
+    fn from(error: settlement::CreateError) -> Self {
+        match error {
+            settlement::CreateError::Contended => Self::contended(),
+            settlement::CreateError::Store(cause) => cause.into(),
+        }
+    }
+}
+
+impl From<settlement::CancelError> for ApiError {
+    fn from(error: settlement::CancelError) -> Self {
+        match error {
+            settlement::CancelError::JobNotFound(id) => Self::job_not_found(id),
+            settlement::CancelError::TooLate(state) => {
+                Self::conflict("JOB_NOT_CANCELLABLE", format!("The job is {state}: it cannot be cancelled any more"))
+            }
+            settlement::CancelError::Store(cause) => cause.into(),
+        }
+    }
+}
+
+impl From<RetryError> for ApiError {
+    fn from(error: RetryError) -> Self {
+        match error {
+            RetryError::JobNotFound(id) => Self::job_not_found(id),
+            RetryError::NotFailed(state) => {
+                Self::conflict("JOB_NOT_FAILED", format!("The job is {state}: only a failed one is tried again"))
+            }
+            RetryError::Store(cause) => cause.into(),
+        }
+    }
+}
+
+impl From<DownloadError> for ApiError {
+    fn from(error: DownloadError) -> Self {
+        match error {
+            DownloadError::JobNotFound(id) => Self::job_not_found(id),
+            DownloadError::NotFinished(state) => {
+                Self::conflict("JOB_NOT_FINISHED", format!("The job is {state}: its file is not there yet"))
+                    .with(RETRY_AFTER, "5")
+            }
+            DownloadError::Ended(State::Cancelled) => {
+                Self::gone("JOB_CANCELLED", "The job was cancelled: it has no file")
+            }
+            DownloadError::Ended(_) => Self::gone("JOB_FAILED", "The job has failed: it has no file"),
+            DownloadError::Expired => {
+                Self::gone("FILE_EXPIRED", "The file is not kept any more; settle the days again")
+            }
+            DownloadError::Changed { .. } => {
+                error!(cause = %error, "A finished file was changed");
+                Self::internal()
+            }
+            DownloadError::Service(cause) => cause.into(),
         }
     }
 }

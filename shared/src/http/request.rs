@@ -6,7 +6,10 @@ use serde_path_to_error::Track;
 use uuid::{Uuid, fmt::Hyphenated};
 
 use super::ApiError;
-use crate::orders::{IdempotencyKey, ProductId};
+use crate::{
+    orders::{IdempotencyKey, ProductId},
+    settlement::JobId,
+};
 
 /// The JSON object in the body.
 pub fn body<T: DeserializeOwned>(request: &Request) -> Result<T, ApiError> {
@@ -52,9 +55,32 @@ pub fn order_id(request: &Request) -> Result<Uuid, ApiError> {
     hyphenated.map(Uuid::from).map_err(|_| ApiError::invalid("id", "must be an order's UUID"))
 }
 
+/// The job's id in the path.
+pub fn job_id(request: &Request) -> Result<JobId, ApiError> {
+    id(request)?.parse().map_err(|unfit| ApiError::invalid("id", unfit))
+}
+
+/// The job whose file the path names, `<job id>.csv`.
+pub fn job_of_file(request: &Request) -> Result<JobId, ApiError> {
+    let file = parameter(request, "file")?;
+    let id = file.strip_suffix(".csv").and_then(|id| id.parse().ok());
+    id.ok_or_else(|| ApiError::invalid("file", "must be a job's id and .csv"))
+}
+
+/// Whether the caller says in `If-None-Match` that it has what this hash names.
+#[must_use]
+pub fn knows(request: &Request, hash: &str) -> bool {
+    let tags = header(request, "if-none-match").unwrap_or_default().split(',').map(str::trim);
+    tags.map(|tag| tag.trim_start_matches("W/").trim_matches('"')).any(|tag| tag == hash || tag == "*")
+}
+
 fn id(request: &Request) -> Result<String, ApiError> {
+    parameter(request, "id")
+}
+
+fn parameter(request: &Request, name: &str) -> Result<String, ApiError> {
     let parameters = request.path_parameters();
-    parameters.first("id").map(str::to_owned).ok_or_else(|| ApiError::invalid("id", "is missing"))
+    parameters.first(name).map(str::to_owned).ok_or_else(|| ApiError::invalid(name, "is missing"))
 }
 
 /// A header, if it is there and ASCII.

@@ -28,6 +28,12 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/products", "product-list"),
     route("GET", "/products/{id}", "product-get"),
     route("POST", "/products/{id}/restock", "product-restock"),
+    route("POST", "/jobs/settlement", "settlement-create"),
+    route("GET", "/jobs", "job-list"),
+    route("GET", "/jobs/{id}", "job-get"),
+    route("POST", "/jobs/{id}/cancel", "job-cancel"),
+    route("POST", "/jobs/{id}/retry", "job-retry"),
+    route("GET", "/downloads/{file}", "download-get"),
 ];
 
 impl Route {

@@ -1,0 +1,10 @@
+//! `GET /jobs/{id}`
+
+mod handler;
+
+use once::http::{Error, serve, warm};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    serve("job-get", warm::settlements, handler::handle).await
+}

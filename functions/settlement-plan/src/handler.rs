@@ -1,0 +1,56 @@
+//! The queue of jobs to be planned.
+
+use once::{App, settlement::WorkError, sqs::Delivery};
+
+/// Plans one job.
+pub async fn handle(app: App, message: Delivery) -> Result<(), WorkError> {
+    app.settlement().plan(&message, app.now()).await
+}
+
+#[cfg(test)]
+mod tests {
+    use once::testing::{Cloud, SETTLEMENTS_TABLE, delivery, sample_message};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_message_that_cannot_be_read_is_a_failure() {
+        let cloud = Cloud::start().await;
+        for body in ["", "{}", r#"{"kind":"plan"}"#, r#"{"kind":"sweep"}"#] {
+            let failure = handle(cloud.process().app, delivery(body)).await.expect_err(body);
+            assert!(matches!(failure, WorkError::Unreadable(_)), "{body}: {failure}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_message_of_another_queue_is_a_failure() {
+        let cloud = Cloud::start().await;
+        for other in ["settlement-batch", "settlement-finish"] {
+            let failure = handle(cloud.process().app, sample_message(other)).await.expect_err(other);
+            assert!(matches!(failure, WorkError::Misplaced), "{other}: {failure}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_message_that_comes_before_its_time_is_postponed_until_then() {
+        let cloud = Cloud::start().await;
+        let process = cloud.process().at("2026-11-20T12:00:00Z".parse().expect("a time"));
+        process.job("2026-11-20", "2026-11-20").await;
+        let plan = cloud.outside().take_queued()[0].delivery();
+        let early = handle(process.app.clone(), plan.clone()).await.expect_err("too early");
+        assert!(matches!(early, WorkError::TooEarly(_)), "{early}");
+        assert_eq!(cloud.outside().postponed(), [("receipt".to_owned(), 20)]);
+        assert!(cloud.outside().take_queued().is_empty());
+
+        let later = process.at("2026-11-20T12:00:20Z".parse().expect("a time"));
+        handle(later.app, plan).await.expect("planned");
+        assert_eq!(cloud.outside().take_queued().len(), 1, "a day without sales is to be finished");
+    }
+
+    #[tokio::test]
+    async fn the_sample_is_about_a_job_that_is_not_there_and_is_left_alone() {
+        let cloud = Cloud::start().await;
+        handle(cloud.process().app, sample_message("settlement-plan")).await.expect("nothing to do again");
+        assert!(cloud.items(SETTLEMENTS_TABLE).await.is_empty() && cloud.outside().files().is_empty());
+    }
+}

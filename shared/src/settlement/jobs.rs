@@ -1,0 +1,211 @@
+//! Jobs as callers ask for them: begun, looked at, cancelled, tried again.
+
+use std::time::Duration;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use serde::Serialize;
+use tracing::{info, warn};
+
+use super::{
+    Settlement,
+    batches::Plan,
+    job::{Job, JobId, State},
+    message::Message,
+    range::Days,
+    standing::Standing,
+    step::Step,
+    store::Stepped,
+};
+use crate::{
+    aws::ServiceError,
+    budget::{Budget, Spent},
+    dynamo::{Commit, keys},
+    limits::Bounded,
+    time::Timestamp,
+};
+
+/// How long a new job is tried against others for the same days.
+const BUDGET: Duration = Duration::from_secs(3);
+
+/// Jobs of a page whose progress is read at the same time.
+const JOBS_AT_ONCE: usize = 16;
+
+/// Jobs of a page.
+pub type Limit = Bounded<1, 100>;
+
+/// The jobs of a page where no number is asked for.
+pub const DEFAULT_LIMIT: Limit = Limit::literal::<20>();
+
+/// A job that was begun, or was live already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Accepted {
+    /// Its name.
+    pub job_id: JobId,
+    /// Where it is.
+    pub status: State,
+}
+
+impl From<&Job> for Accepted {
+    fn from(job: &Job) -> Self {
+        Self { job_id: job.id, status: job.state }
+    }
+}
+
+/// Jobs, newest first, and where the next page begins.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct JobPage {
+    /// With their progress.
+    pub jobs: Vec<Standing>,
+    /// `None`: this was the last page.
+    pub next_cursor: Option<Cursor>,
+}
+
+/// The place of a job in the list.
+pub type Cursor = crate::cursor::Cursor<JobId>;
+
+/// Why no job was begun.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateError {
+    /// Others asked for the same days for longer than the budget.
+    #[error("too many requests for the same days at once")]
+    Contended,
+    /// The store failed; a job may have been begun.
+    #[error(transparent)]
+    Store(#[from] ServiceError),
+}
+
+impl From<Spent> for CreateError {
+    fn from(Spent: Spent) -> Self {
+        Self::Contended
+    }
+}
+
+/// Why a job is not cancelled.
+#[derive(Debug, thiserror::Error)]
+pub enum CancelError {
+    /// No job has this id.
+    #[error("job {0} does not exist")]
+    JobNotFound(JobId),
+    /// It is too late.
+    #[error("the job is {0}")]
+    TooLate(State),
+    /// The store failed; the job may be cancelled.
+    #[error(transparent)]
+    Store(#[from] ServiceError),
+}
+
+/// Why a job is not tried again.
+#[derive(Debug, thiserror::Error)]
+pub enum RetryError {
+    /// No job has this id.
+    #[error("job {0} does not exist")]
+    JobNotFound(JobId),
+    /// It has not failed.
+    #[error("the job is {0}")]
+    NotFailed(State),
+    /// The store failed; the job may be tried again.
+    #[error(transparent)]
+    Store(#[from] ServiceError),
+}
+
+impl Settlement {
+    /// Begins to settle these days. If a job does already, that one is answered, unless a new one is forced.
+    pub async fn create(&self, days: Days, force: bool, now: Timestamp) -> Result<Accepted, CreateError> {
+        let mut budget = Budget::new(BUDGET);
+        let job = Job::new(days, now);
+        loop {
+            let before = self.store.settled_by(days).await?;
+            if before == Some(job.id) {
+                break; // An earlier try was recorded, and its reply lost.
+            }
+            if !force
+                && let Some(before) = before
+                && let Some(live) = self.store.job(before).await?
+                && !live.state.is_over()
+            {
+                return Ok(Accepted::from(&live));
+            }
+            match self.store.create(&job, before).await {
+                Ok(Commit::Done | Commit::Before(_)) => break,
+                Ok(Commit::Contended | Commit::Refused) => budget.pause().await?,
+                Err(error) if error.is_passing() => budget.pause().await.map_err(|Spent| error)?,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        info!(job.id = %job.id, from = %days.from, to = %days.to, "Settlement asked for");
+        self.ask_for_plan(&job, now).await;
+        Ok(Accepted::from(&job))
+    }
+
+    /// The job with its progress: one read, and the batches that are done.
+    pub async fn standing(&self, id: JobId, now: Timestamp) -> Result<Option<Standing>, ServiceError> {
+        match self.store.job(id).await? {
+            None => Ok(None),
+            Some(job) => self.stands(job, now).await.map(Some),
+        }
+    }
+
+    async fn stands(&self, job: Job, now: Timestamp) -> Result<Standing, ServiceError> {
+        let summed = match job.plan {
+            Some(id) if !matches!(job.state, State::Finishing | State::Completed) => {
+                Some(self.store.summed(Plan { job: job.id, id }).await?)
+            }
+            _ => None,
+        };
+        Ok(Standing::of(&job, summed.as_ref(), now))
+    }
+
+    /// Jobs, newest first, as the index knows them: a job is listed a moment after it was begun.
+    pub async fn list(&self, limit: Limit, before: Option<&Cursor>, now: Timestamp) -> Result<JobPage, ServiceError> {
+        let limit = limit.to_usize();
+        let mut jobs = self.store.newest(before.map(Cursor::place), limit + 1).await?;
+        let more = jobs.len() > limit;
+        jobs.truncate(limit);
+        let place = |job: &Job| Cursor::at(keys::recent_job(job.created_at, &job.id.to_string()).sk);
+        let next_cursor = jobs.last().filter(|_| more).map(place);
+        let standing = stream::iter(jobs).map(|job| self.stands(job, now)).buffered(JOBS_AT_ONCE);
+        Ok(JobPage { jobs: standing.try_collect().await?, next_cursor })
+    }
+
+    /// Stops a job: at once while it is queued, before the next page of each worker while it runs. Stopped before, that is as good.
+    pub async fn cancel(&self, id: JobId, now: Timestamp) -> Result<(), CancelError> {
+        match self.store.step(id, &Step::Cancel, now).await? {
+            Stepped::Taken(_) => {
+                info!(job.id = %id, "Settlement cancelled");
+                Ok(())
+            }
+            Stepped::Elsewhere(job) if job.state == State::Cancelled => Ok(()),
+            Stepped::Elsewhere(job) => Err(CancelError::TooLate(job.state)),
+            Stepped::Unknown => Err(CancelError::JobNotFound(id)),
+        }
+    }
+
+    /// Tries a failed job again, from the beginning and with the same cutoff. Who asks twice gets the same run.
+    pub async fn retry(&self, id: JobId, now: Timestamp) -> Result<Accepted, RetryError> {
+        let job = self.store.job(id).await?.ok_or(RetryError::JobNotFound(id))?;
+        match self.store.step(id, &Step::Retry { run: job.run }, now).await? {
+            // Queued already: by another click, or by us, and the reply was lost. A plan that is asked for twice is made once.
+            Stepped::Taken(job) | Stepped::Elsewhere(job) if job.state == State::Queued => {
+                info!(job.id = %id, job.run, "Settlement is tried again");
+                self.ask_for_plan(&job, now).await;
+                Ok(Accepted::from(&job))
+            }
+            Stepped::Taken(job) | Stepped::Elsewhere(job) if !job.state.is_over() => Ok(Accepted::from(&job)),
+            Stepped::Taken(job) | Stepped::Elsewhere(job) => Err(RetryError::NotFailed(job.state)),
+            Stepped::Unknown => Err(RetryError::JobNotFound(id)),
+        }
+    }
+
+    /// The job is recorded: what is not sent now, `recover` sends.
+    async fn ask_for_plan(&self, job: &Job, now: Timestamp) {
+        if let Err(cause) = self.send_plan(job, now).await {
+            warn!(job.id = %job.id, %cause, "A job could not be queued: it is in a minute or two");
+        }
+    }
+
+    pub(super) async fn send_plan(&self, job: &Job, now: Timestamp) -> Result<(), ServiceError> {
+        let not_before = job.ledger_settled_at();
+        let message = Message::Plan { job: job.id, run: job.run, not_before };
+        self.plans().send_after([message], not_before.since(now)).await
+    }
+}

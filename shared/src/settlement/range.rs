@@ -1,0 +1,97 @@
+//! The days that are settled.
+
+use serde::{Deserialize, Serialize};
+
+use crate::time::{Day, Timestamp};
+
+/// Days that one job settles at most.
+pub const MOST_DAYS: i64 = 366;
+
+/// UTC days, both included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Days {
+    /// The first.
+    pub from: Day,
+    /// The last.
+    pub to: Day,
+}
+
+/// Days that nobody can settle.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum UnfitDays {
+    /// They end before they begin.
+    #[error("must not be after to")]
+    Backwards,
+    /// They are too many for one job.
+    #[error("must be at most {MOST_DAYS} days, not {0}")]
+    TooMany(i64),
+    /// They have not come yet.
+    #[error("must not be after today, {0} in UTC")]
+    Future(Day),
+}
+
+impl UnfitDays {
+    /// Which of the two is at fault.
+    #[must_use]
+    pub fn field(&self) -> &'static str {
+        match self {
+            Self::Backwards => "from",
+            Self::TooMany(_) | Self::Future(_) => "to",
+        }
+    }
+}
+
+impl Days {
+    /// They can be settled at this moment.
+    pub fn check(self, now: Timestamp) -> Result<Self, UnfitDays> {
+        let today = Day::of(now);
+        if self.to < self.from {
+            return Err(UnfitDays::Backwards);
+        }
+        if self.to > today {
+            return Err(UnfitDays::Future(today));
+        }
+        match self.count() {
+            count if count > MOST_DAYS => Err(UnfitDays::TooMany(count)),
+            _ => Ok(self),
+        }
+    }
+
+    /// Every one of them, oldest first.
+    pub fn each(self) -> impl Iterator<Item = Day> + use<> {
+        (0..self.count()).map(move |n| self.from.plus(n))
+    }
+
+    fn count(self) -> i64 {
+        self.to.number() - self.from.number() + 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn days(from: &str, to: &str) -> Days {
+        Days { from: from.parse().expect("a day"), to: to.parse().expect("a day") }
+    }
+
+    #[test]
+    fn both_ends_are_included() {
+        let each: Vec<String> = days("2026-02-27", "2026-03-01").each().map(|day| day.to_string()).collect();
+        assert_eq!(each, ["2026-02-27", "2026-02-28", "2026-03-01"]);
+        assert_eq!(days("2026-02-27", "2026-02-27").each().count(), 1);
+    }
+
+    #[test]
+    fn what_cannot_be_settled_is_refused() {
+        let now: Timestamp = "2026-11-20T23:59:59.999Z".parse().expect("a time");
+        let today: Day = "2026-11-20".parse().expect("a day");
+        assert_eq!(days("2026-11-20", "2026-11-20").check(now), Ok(days("2026-11-20", "2026-11-20")));
+        assert_eq!(days("2026-11-20", "2026-11-21").check(now), Err(UnfitDays::Future(today)));
+        assert_eq!(days("2026-11-21", "2026-11-21").check(now), Err(UnfitDays::Future(today)));
+        assert_eq!(days("2026-11-20", "2026-11-19").check(now), Err(UnfitDays::Backwards));
+        assert!(days("2024-01-01", "2024-12-31").check(now).is_ok(), "a leap year");
+        assert_eq!(days("2024-01-01", "2025-01-01").check(now), Err(UnfitDays::TooMany(367)));
+    }
+}

@@ -1,0 +1,299 @@
+//! Jobs as items.
+
+use std::{collections::HashMap, time::Duration};
+
+use aws_sdk_dynamodb::{
+    Client,
+    operation::{
+        put_item::PutItemError,
+        update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
+    },
+    types::{AttributeValue, Put, ReturnValue, ReturnValuesOnConditionCheckFailure::AllOld, TransactWriteItem},
+};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{
+    Settings,
+    job::{Job, JobId, State, Watch},
+    range::Days,
+    step::{Change, Step},
+    totals::{Row, Totals},
+};
+use crate::{
+    aws::ServiceError,
+    dynamo::{
+        Commit, Item, NEW, commit, first, keyed,
+        keys::{self, Key},
+        read, text, written,
+    },
+    time::{Day, Timestamp},
+};
+
+/// How long somebody who plans or finishes is taken to be at work without a sign.
+pub const LEASE: Duration = Duration::from_mins(1);
+
+/// Jobs of a list that are read at the same time.
+const JOBS_AT_ONCE: usize = 16;
+
+/// The range is still settled by whom it was when we looked, or was never settled.
+const SAME_JOB: &str = "job = :before";
+
+/// Nobody is known to be at work on it, or it is we.
+const FREE: &str = "(attribute_not_exists(lease_until) OR lease_until < :now OR lease_owner = :owner)";
+
+/// The day was not settled, or with no later cutoff.
+const NOT_NEWER: &str = "attribute_not_exists(pk) OR cutoff <= :cutoff";
+
+/// The table, and the client that reaches it.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pub(super) client: Client,
+    pub(super) table: String,
+}
+
+/// What became of a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stepped {
+    /// The job has taken it, and is this now.
+    Taken(Job),
+    /// The job is where the step does not start: this.
+    Elsewhere(Job),
+    /// There is no such job.
+    Unknown,
+}
+
+/// What work somebody holds for a while, so that no other does the same at the same time. Nothing depends on it but the effort.
+#[derive(Debug, Clone, Copy)]
+pub enum Work {
+    /// The planning of this run.
+    Plan { run: u32 },
+    /// The finishing of this plan.
+    Finish { plan: Uuid },
+}
+
+impl Work {
+    fn condition(&self) -> (State, &'static str, AttributeValue) {
+        match self {
+            Self::Plan { run } => (State::Queued, "run", crate::dynamo::number(*run)),
+            Self::Finish { plan } => (State::Finishing, "plan", text(plan.to_string())),
+        }
+    }
+}
+
+/// What a merchant's day was settled to.
+#[derive(Debug, Serialize)]
+struct SettledDay {
+    #[serde(flatten)]
+    totals: Totals,
+    cutoff: Timestamp,
+    job: JobId,
+}
+
+/// Which job settles a range of days.
+#[derive(Debug, Deserialize)]
+struct Settled {
+    job: JobId,
+}
+
+impl Store {
+    pub fn new(client: Client, settings: &Settings) -> Self {
+        Self { client, table: settings.table.clone() }
+    }
+
+    // ---- asking for a job ----
+
+    /// The job that settles these days, or did last: one read unit.
+    pub async fn settled_by(&self, days: Days) -> Result<Option<JobId>, ServiceError> {
+        let found = self.get(keys::range(days.from, days.to)).await?;
+        found.map(|item| read::<Settled>(item).map(|settled| settled.job)).transpose()
+    }
+
+    /// Puts a new job, and makes it the one that settles its days, if that is still `before`.
+    pub async fn create(&self, job: &Job, before: Option<JobId>) -> Result<Commit, ServiceError> {
+        let listed = keys::recent_job(job.created_at, &job.id.to_string());
+        let mut item = keyed(keys::job(&job.id.to_string()), job)?;
+        item.insert("recent_pk".into(), text(listed.pk));
+        item.insert("recent_sk".into(), text(listed.sk));
+        item.insert("live_pk".into(), text(keys::LIVE));
+        let job_put = self.put(item).condition_expression(NEW).return_values_on_condition_check_failure(AllOld);
+        let mut range = keys::range(job.days.from, job.days.to).attributes();
+        range.insert("job".into(), text(job.id));
+        let range_put = match before {
+            None => self.put(range).condition_expression(NEW),
+            Some(before) => {
+                self.put(range).condition_expression(SAME_JOB).expression_attribute_values(":before", text(before))
+            }
+        };
+        let [job_put, range_put] = [job_put, range_put].map(|put| {
+            put.build().map(|put| TransactWriteItem::builder().put(put).build()).map_err(ServiceError::undecodable)
+        });
+        commit(&self.client, job_put?, [range_put?]).await
+    }
+
+    fn put(&self, item: Item) -> aws_sdk_dynamodb::types::builders::PutBuilder {
+        Put::builder().table_name(&self.table).set_item(Some(item))
+    }
+
+    // ---- one job ----
+
+    /// The job as it is now: one read unit.
+    pub async fn job(&self, id: JobId) -> Result<Option<Job>, ServiceError> {
+        self.get(keys::job(&id.to_string())).await?.map(read).transpose()
+    }
+
+    /// Makes a step, if the job is where it starts.
+    pub async fn step(&self, id: JobId, step: &Step, now: Timestamp) -> Result<Stepped, ServiceError> {
+        let Change { mut set, remove, same } = step.change()?;
+        set.extend([("state", written(&step.to())?), ("updated_at", text(now))]);
+        let mut update = self.update(id);
+        let (mut sets, mut places) = (Vec::new(), Vec::new());
+        for (name, value) in set {
+            sets.push(format!("#{name} = :{name}"));
+            update = update.expression_attribute_names(format!("#{name}"), name);
+            update = update.expression_attribute_values(format!(":{name}"), value);
+        }
+        for (place, state) in step.from().iter().enumerate() {
+            places.push(format!(":from{place}"));
+            update = update.expression_attribute_values(format!(":from{place}"), written(state)?);
+        }
+        let removes: Vec<String> = remove.iter().map(|name| format!("#{name}")).collect();
+        for name in remove {
+            update = update.expression_attribute_names(format!("#{name}"), name);
+        }
+        let mut conditions = vec![format!("#state IN ({})", places.join(", "))];
+        if let Some((name, value)) = same {
+            conditions.push("#same = :same".to_owned());
+            update = update.expression_attribute_names("#same", name).expression_attribute_values(":same", value);
+        }
+        let update = update
+            .update_expression(format!("SET {} REMOVE {}", sets.join(", "), removes.join(", ")))
+            .condition_expression(conditions.join(" AND "));
+        Ok(match changed(update).await? {
+            Ok(job) => Stepped::Taken(read(job)?),
+            Err(Some(job)) => Stepped::Elsewhere(read(job)?),
+            Err(None) => Stepped::Unknown,
+        })
+    }
+
+    /// Holds work for [`LEASE`], if nobody else does and it is still to be done; holds it longer, if the owner had it.
+    pub async fn hold(&self, id: JobId, work: Work, owner: Uuid, now: Timestamp) -> Result<Option<Job>, ServiceError> {
+        let (state, name, same) = work.condition();
+        let update = self
+            .update(id)
+            .update_expression("SET lease_owner = :owner, lease_until = :until")
+            .condition_expression(format!("#state = :state AND #same = :same AND {FREE}"))
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_names("#same", name)
+            .expression_attribute_values(":state", written(&state)?)
+            .expression_attribute_values(":same", same)
+            .expression_attribute_values(":owner", text(owner))
+            .expression_attribute_values(":now", text(now))
+            .expression_attribute_values(":until", text(now.plus(LEASE)));
+        changed(update).await?.ok().map(read).transpose()
+    }
+
+    /// Lets go of work, if it is still held by this owner.
+    pub async fn release(&self, id: JobId, owner: Uuid) -> Result<(), ServiceError> {
+        let update = self
+            .update(id)
+            .update_expression("REMOVE lease_owner, lease_until")
+            .condition_expression("lease_owner = :owner")
+            .expression_attribute_values(":owner", text(owner));
+        changed(update).await.map(drop)
+    }
+
+    // ---- all jobs ----
+
+    /// The newest jobs, or the newest before a place of the list, as the index knows them.
+    pub async fn newest(&self, before: Option<&str>, wanted: usize) -> Result<Vec<Job>, ServiceError> {
+        let query = self.client.query().table_name(&self.table).index_name(keys::RECENT).scan_index_forward(false);
+        let query = query.expression_attribute_values(":pk", text(keys::JOBS));
+        let query = match before {
+            None => query.key_condition_expression("recent_pk = :pk"),
+            Some(place) => query
+                .key_condition_expression("recent_pk = :pk AND recent_sk < :place")
+                .expression_attribute_values(":place", text(place)),
+        };
+        first(query, wanted).await?.into_iter().map(read).collect()
+    }
+
+    /// Every job that is not over.
+    pub async fn live(&self) -> Result<Vec<Job>, ServiceError> {
+        let query = self.client.query().table_name(&self.table).index_name(keys::LIVE_INDEX);
+        let query =
+            query.key_condition_expression("live_pk = :pk").expression_attribute_values(":pk", text(keys::LIVE));
+        let keys = first(query, usize::MAX).await?;
+        let ids = keys.into_iter().map(|key| read::<Named>(key).map(|named| named.id));
+        let ids: Vec<JobId> = ids.collect::<Result<_, _>>()?;
+        let jobs = stream::iter(ids).map(|id| self.job(id)).buffered(JOBS_AT_ONCE);
+        let jobs: Vec<Option<Job>> = jobs.try_collect().await?;
+        Ok(jobs.into_iter().flatten().filter(|job| !job.state.is_over()).collect())
+    }
+
+    /// Remembers what was seen of a job.
+    pub async fn watch(&self, job: &Job, watch: &Watch) -> Result<(), ServiceError> {
+        let update = self
+            .update(job.id)
+            .update_expression("SET watch = :watch")
+            .condition_expression("#state = :state")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":state", written(&job.state)?)
+            .expression_attribute_values(":watch", written(watch)?);
+        changed(update).await.map(drop)
+    }
+
+    // ---- settled days ----
+
+    /// Writes what a merchant's day was settled to: one write unit. A day that a job with a later cutoff has settled stays.
+    pub async fn settle(&self, job: &Job, day: Day, row: &Row) -> Result<(), ServiceError> {
+        let settled = SettledDay { totals: row.totals, cutoff: job.cutoff, job: job.id };
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(keyed(keys::settled_day(&row.merchant, day), &settled)?))
+            .condition_expression(NOT_NEWER)
+            .expression_attribute_values(":cutoff", text(job.cutoff));
+        match put.send().await {
+            Ok(_) => Ok(()),
+            Err(error) if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => {
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    // ---- parts ----
+
+    fn update(&self, id: JobId) -> UpdateItemFluentBuilder {
+        let key = keys::job(&id.to_string()).attributes();
+        let update = self.client.update_item().table_name(&self.table).set_key(Some(key));
+        update.return_values(ReturnValue::AllNew).return_values_on_condition_check_failure(AllOld)
+    }
+
+    pub(super) async fn get(&self, key: Key) -> Result<Option<Item>, ServiceError> {
+        let get = self.client.get_item().table_name(&self.table).set_key(Some(key.attributes()));
+        Ok(get.consistent_read(true).send().await?.item)
+    }
+}
+
+/// What the index of live jobs holds.
+#[derive(Deserialize)]
+struct Named {
+    id: JobId,
+}
+
+/// The item after an update; if its condition did not hold, as it is instead.
+async fn changed(
+    update: UpdateItemFluentBuilder,
+) -> Result<Result<HashMap<String, AttributeValue>, Option<Item>>, ServiceError> {
+    match update.send().await {
+        Ok(done) => Ok(Ok(done.attributes.unwrap_or_default())),
+        Err(error) => match error.as_service_error() {
+            Some(UpdateItemError::ConditionalCheckFailedException(lost)) => Ok(Err(lost.item().cloned())),
+            _ => Err(error.into()),
+        },
+    }
+}

@@ -1,0 +1,11 @@
+//! Settlement: a transaction is settled once a run.
+
+mod cancelling;
+mod chaos;
+mod costs;
+mod crashes;
+mod cutoff;
+mod defects;
+mod ledger;
+mod recovering;
+mod settled;
