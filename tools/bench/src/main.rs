@@ -1,4 +1,4 @@
-//! What the project claims of its speed, measured: `make bench`, or one part of it with `bench start|orders|lanes|uniques`.
+//! What the project claims of its speed, measured: `make bench`, or one part of it with `bench start|orders|lanes|settlement|uniques`.
 //!
 //! `make bench` builds `uniques` as `accept` is built, for speed, and the others as the other functions are, for size.
 //!
@@ -7,6 +7,7 @@
 
 mod lanes;
 mod orders;
+mod settlement;
 mod start;
 mod stats;
 mod uniques;
@@ -22,6 +23,7 @@ async fn main() -> ExitCode {
             start::run(&[]).await;
             Box::pin(orders::run()).await;
             lanes::run(None).await;
+            settlement::run().await;
         }
         ["start", others @ ..] => start::run(&others.iter().map(PathBuf::from).collect::<Vec<_>>()).await,
         ["orders"] => Box::pin(orders::run()).await,
@@ -29,11 +31,16 @@ async fn main() -> ExitCode {
         ["uniques", part] if uniques::part(part).await => {}
         // Started by `uniques` itself, to be counted.
         ["probe", side, ids] => uniques::probe(side, ids).await,
+        ["settlement"] => settlement::run().await,
+        ["settlement", part] if settlement::part(part, None).await => {}
+        ["settlement", part, transactions] if settlement::part(part, Some(transactions)).await => {}
+        // Started by `settlement` itself, to have a memory of its own.
+        ["settle", endpoint, from, to] => settlement::probe(endpoint, from, to).await,
         ["lanes"] => lanes::run(None).await,
         ["lanes", "--svg", path] => lanes::run(Some(path.as_ref())).await,
         _ => {
             eprintln!(
-                "usage: bench [start [binary …] | orders | lanes [--svg file] | uniques [ratio | instructions | throughput | memory | close | shards]]"
+                "usage: bench [start [binary …] | orders | lanes [--svg file] | settlement [ratio | summing | memory [transactions]] | uniques [ratio | instructions | throughput | memory | close | shards]]"
             );
             return ExitCode::FAILURE;
         }

@@ -11,7 +11,7 @@ use std::{
 };
 
 use backon::{ExponentialBuilder, Retryable};
-use reqwest::{Client, Method, StatusCode, header::HeaderMap};
+use reqwest::{Client, Method, StatusCode, header::HeaderMap, redirect::Policy};
 use serde_json::Value;
 use uuid::{NoContext, Timestamp, Uuid};
 
@@ -78,18 +78,23 @@ impl std::error::Error for Failure {}
 impl Api {
     /// The stack at this URL.
     pub fn new(base: &str) -> Result<Self, reqwest::Error> {
-        let client = Client::builder().timeout(Duration::from_mins(1)).build()?;
+        let client = Client::builder().timeout(Duration::from_mins(1)).redirect(Policy::none()).build()?;
         Ok(Self { base: base.trim_end_matches('/').to_owned(), client, sent: Arc::default() })
     }
 
     /// `GET path`
     pub async fn get(&self, path: &str) -> Result<Answer, Failure> {
-        self.send(Method::GET, path, None).await
+        self.send(Method::GET, &self.at(path), None).await
+    }
+
+    /// `GET` of a link that an answer gave.
+    pub async fn follow(&self, link: &str) -> Result<Answer, Failure> {
+        self.send(Method::GET, link, None).await
     }
 
     /// `POST path`, once however often it must be sent.
     pub async fn post(&self, path: &str, body: &Value) -> Result<Answer, Failure> {
-        self.send(Method::POST, path, Some(body)).await
+        self.send(Method::POST, &self.at(path), Some(body)).await
     }
 
     /// Requests sent so far, those sent again included.
@@ -97,7 +102,11 @@ impl Api {
         self.sent.load(Ordering::Relaxed)
     }
 
-    async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer, Failure> {
+    fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    async fn send(&self, method: Method, url: &str, body: Option<&Value>) -> Result<Answer, Failure> {
         let key = Uuid::new_v7(Timestamp::now(NoContext)).to_string();
         let pauses = ExponentialBuilder::new()
             .with_min_delay(Duration::from_millis(100))
@@ -105,16 +114,16 @@ impl Api {
             .with_max_times(TRIES - 1)
             .with_jitter();
         let repeated = Cell::new(false);
-        let answer = (|| self.try_once(method.clone(), path, body, &key))
+        let answer = (|| self.try_once(method.clone(), url, body, &key))
             .retry(pauses)
             .notify(|failure, _| repeated.set(repeated.get() || failure.may_be_done()))
             .await?;
         Ok(Answer { repeated: repeated.get(), ..answer })
     }
 
-    async fn try_once(&self, method: Method, path: &str, body: Option<&Value>, key: &str) -> Result<Answer, Failure> {
+    async fn try_once(&self, method: Method, url: &str, body: Option<&Value>, key: &str) -> Result<Answer, Failure> {
         self.sent.fetch_add(1, Ordering::Relaxed);
-        let mut request = self.client.request(method, format!("{}{path}", self.base));
+        let mut request = self.client.request(method, url);
         if let Some(body) = body {
             request = request.header("idempotency-key", key).json(body);
         }

@@ -5,6 +5,9 @@ mod api;
 mod crowd;
 mod latency;
 mod orders;
+mod settlement;
+
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
@@ -22,12 +25,22 @@ enum Scenario {
     Orders(orders::Rush),
     /// Ids are sent, some more than once; fails unless each minute's published count is that of the ids accepted in it.
     Accept(accept::Arrivals),
+    /// Days of the ledger are settled; fails unless the file is whole, adds up, and is the one that is expected.
+    Settlement(settlement::Days),
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    match Arguments::parse().scenario {
+async fn main() -> ExitCode {
+    let ended = match Arguments::parse().scenario {
         Scenario::Orders(rush) => rush.run().await,
         Scenario::Accept(arrivals) => arrivals.run().await,
+        Scenario::Settlement(days) => days.run().await,
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
     }
 }

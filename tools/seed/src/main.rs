@@ -1,18 +1,5 @@
-//! Fills a stack's tables, the same for the same arguments, and says what a settlement of the ledger must come to: its sums are
-//! added up while the transactions are made, apart from any code that settles. `seed --help` tells the rest.
-//!
-//! A ledger that holds other entries, too, settles to more than these sums: begin with an empty one, or with one that was filled
-//! with the same arguments (or fewer transactions), which is overwritten entry by entry.
-
-mod batch;
-mod day;
-mod draw;
-mod fill;
-mod plan;
-mod stack;
-mod sums;
-#[cfg(test)]
-mod tests;
+//! Fills a stack's tables, the same for the same arguments, and says what a settlement of the ledger must come to. `seed --help` tells
+//! the rest.
 
 use std::{
     error::Error,
@@ -25,13 +12,13 @@ use std::{
 
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
-
-use self::{plan::Plan, stack::Stack, sums::Sum};
+use seed::{Plan, Stack, Sum, create_products, write_entries};
 
 /// Fills a stack's tables with products and with paid transactions, and adds up what a settlement must find
 ///
 /// The tables are those of `ORDERS_TABLE` and `LEDGER_TABLE`, reached as functions reach them; `. .local/env` sets these
-/// and all else for the local cloud. The same arguments write the same items, on every machine and however often.
+/// and all else for the local cloud. The same arguments, `--until` among them, write the same items, on every machine and
+/// however often.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
@@ -61,12 +48,12 @@ async fn run(Arguments { plan, sums, at_once }: &Arguments) -> Result<(), Box<dy
     let file = sums.as_deref().map(create).transpose()?;
     let catalog = plan.catalog()?;
 
-    let new = fill::create_products(&stack, plan, &catalog).await?;
+    let new = create_products(&stack, plan, &catalog).await?;
     println!("{} products of {} merchants, {new} of them new", plan.products, plan.merchants);
 
     let bar = progress_bar(plan.transactions)?;
     let begun = Instant::now();
-    let written = fill::write_entries(&stack, plan, &catalog, usize::from(*at_once), |count| {
+    let written = write_entries(&stack, plan, &catalog, usize::from(*at_once), |count| {
         bar.inc(count.try_into().unwrap_or_default());
     });
     let written = written.await.inspect_err(|_| bar.abandon())?;
@@ -92,4 +79,48 @@ fn create(path: &Path) -> Result<File, String> {
 fn progress_bar(transactions: u64) -> Result<ProgressBar, Box<dyn Error>> {
     let style = ProgressStyle::with_template("{bar:40} {human_pos} of {human_len}, {eta} left")?;
     Ok(ProgressBar::new(transactions).with_style(style))
+}
+
+#[cfg(test)]
+mod tests {
+    use once::time::{Day, Timestamp};
+
+    use super::*;
+
+    #[test]
+    fn arguments_that_make_no_sense_are_named() {
+        for (argument, value) in [
+            ("--merchants", "0"),
+            ("--merchants", "1000"),
+            ("--products", "0"),
+            ("--transactions", "0"),
+            ("--transactions", "many"),
+            ("--days", "0"),
+            ("--until", "2026-11-31"),
+            ("--until", "tomorrow"),
+            ("--seed", "-1"),
+            ("--at-once", "0"),
+        ] {
+            // Given twice is refused, too, so the others are left out here.
+            let until = if argument == "--until" { vec![] } else { vec!["--until", "2026-11-20"] };
+            let given = ["seed"].into_iter().chain(until);
+            let unfit = format!("{argument}={value}");
+            let error = Arguments::try_parse_from(given.chain([&*unfit])).expect_err(&unfit).to_string();
+            assert!(error.contains(argument) && error.contains(value), "{error}");
+        }
+        assert!(Arguments::try_parse_from(["seed", "--until", "2026-11-20", "--merchants", "999"]).is_ok());
+    }
+
+    #[test]
+    fn without_a_last_day_it_is_yesterday() {
+        let today = || Day::of(Timestamp::now());
+        let (before, plan) = (today(), Arguments::try_parse_from(["seed"]).expect("no argument is required").plan);
+        assert!([before, today()].contains(&plan.until.plus(1)));
+    }
+
+    #[test]
+    fn what_is_not_said_is_as_the_library_has_it() {
+        let said = Arguments::try_parse_from(["seed", "--until", "2026-11-20"]).expect("fit arguments").plan;
+        assert_eq!(said, Plan::until("2026-11-20".parse().expect("a day")));
+    }
 }

@@ -8,12 +8,12 @@ use clap::Args;
 use once::{
     ledger::{Entry, fee_cents},
     orders::{IdempotencyKey, NewProduct, UnfitKey},
-    time::Timestamp,
+    time::{Day, Timestamp},
 };
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::{day::Day, draw::Draw};
+use crate::draw::Draw;
 
 /// Transactions of which one is a reversal.
 const BLOCK: u64 = 50;
@@ -30,33 +30,52 @@ const MOST_UNITS: i64 = 5;
 /// Units of a product at first.
 const STOCK: u32 = 1_000_000;
 
+/// What is not said.
+const MERCHANTS: u16 = 50;
+const PRODUCTS: u16 = 100;
+const TRANSACTIONS: u64 = 100_000;
+const DAYS: u16 = 30;
+const SEED: u64 = 7;
+
 /// Everything on which the products and transactions depend.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct Plan {
     /// How many merchants there are: `merchant_001` and so on
-    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=999))]
+    #[arg(long, default_value_t = MERCHANTS, value_parser = clap::value_parser!(u16).range(1..=999))]
     pub merchants: u16,
     /// How many products they sell; the merchants take turns
-    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    #[arg(long, default_value_t = PRODUCTS, value_parser = clap::value_parser!(u16).range(1..=1_000))]
     pub products: u16,
     /// How many transactions there are: sales, and one reversal for each 49 of them
-    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
+    #[arg(long, default_value_t = TRANSACTIONS, value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
     pub transactions: u64,
     /// Over how many UTC days they are spread
-    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=3_660))]
+    #[arg(long, default_value_t = DAYS, value_parser = clap::value_parser!(u16).range(1..=3_660))]
     pub days: u16,
-    /// The last of these days, like 2026-11-20
-    #[arg(long)]
+    /// The last of these days, in UTC; yesterday if not given
+    #[arg(long, default_value_t = yesterday())]
     pub until: Day,
     /// Another number makes other products and other transactions
-    #[arg(long, default_value_t = 7)]
+    #[arg(long, default_value_t = SEED)]
     pub seed: u64,
 }
 
+/// The last day that is over.
+fn yesterday() -> Day {
+    Day::of(Timestamp::now()).plus(-1)
+}
+
 impl Plan {
+    /// Up to this day, and for the rest as it is where nothing is said.
+    #[must_use]
+    pub fn until(until: Day) -> Self {
+        Self { merchants: MERCHANTS, products: PRODUCTS, transactions: TRANSACTIONS, days: DAYS, until, seed: SEED }
+    }
+
     /// The first moment of the first day.
+    #[must_use]
     pub fn begin(&self) -> Timestamp {
-        Timestamp::from_millis(self.first_ms())
+        self.until.plus(1 - i64::from(self.days)).start()
     }
 
     /// The products, by their numbers from 1.
@@ -120,18 +139,15 @@ impl Plan {
         let gross_cents = i64::from(product.price.get()) * draw.between(1, MOST_UNITS);
         let fee_cents = fee_cents(gross_cents, product.fee_basis_points.get());
         // The very last millisecond is left to reversals, so that each has a later moment than its sale.
-        let recorded_at = Timestamp::from_millis(draw.between(self.first_ms(), self.until.last() - 1));
+        let recorded_at =
+            Timestamp::from_millis(draw.between(self.begin().as_millis(), self.until.last().as_millis() - 1));
         Entry::sale(Uuid::new_v8(id), &product.merchant_id.to_string(), gross_cents, fee_cents, recorded_at)
     }
 
     /// After the sale: on the same day for about half of all, on that or any later one for the others.
     fn reversal_time(&self, sold_at: Timestamp, draw: &mut Draw) -> Timestamp {
         let next = sold_at.as_millis() + 1;
-        let last = if draw.below(2) == 0 { Day::of(next).last() } else { self.until.last() };
-        Timestamp::from_millis(draw.between(next, last))
-    }
-
-    fn first_ms(&self) -> i64 {
-        self.until.minus(self.days - 1).first()
+        let last = if draw.below(2) == 0 { Day::of(Timestamp::from_millis(next)).last() } else { self.until.last() };
+        Timestamp::from_millis(draw.between(next, last.as_millis()))
     }
 }

@@ -49,6 +49,7 @@ impl Sums {
     }
 
     /// All together.
+    #[must_use]
     pub fn total(&self) -> Sum {
         let mut total = Sum::default();
         self.0.values().for_each(|sum| total.add(sum));

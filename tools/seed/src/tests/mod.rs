@@ -4,19 +4,14 @@ mod plan;
 mod sparing;
 mod tables;
 
-use clap::Parser;
 use once::ledger::Entry;
 
-use crate::{Arguments, plan::Plan};
+use crate::plan::Plan;
 
-fn parsed(changes: &[&str]) -> Result<Arguments, clap::Error> {
-    let given = ["seed", "--until", "2026-11-20"].into_iter();
-    Arguments::try_parse_from(given.chain(changes.iter().copied()))
-}
-
-fn plan(transactions: &str) -> Plan {
-    let changes = ["--merchants", "3", "--products", "5", "--days", "4", "--transactions", transactions];
-    parsed(&changes).expect("fit arguments").plan
+/// A plan that is no larger than a test needs.
+fn plan(transactions: u64) -> Plan {
+    let until = "2026-11-20".parse().expect("a day");
+    Plan { merchants: 3, products: 5, days: 4, transactions, ..Plan::until(until) }
 }
 
 fn entries(plan: &Plan) -> Vec<Entry> {

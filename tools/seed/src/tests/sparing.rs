@@ -68,7 +68,7 @@ impl HttpConnector for Sparing {
 #[tokio::test(start_paused = true)]
 async fn what_a_table_hands_back_is_written_later() {
     let store = Sparing::new(7);
-    let plan = plan("110");
+    let plan = plan(110);
     let written = fill::write_entries(&store.stack(), &plan, &plan.catalog().expect("a catalog"), 3, |_| {}).await;
     assert!((written.expect("all").units - 110.0).abs() < 0.5);
     let written: HashSet<String> =
@@ -78,6 +78,6 @@ async fn what_a_table_hands_back_is_written_later() {
 
 #[tokio::test(start_paused = true)]
 async fn a_table_that_takes_nothing_for_minutes_is_given_up() {
-    let failure = batch::write(&Sparing::new(0).stack(), &entries(&plan("25"))).await.expect_err("nothing taken");
+    let failure = batch::write(&Sparing::new(0).stack(), &entries(&plan(25))).await.expect_err("nothing taken");
     assert!(matches!(failure, WriteError::TurnedAway { left: 25, source: None }), "{failure}");
 }

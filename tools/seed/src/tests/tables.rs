@@ -80,7 +80,7 @@ async fn contents(cloud: &Cloud, table: &str) -> BTreeMap<(String, String), Item
 async fn an_entry_is_the_item_that_an_order_writes_and_has_an_orders_fee() {
     let cloud = Cloud::start().await;
     let process = cloud.process();
-    let plan = plan("1");
+    let plan = plan(1);
     let catalog = plan.catalog().expect("a catalog");
     fill::create_products(&stack_behind(&cloud, &process.wire), &plan, &catalog).await.expect("products");
     let mut fees = HashMap::new();
@@ -106,7 +106,7 @@ async fn the_sums_are_those_of_the_table_though_calls_fail_and_answers_are_lost(
         let cloud = Cloud::start().await;
         let wire = cloud.process().wire;
         wire.fail_randomly(7, 0.4, fault);
-        let written = filled(&stack_behind(&cloud, &wire), &plan("1210")).await;
+        let written = filled(&stack_behind(&cloud, &wire), &plan(1_210)).await;
         let items = cloud.items(LEDGER_TABLE).await;
         assert_eq!(items.len(), 1_210, "{fault:?}");
         assert_eq!(told(&csv(&written.sums)), scanned(&items), "{fault:?}");
@@ -120,7 +120,7 @@ async fn the_sums_are_those_of_the_table_though_calls_fail_and_answers_are_lost(
 async fn running_twice_changes_nothing() {
     let cloud = Cloud::start().await;
     let stack = stack_behind(&cloud, &cloud.process().wire);
-    let plan = plan("310");
+    let plan = plan(310);
     let first = filled(&stack, &plan).await;
     let (orders, ledger) = (contents(&cloud, ORDERS_TABLE).await, contents(&cloud, LEDGER_TABLE).await);
     let products = orders.values().filter(|item| text(item, "sk") == "PRODUCT" && item.contains_key("price")).count();
