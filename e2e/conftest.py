@@ -100,10 +100,10 @@ def api_url() -> str:
 
 @pytest.fixture(scope="session")
 def call(api_url):
-    """Sends a request to the API: `call("POST", "/orders", {...}, {"Idempotency-Key": "..."})`."""
+    """Sends a request to the API: `call("POST", "/orders", {...}, {"Idempotency-Key": "..."})`; bytes go as such."""
 
     def send(method: str, path: str, body=None, headers: dict[str, str] | None = None) -> Reply:
-        data = None if body is None else json.dumps(body).encode()
+        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         headers = {"Content-Type": "application/json"} | (headers or {})
         request = urllib.request.Request(api_url + path, data, headers, method=method)
         try:

@@ -16,11 +16,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 import minute as local_minute
+from patience import PATIENCE_S, eventually
 
 MINUTE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:00Z")
-
-# A minute is closed 15 s after its end by a tick that may be a minute late.
-PATIENCE_S = 180
 
 
 @pytest.fixture(scope="module")
@@ -32,15 +30,6 @@ def accept(call):
 def new_id() -> int:
     """An id that nobody has sent."""
     return random.getrandbits(62)
-
-
-def eventually(find, what: str):
-    """The first result of `find` that is not empty."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not (found := find()):
-        assert time.monotonic() < deadline, what
-        time.sleep(1)
-    return found
 
 
 class Receiver(BaseHTTPRequestHandler):
