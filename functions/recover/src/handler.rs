@@ -24,8 +24,9 @@ mod tests {
             ("12:01:59.999", false),
             ("12:02:00", true),
             ("12:03:00", false),
-            ("12:03:59.999", false),
-            ("12:04:00", true),
+            // The next time after twice as long.
+            ("12:05:59.999", false),
+            ("12:06:00", true),
         ] {
             handle(at(tick).app).await.expect("a tick");
             let expected = if resent { plan.clone() } else { Vec::new() };
