@@ -369,7 +369,7 @@ def test_each_function_may_do_its_own_part_only(as_function, outputs, subtests):
         ("SettlementFinish", "s3", "put_object", part),
         ("SettlementFinish", "s3", "get_object", report),
         ("SettlementFinish", "s3", "delete_object", report),
-        ("SettlementGiveUp", "dynamodb", "get_item", jobs | {"Key": key}),
+        ("SettlementGiveUp", "dynamodb", "put_item", jobs | {"Item": key}),
         ("SettlementGiveUp", "sqs", "send_message", plan | text),
         ("Recover", "dynamodb", "put_item", jobs | {"Item": key}),
         ("Recover", "dynamodb", "query", ledger | query),
