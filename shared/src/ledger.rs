@@ -9,6 +9,7 @@ use crate::{
         Item, keyed,
         keys::{self, Key},
     },
+    orders::MerchantId,
     time::Timestamp,
 };
 
@@ -85,6 +86,57 @@ impl Entry {
     }
 }
 
+/// The attributes of which [`paid`] reads.
+pub const PAID: &str = "sk, merchant_id, kind, gross_cents, fee_cents, net_cents";
+
+/// What an entry comes to, as it is read. It balances.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Paid<'a> {
+    /// Who is paid.
+    pub merchant_id: &'a str,
+    /// What happened.
+    pub kind: Kind,
+    /// What the buyer paid.
+    pub gross_cents: i64,
+    /// What the merchant pays of it.
+    pub fee_cents: i64,
+    /// What the merchant gets.
+    pub net_cents: i64,
+}
+
+/// An entry that the ledger's own code would not write.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("entry {entry} of the ledger is not to be read: its {attribute} is not what a ledger holds")]
+pub struct Unreadable {
+    entry: String,
+    attribute: &'static str,
+}
+
+/// Reads an item's [`PAID`] strictly: what is not as [`Entry`] writes it is no payment.
+pub fn paid(item: &Item) -> Result<Paid<'_>, Unreadable> {
+    let text = |attribute: &str| item.get(attribute)?.as_s().ok();
+    let cents = |attribute: &str| item.get(attribute)?.as_n().ok()?.parse().ok();
+    let unreadable = |attribute| {
+        let entry = text("sk").map_or("without a key", String::as_str).to_owned();
+        Unreadable { entry, attribute }
+    };
+    let merchant_id = text("merchant_id").filter(|id| MerchantId::check(id).is_ok());
+    let kind = match text("kind").map(String::as_str) {
+        Some("SALE") => Some(Kind::Sale),
+        Some("REVERSAL") => Some(Kind::Reversal),
+        _ => None,
+    };
+    let paid = Paid {
+        merchant_id: merchant_id.ok_or_else(|| unreadable("merchant_id"))?,
+        kind: kind.ok_or_else(|| unreadable("kind"))?,
+        gross_cents: cents("gross_cents").ok_or_else(|| unreadable("gross_cents"))?,
+        fee_cents: cents("fee_cents").ok_or_else(|| unreadable("fee_cents"))?,
+        net_cents: cents("net_cents").ok_or_else(|| unreadable("net_cents"))?,
+    };
+    let balances = paid.gross_cents.checked_sub(paid.fee_cents) == Some(paid.net_cents);
+    balances.then_some(paid).ok_or_else(|| unreadable("net_cents"))
+}
+
 /// Basis points of a total, half a cent and more rounded up.
 ///
 /// A total is at most 10^15 cents (a million units at ten million dollars), so this is exact.
@@ -99,7 +151,45 @@ pub fn fee_cents(total_cents: i64, basis_points: u32) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_dynamodb::types::AttributeValue;
+
     use super::*;
+    use crate::dynamo::{number, text};
+
+    fn sale() -> Item {
+        let at = "2026-11-20T12:00:00Z".parse().expect("a time");
+        Entry::sale(Uuid::nil(), "merchant_001", 2_000, 58, at).item().expect("an item")
+    }
+
+    #[test]
+    fn an_entry_is_read_as_it_was_written() {
+        let (merchant_id, kind) = ("merchant_001", Kind::Sale);
+        let expected = Paid { merchant_id, kind, gross_cents: 2_000, fee_cents: 58, net_cents: 1_942 };
+        assert_eq!(paid(&sale()), Ok(expected));
+    }
+
+    #[test]
+    fn an_entry_that_nobody_here_wrote_is_named_and_is_no_payment() {
+        for (attribute, value) in [
+            ("merchant_id", text("merchant 1")),
+            ("merchant_id", text("")),
+            ("merchant_id", number(1)),
+            ("kind", text("PENDING")),
+            ("gross_cents", text("2000")),
+            ("fee_cents", AttributeValue::N("0.5".into())),
+            ("fee_cents", AttributeValue::N("99999999999999999999".into())),
+            ("net_cents", number(1_943)),
+        ] {
+            let mut item = sale();
+            item.insert(attribute.to_owned(), value);
+            let unreadable = paid(&item).expect_err(attribute).to_string();
+            assert!(unreadable.contains("merchant_001#00000000-0000-0000-0000-000000000000"), "{unreadable}");
+            assert!(unreadable.ends_with(&format!("its {attribute} is not what a ledger holds")), "{unreadable}");
+            let mut item = sale();
+            item.remove(attribute);
+            assert!(paid(&item).is_err(), "without {attribute}");
+        }
+    }
 
     #[test]
     fn a_fee_is_rounded_to_the_nearest_cent() {

@@ -3,6 +3,7 @@
 use std::{fmt, str::FromStr, time::Duration};
 
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
 /// A moment in UTC, to the millisecond. Its text, `2026-11-20T23:20:00.005Z`, always has the same
 /// length, so that texts sort as the moments do.
@@ -95,6 +96,27 @@ impl TryFrom<String> for Timestamp {
 
     fn try_from(text: String) -> Result<Self, UnfitTimestamp> {
         text.parse()
+    }
+}
+
+/// A time that goes on from a moment that the caller knows.
+#[derive(Debug, Clone, Copy)]
+pub struct Clock {
+    began: Timestamp,
+    since: Instant,
+}
+
+impl Clock {
+    /// It is that moment now.
+    #[must_use]
+    pub fn starting(now: Timestamp) -> Self {
+        Self { began: now, since: Instant::now() }
+    }
+
+    /// The time by now.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.began.plus(self.since.elapsed())
     }
 }
 

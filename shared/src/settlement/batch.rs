@@ -7,16 +7,20 @@ use super::{
     Settlement,
     batches::{Plan, Todo},
     defect::Defect,
-    entries::{Shard, paid},
+    entries::Shard,
     files::part_key,
-    hold::Clock,
     job::{Job, State},
     message::{BatchId, Message},
     sheet,
     totals::{Row, Summing, sum},
     work::{Ended, WorkError},
 };
-use crate::{dynamo::Commit, sqs::Delivery, time::Timestamp};
+use crate::{
+    dynamo::Commit,
+    ledger::paid,
+    sqs::Delivery,
+    time::{Clock, Timestamp},
+};
 
 impl Settlement {
     /// Does what a message of the queue of batches says. A batch that is done, or whose job is not running any more, is left alone.
@@ -74,8 +78,8 @@ impl Settlement {
         loop {
             let (page, last) = self.ledger.read(shard, after.as_deref(), todo.through.as_deref(), consistent).await?;
             for entry in &page {
-                let paid = paid(entry)?;
-                summing.add(paid.merchant, paid.amounts).map_err(Defect::from)?;
+                let paid = paid(entry).map_err(Defect::from)?;
+                summing.add(paid.merchant_id, paid.into()).map_err(Defect::from)?;
             }
             if last.is_none() {
                 return Ok(summing.into_rows());

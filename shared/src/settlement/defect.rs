@@ -6,12 +6,14 @@ use super::{
     totals::{TooLarge, Totals},
 };
 
+use crate::ledger::Unreadable;
+
 /// A cause of failure.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Defect {
     /// An entry of the ledger that nobody here wrote.
-    #[error("entry {entry} of the ledger cannot be settled: its {attribute} is not what a ledger holds")]
-    LedgerUnreadable { entry: String, attribute: &'static str },
+    #[error(transparent)]
+    LedgerUnreadable(#[from] Unreadable),
     /// Entries came or went after the plan had counted them.
     #[error(
         "batch {batch} has {found} transactions, and was planned with {planned}: the ledger has changed before the cutoff"
@@ -41,7 +43,7 @@ impl Defect {
     #[must_use]
     pub fn failure(&self) -> Failure {
         let code = match self {
-            Self::LedgerUnreadable { .. } => "LEDGER_UNREADABLE",
+            Self::LedgerUnreadable(_) => "LEDGER_UNREADABLE",
             Self::LedgerChanged { .. } => "LEDGER_CHANGED",
             Self::TooLarge(_) => "TOTALS_TOO_LARGE",
             Self::PartUnreadable(_) => "PART_UNREADABLE",

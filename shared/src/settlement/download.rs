@@ -6,9 +6,8 @@ use super::{
     Settlement,
     files::report_key,
     job::{File, Job, JobId, State},
-    sheet,
 };
-use crate::aws::ServiceError;
+use crate::{aws::ServiceError, digest::sha256};
 
 /// The largest file that is answered directly: Lambda answers at most 6 MB.
 const DIRECT: u64 = 4 * 1_024 * 1_024;
@@ -90,7 +89,7 @@ impl Settlement {
 
     async fn read(&self, key: &str, file: &File) -> Result<Content, DownloadError> {
         let bytes = self.files().get(key).await?.ok_or(DownloadError::Expired)?;
-        let found = sheet::sha256(&bytes);
+        let found = sha256(&bytes);
         match String::from_utf8(bytes) {
             Ok(text) if found == file.sha256 => Ok(Content::Text(text)),
             _ => Err(DownloadError::Changed { written: file.sha256.clone(), found }),

@@ -12,7 +12,7 @@ use super::{
     batches::{Plan, Summed},
     defect::Defect,
     files::{Upload, report_key},
-    hold::{Clock, Hold},
+    hold::Hold,
     job::{File, Job, Planned},
     message::Message,
     sheet::Sheet,
@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     sqs::Delivery,
-    time::{Day, Timestamp},
+    time::{Clock, Day, Timestamp},
 };
 
 /// Settled days that are written at the same time.

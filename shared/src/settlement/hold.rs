@@ -11,27 +11,10 @@ use super::{
     store::{LEASE, Store, Work},
     work::Ended,
 };
-use crate::{aws::ServiceError, time::Timestamp};
+use crate::{aws::ServiceError, time::Clock};
 
 /// How often a sign is given.
 const EVERY: Duration = Duration::from_secs(LEASE.as_secs() / 6);
-
-/// A time that goes on from a moment that the caller knows.
-#[derive(Debug, Clone, Copy)]
-pub struct Clock {
-    began: Timestamp,
-    since: Instant,
-}
-
-impl Clock {
-    pub fn starting(now: Timestamp) -> Self {
-        Self { began: now, since: Instant::now() }
-    }
-
-    pub fn now(&self) -> Timestamp {
-        self.began.plus(self.since.elapsed())
-    }
-}
 
 /// Work that is held. It lapses by itself when its holder dies, and then `recover` has another take it up.
 #[derive(Debug)]

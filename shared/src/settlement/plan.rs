@@ -11,14 +11,18 @@ use super::{
     Settlement,
     batches::{Plan, Todo},
     entries::Shard,
-    hold::{Clock, Hold},
+    hold::Hold,
     job::{Job, Planned, State},
     message::{BatchId, Message},
     step::Step,
     store::{Stepped, Work},
     work::{Ended, WorkError},
 };
-use crate::{dynamo::keys::LEDGER_SHARDS, sqs::Delivery, time::Timestamp};
+use crate::{
+    dynamo::keys::LEDGER_SHARDS,
+    sqs::Delivery,
+    time::{Clock, Timestamp},
+};
 
 /// Shards that are counted at the same time. Each is a partition of the ledger, which gives 3 000 read units a second.
 const SHARDS_AT_ONCE: usize = 16;

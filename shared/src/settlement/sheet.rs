@@ -1,7 +1,5 @@
 //! Sums as text: the parts that workers leave for each other, and the file that people get.
 
-use std::fmt::Write;
-
 use csv::{ReaderBuilder, Terminator, WriterBuilder};
 use sha2::{Digest, Sha256};
 
@@ -9,7 +7,7 @@ use super::{
     job::File,
     totals::{Decimal, Row, TooLarge, Totals},
 };
-use crate::time::Day;
+use crate::{digest::hex, time::Day};
 
 /// The columns of the file.
 const HEADER: [&str; 6] = ["merchant_id", "date", "gross", "fee", "net", "txn_count"];
@@ -93,18 +91,6 @@ impl Sheet {
     }
 }
 
-/// The SHA-256 of some bytes, in hexadecimal digits.
-pub fn sha256(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut digits, byte| {
-        write!(digits, "{byte:02x}").expect("memory takes all");
-        digits
-    })
-}
-
 fn empty() -> csv::Writer<Vec<u8>> {
     WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new())
 }
@@ -117,6 +103,7 @@ fn guarded(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::digest::sha256;
 
     fn row(merchant: &str, gross: i64) -> Row {
         Row { merchant: merchant.to_owned(), totals: Totals { gross, fee: 29, net: gross - 29, count: 2 } }

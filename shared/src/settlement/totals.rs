@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::ledger::Paid;
+
 /// The sum of some transactions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
@@ -44,6 +46,12 @@ impl Totals {
     #[must_use]
     pub fn balance(&self) -> bool {
         self.gross.checked_sub(self.fee) == Some(self.net)
+    }
+}
+
+impl From<Paid<'_>> for Totals {
+    fn from(paid: Paid<'_>) -> Self {
+        Self { gross: paid.gross_cents, fee: paid.fee_cents, net: paid.net_cents, count: 1 }
     }
 }
 
