@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     aws::Aws,
+    company::Companies,
     config::Config,
     orders::Orders,
     settlement::Settlement,
@@ -32,6 +33,7 @@ struct Inner {
     orders: Orders,
     uniques: Uniques,
     closing: OnceLock<Closing>,
+    companies: OnceLock<Companies>,
     settlement: OnceLock<Settlement>,
     callbacks: OnceLock<Callbacks>,
     secrets: OnceLock<SecretSource>,
@@ -55,6 +57,7 @@ impl App {
             orders: Orders::new(aws.dynamo(), config.orders.clone()),
             uniques: Uniques::new(aws.dynamo(), &config.uniques),
             closing: OnceLock::new(),
+            companies: OnceLock::new(),
             settlement: OnceLock::new(),
             callbacks: OnceLock::new(),
             secrets: OnceLock::new(),
@@ -86,6 +89,13 @@ impl App {
     pub fn closing(&self) -> &Closing {
         let Inner { closing, config, aws, .. } = &*self.inner;
         closing.get_or_init(|| Closing::new(aws, &config.uniques))
+    }
+
+    /// Companies and their figures.
+    #[must_use]
+    pub fn companies(&self) -> &Companies {
+        let Inner { companies, config, aws, .. } = &*self.inner;
+        companies.get_or_init(|| Companies::new(aws, &config.companies))
     }
 
     /// Settlements.

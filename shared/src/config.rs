@@ -10,6 +10,11 @@
 //! | `SEEN_IDS_MAX` | 1000000 | ids of the minute that an instance remembers at most, 0 to 10 000 000 (19 bytes each) |
 //! | `DUPLICATE_IDS` | `refuse` | `refuse` or `accept` |
 //! | `ID_RETENTION_HOURS` | 24 | how long the records of ids are kept, 1 to 168 |
+//! | `COMPANIES_TABLE`, `COMPANY_QUEUE_URL` | – | name of the table, URL of the queue |
+//! | `BASE_TTL_SECONDS` | 300 | how long a company's base holds, 1 to 86 400 |
+//! | `API_TTL_SECONDS` | 60 | how long its figures hold, 1 to 86 400 |
+//! | `FAILURE_TTL_SECONDS` | 5 | how long a failure holds, 1 to 300 |
+//! | `WAIT_SECONDS` | 10 | how long a caller waits for figures, 1 to 25 |
 //! | `SETTLEMENTS_TABLE`, `SETTLEMENT_BUCKET` | – | names of the table and the bucket |
 //! | `SETTLEMENT_PLAN_QUEUE_URL`, `SETTLEMENT_BATCH_QUEUE_URL`, `SETTLEMENT_FINISH_QUEUE_URL` | – | URLs of the queues |
 //! | `JOB_BATCH_SIZE` | 10000 | transactions of a batch at most, 100 to 100 000 |
@@ -26,7 +31,7 @@ use tracing::level_filters::LevelFilter;
 
 use crate::{
     aws::Aws,
-    orders, settlement,
+    company, orders, settlement,
     telemetry::Format,
     uniques::{self, Duplicates},
     webhook::{Guard, SecretSource, Secrets},
@@ -39,6 +44,8 @@ pub struct Config {
     pub orders: orders::Settings,
     /// Of uniques.
     pub uniques: uniques::Settings,
+    /// Of companies.
+    pub companies: company::Settings,
     /// Of settlements.
     pub settlement: settlement::Settings,
     /// Of webhooks.
@@ -106,6 +113,15 @@ impl Config {
                 stream: variables.required("COUNT_STREAM")?,
                 queue_url: variables.required("CALLBACK_QUEUE_URL")?,
             },
+            companies: company::Settings {
+                table: variables.required("COMPANIES_TABLE")?,
+                ledger_table: variables.required("LEDGER_TABLE")?,
+                queue_url: variables.required("COMPANY_QUEUE_URL")?,
+                base_ttl: variables.seconds("BASE_TTL_SECONDS", 300, 1..=86_400)?,
+                api_ttl: variables.seconds("API_TTL_SECONDS", 60, 1..=86_400)?,
+                failure_ttl: variables.seconds("FAILURE_TTL_SECONDS", 5, 1..=300)?,
+                wait: variables.seconds("WAIT_SECONDS", 10, 1..=25)?,
+            },
             settlement: settlement::Settings {
                 table: variables.required("SETTLEMENTS_TABLE")?,
                 ledger_table: variables.required("LEDGER_TABLE")?,
@@ -164,6 +180,15 @@ impl Variables<'_> {
         Ok(on)
     }
 
+    fn seconds(
+        &self,
+        variable: &'static str,
+        default: u64,
+        range: RangeInclusive<u64>,
+    ) -> Result<Duration, ConfigError> {
+        self.number(variable, default, range).map(Duration::from_secs)
+    }
+
     fn millis(
         &self,
         variable: &'static str,
@@ -197,6 +222,8 @@ mod tests {
             ("UNIQUES_TABLE", "uniques"),
             ("COUNT_STREAM", "counts"),
             ("CALLBACK_QUEUE_URL", "https://queue"),
+            ("COMPANIES_TABLE", "companies"),
+            ("COMPANY_QUEUE_URL", "https://companies"),
             ("SETTLEMENTS_TABLE", "settlements"),
             ("SETTLEMENT_BUCKET", "bucket"),
             ("SETTLEMENT_PLAN_QUEUE_URL", "https://plans"),
@@ -244,6 +271,12 @@ mod tests {
             ("DUPLICATE_IDS", "maybe"),
             ("ID_RETENTION_HOURS", "0"),
             ("METRICS_EVERY_MS", "60001"),
+            ("COMPANIES_TABLE", ""),
+            ("COMPANY_QUEUE_URL", ""),
+            ("BASE_TTL_SECONDS", "0"),
+            ("API_TTL_SECONDS", "86401"),
+            ("FAILURE_TTL_SECONDS", "0"),
+            ("WAIT_SECONDS", "26"),
             ("SETTLEMENTS_TABLE", ""),
             ("SETTLEMENT_BUCKET", ""),
             ("SETTLEMENT_PLAN_QUEUE_URL", ""),

@@ -4,7 +4,9 @@
 //! |---|---|
 //! | [`orders`] | products and orders: a unit of stock is sold once |
 //! | [`uniques`] | ids: each is counted once a minute |
+//! | [`company`] | company figures: computed once per company and kind, shared by all callers |
 //! | [`settlement`] | days of the ledger summed per merchant: a transaction is settled once a run |
+//! | [`claim`] | work that must have one live owner |
 //! | [`ledger`] | every payment, written by orders |
 //! | [`http`] | the border to callers: requests, answers, problem details, routes |
 //! | [`worker`], [`sqs`] | the border to rules and queues |
@@ -21,8 +23,11 @@
 mod app;
 pub mod aws;
 mod budget;
+pub mod claim;
+pub mod company;
 pub mod config;
 pub mod cursor;
+mod digest;
 pub mod dynamo;
 pub mod http;
 pub mod ledger;

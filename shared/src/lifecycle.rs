@@ -34,6 +34,11 @@ pub mod warm {
         app.uniques().warm_counts(app.now()).await
     }
 
+    /// The table of companies.
+    pub async fn companies(app: App) -> Result<(), ServiceError> {
+        app.companies().warm().await
+    }
+
     /// The table of settlements.
     pub async fn settlements(app: App) -> Result<(), ServiceError> {
         app.settlement().warm().await

@@ -99,7 +99,7 @@ impl<const MAX: usize> AsRef<str> for Text<MAX> {
 }
 
 /// A name that may stand in a key or in a file: 1 to `MAX` of `A-Z a-z 0-9 _ . -`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Name<const MAX: usize>(String);
 

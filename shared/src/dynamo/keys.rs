@@ -20,6 +20,9 @@
 //! | | `JOB#<id>` | `DONE#<plan>#<batch>` | a batch that is, and its sums |
 //! | | `RANGE#<from>#<to>` | `JOB` | the job that settles these days, or did last |
 //! | | `MERCHANT#<id>` | `<date>` | what a merchant's day was settled to |
+//! | Companies | `COMPANY#<id>` | `PROFILE` | a company |
+//! | | `COMPANY#<id>` | `BASE` | the claim of its base, with the result |
+//! | | `COMPANY#<id>` | `API#<kind>` | the claim of its figures, with the result |
 //! | Settlements, index `recent` | `JOBS` | `<created_at>#<id>` | settlements, by time |
 //! | Settlements, index `live` | `LIVE` | `<id>` | those that are not over |
 //!
@@ -242,6 +245,30 @@ pub fn recent_job(created_at: Timestamp, id: &str) -> Key {
 /// Index `live`: settlements that are not over.
 pub const LIVE: &str = "LIVE";
 
+/// What the sort keys of all entries of a merchant begin with.
+#[must_use]
+pub fn ledger_merchant(merchant: &str) -> String {
+    format!("{merchant}#")
+}
+
+/// `COMPANY#<id>` / `PROFILE`
+#[must_use]
+pub fn company(id: &str) -> Key {
+    Key::new(format!("COMPANY#{id}"), "PROFILE")
+}
+
+/// `COMPANY#<id>` / `BASE`
+#[must_use]
+pub fn base(company: &str) -> Key {
+    Key::new(format!("COMPANY#{company}"), "BASE")
+}
+
+/// `COMPANY#<id>` / `API#<kind>`
+#[must_use]
+pub fn figures(company: &str, kind: &str) -> Key {
+    Key::new(format!("COMPANY#{company}"), format!("API#{kind}"))
+}
+
 /// A shard that every instance and every release computes alike.
 fn shard(bytes: &[u8], shards: u64) -> u64 {
     let digest = Sha256::digest(bytes);
@@ -281,6 +308,10 @@ mod tests {
         assert_eq!(spelled(&counting()), "COUNTING / COUNTING");
         let (job, plan, day) = ("job_1", Uuid::from_u128(7), Day::of(at));
         assert_eq!(ledger_shard(day, 3), "2026-11-20#3");
+        assert!(ledger(at, "m", "t1").sk.starts_with(&ledger_merchant("m")));
+        assert_eq!(spelled(&company("m")), "COMPANY#m / PROFILE");
+        assert_eq!(spelled(&base("m")), "COMPANY#m / BASE");
+        assert_eq!(spelled(&figures("m", "sales")), "COMPANY#m / API#sales");
         assert_eq!(spelled(&super::job(job)), "JOB#job_1 / JOB");
         let batch = "2026-11-20#3#000001";
         let named = "00000000-0000-0000-0000-000000000007#2026-11-20#3#000001";

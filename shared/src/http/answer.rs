@@ -7,12 +7,17 @@ use lambda_http::{
 use serde::Serialize;
 
 use crate::{
+    company::{Asked, How},
+    digest::sha256,
     settlement::{Content, Download},
-    time::Minute,
+    time::{Minute, Timestamp},
 };
 
 /// The minute in which an id was looked for.
 pub(super) const MINUTE: &str = "x-minute";
+
+/// How figures came about.
+const ONCE: &str = "x-once";
 
 /// A status, headers and a body: JSON, a word, or a file.
 #[derive(Debug)]
@@ -60,6 +65,36 @@ impl Reply {
         };
         // Whoever keeps it asks each time whether it is still the same.
         reply.header(header::ETAG, &tag).header(header::CACHE_CONTROL, "private, no-cache")
+    }
+
+    /// Figures as they were computed, and for how long they hold at this moment: 200 with the bytes that all callers get, or 304 for
+    /// who has them, by their SHA-256.
+    #[must_use]
+    pub fn figures(asked: &Asked, now: Timestamp, known: impl Fn(&str) -> bool) -> Self {
+        let Asked { answer, how } = asked;
+        let hash = sha256(answer.body.as_bytes());
+        let reply = if known(&hash) {
+            Self::bare(StatusCode::NOT_MODIFIED, Vec::new())
+        } else {
+            let body = answer.body.clone().into_bytes();
+            Self::bare(StatusCode::OK, body).header(header::CONTENT_TYPE, "application/json")
+        };
+        // This machine's clock may be behind that of the worker.
+        let now = now.max(answer.computed_at);
+        let age = now.since(answer.computed_at).as_secs();
+        // From their computation on, as caches count it: what is left is this less the age (RFC 9111).
+        let lifetime = answer.expires_at.since(answer.computed_at).as_secs();
+        let how = match how {
+            How::Computed => "computed",
+            How::Joined => "joined",
+            How::Cached => "cached",
+        };
+        reply
+            .header(header::ETAG, &format!("\"{hash}\""))
+            .header(header::AGE, &age.to_string())
+            // They are the same for everybody, so caches on the way may keep them, too.
+            .header(header::CACHE_CONTROL, &format!("max-age={lifetime}"))
+            .header(HeaderName::from_static(ONCE), how)
     }
 
     /// An earlier request with the same idempotency key did this.

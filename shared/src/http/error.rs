@@ -3,7 +3,7 @@
 //! | status | code | when |
 //! |---|---|---|
 //! | 400 | `INVALID_REQUEST` | something in the request is not as it must be; `field` names it |
-//! | 404 | `PRODUCT_NOT_FOUND`, `ORDER_NOT_FOUND`, `JOB_NOT_FOUND`, `ROUTE_NOT_FOUND` | there is no such thing |
+//! | 404 | `PRODUCT_NOT_FOUND`, `ORDER_NOT_FOUND`, `COMPANY_NOT_FOUND`, `JOB_NOT_FOUND`, `ROUTE_NOT_FOUND` | there is no such thing |
 //! | 405 | `METHOD_NOT_ALLOWED` | the path takes other methods, in `Allow` |
 //! | 409 | `OUT_OF_STOCK` | fewer units are left than were asked for |
 //! | 409 | `DUPLICATE_ID` | the id was counted before in this minute |
@@ -11,9 +11,11 @@
 //! | 410 | `JOB_CANCELLED`, `JOB_FAILED`, `FILE_EXPIRED` | the file will never be there, or no more |
 //! | 422 | `IDEMPOTENCY_KEY_REUSED` | the key was used for a request with another body |
 //! | 500 | `INTERNAL` | the inside failed; the log says how, under the request's id |
+//! | 502 | `COMPUTATION_FAILED` | the figures could not be computed; the message says why |
 //! | 503 | `CONTENTION`, `STORE_UNAVAILABLE` | try again after `Retry-After` seconds, with the same idempotency key |
 //! | 503 | `SECRET_UNAVAILABLE` | the secret of webhooks cannot be read |
 //! | 503 | `NOT_RECORDED` | the id may be counted or not: try again after `Retry-After` seconds |
+//! | 504 | `FIGURES_NOT_READY` | they are still computed: ask again after `Retry-After` seconds |
 
 use std::borrow::Cow;
 
@@ -24,6 +26,7 @@ use tracing::{error, warn};
 use super::Reply;
 use crate::{
     aws::ServiceError,
+    company::{AskError, CompanyId},
     orders::{CancelError, CreateError, PlaceError, RestockError},
     settlement::{self, DownloadError, JobId, RetryError, State, UnfitDays},
     time::Minute,
@@ -100,6 +103,12 @@ impl ApiError {
     #[must_use]
     pub fn order_not_found(id: uuid::Uuid) -> Self {
         Self::new(StatusCode::NOT_FOUND, "ORDER_NOT_FOUND", format!("Order {id} does not exist"))
+    }
+
+    /// 404: no company has this id.
+    #[must_use]
+    pub fn company_not_found(id: &CompanyId) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "COMPANY_NOT_FOUND", format!("Company {id} does not exist"))
     }
 
     /// 404: no job has this id.
@@ -194,8 +203,8 @@ impl ApiError {
     }
 }
 
-impl From<ServiceError> for ApiError {
-    fn from(cause: ServiceError) -> Self {
+impl From<&ServiceError> for ApiError {
+    fn from(cause: &ServiceError) -> Self {
         if !cause.is_passing() {
             error!(%cause, "The store refused a request of ours");
             return Self::internal();
@@ -203,6 +212,12 @@ impl From<ServiceError> for ApiError {
         warn!(%cause, "The store is unavailable");
         let message = "The store is unavailable; try again with the same idempotency key";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "STORE_UNAVAILABLE", message).with(RETRY_AFTER, "1")
+    }
+}
+
+impl From<ServiceError> for ApiError {
+    fn from(cause: ServiceError) -> Self {
+        (&cause).into()
     }
 }
 
@@ -261,6 +276,20 @@ impl From<CreateError> for ApiError {
             CreateError::KeyReused => Self::key_reused(),
             CreateError::Contended => Self::contended(),
             CreateError::Store(cause) => cause.into(),
+        }
+    }
+}
+
+impl From<AskError> for ApiError {
+    fn from(error: AskError) -> Self {
+        match error {
+            AskError::CompanyNotFound(id) => Self::company_not_found(&id),
+            AskError::Failed(cause) => Self::new(StatusCode::BAD_GATEWAY, "COMPUTATION_FAILED", cause),
+            AskError::TakesLonger => {
+                let message = "The figures are still being computed; ask again";
+                Self::new(StatusCode::GATEWAY_TIMEOUT, "FIGURES_NOT_READY", message).with(RETRY_AFTER, "1")
+            }
+            AskError::Service(cause) => cause.as_ref().into(),
         }
     }
 }
@@ -330,6 +359,8 @@ impl From<DownloadError> for ApiError {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use lambda_http::Body;
     use serde_json::{Value, json};
 
@@ -383,5 +414,28 @@ mod tests {
         let (parts, body) = answered(PlaceError::Contended.into());
         assert_eq!((parts.status.as_u16(), parts.headers["retry-after"].as_bytes()), (503, b"1".as_slice()));
         assert_eq!(body["error"]["code"], "CONTENTION");
+    }
+
+    #[test]
+    fn figures_fail_with_the_words_of_their_job() {
+        let (parts, body) = answered(AskError::Failed("LEDGER_UNREADABLE: entry m#t".to_owned()).into());
+        assert_eq!(parts.status, 502);
+        let error = json!({"code": "COMPUTATION_FAILED", "message": "LEDGER_UNREADABLE: entry m#t"});
+        assert_eq!(body["error"], error);
+    }
+
+    #[test]
+    fn figures_that_take_longer_say_when_to_come_back() {
+        let (parts, body) = answered(AskError::TakesLonger.into());
+        assert_eq!((parts.status.as_u16(), parts.headers["retry-after"].as_bytes()), (504, b"1".as_slice()));
+        assert_eq!(body["error"]["code"], "FIGURES_NOT_READY");
+    }
+
+    #[test]
+    fn a_store_that_fails_those_who_wait_is_a_store_that_fails() {
+        let inside = || ServiceError::undecodable(std::io::Error::other("table once-CompaniesTable-1X"));
+        assert_eq!(ApiError::from(AskError::from(Arc::new(inside()))), inside().into());
+        let passing = ServiceError::passing(std::io::Error::other("reset"));
+        assert_eq!(answered(AskError::from(Arc::new(passing)).into()).0.status, 503);
     }
 }

@@ -7,6 +7,8 @@ use uuid::{Uuid, fmt::Hyphenated};
 
 use super::ApiError;
 use crate::{
+    company::CompanyId,
+    limits::UnfitText,
     orders::{IdempotencyKey, ProductId},
     settlement::JobId,
 };
@@ -53,6 +55,11 @@ pub fn product_id(request: &Request) -> Result<u32, ApiError> {
 pub fn order_id(request: &Request) -> Result<Uuid, ApiError> {
     let hyphenated = id(request)?.parse::<Hyphenated>();
     hyphenated.map(Uuid::from).map_err(|_| ApiError::invalid("id", "must be an order's UUID"))
+}
+
+/// The company's id in the path.
+pub fn company_id(request: &Request) -> Result<CompanyId, ApiError> {
+    id(request)?.try_into().map_err(|unfit: UnfitText| ApiError::invalid("id", unfit))
 }
 
 /// The job's id in the path.

@@ -28,6 +28,11 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/products", "product-list"),
     route("GET", "/products/{id}", "product-get"),
     route("POST", "/products/{id}/restock", "product-restock"),
+    route("PUT", "/companies/{id}", "company-put"),
+    route("GET", "/companies/{id}", "company-get"),
+    route("GET", "/api/financials", "company-figures"),
+    route("GET", "/api/sales", "company-figures"),
+    route("GET", "/api/employee", "company-figures"),
     route("POST", "/jobs/settlement", "settlement-create"),
     route("GET", "/jobs", "job-list"),
     route("GET", "/jobs/{id}", "job-get"),
@@ -63,6 +68,7 @@ mod tests {
     fn a_path_is_known_by_its_parts() {
         assert_eq!(allowed_methods("/orders").as_deref(), Some("POST, GET"));
         assert_eq!(allowed_methods("/orders/7").as_deref(), Some("GET"));
+        assert_eq!(allowed_methods("/companies/m").as_deref(), Some("PUT, GET"));
         assert_eq!(allowed_methods("/products/7/restock").as_deref(), Some("POST"));
         for unknown in ["/", "", "/order", "/orders/", "/orders/7/8", "/orders//cancel", "/products/7/restock/x"] {
             assert_eq!(allowed_methods(unknown), None, "{unknown}");

@@ -28,16 +28,21 @@ pub const LEDGER_TABLE: &str = "LedgerTable";
 /// Name of the table `Uniques` in every [`Cloud`].
 pub const UNIQUES_TABLE: &str = "UniquesTable";
 
+/// Name of the table `Companies` in every [`Cloud`].
+pub const COMPANIES_TABLE: &str = "CompaniesTable";
+
 /// Name of the table `Settlements` in every [`Cloud`].
 pub const SETTLEMENTS_TABLE: &str = "SettlementsTable";
 
 /// What a function's environment must name, as it is named in every [`Cloud`].
-pub const NAMES: [(&str, &str); 10] = [
+pub const NAMES: [(&str, &str); 12] = [
     ("ORDERS_TABLE", ORDERS_TABLE),
     ("LEDGER_TABLE", LEDGER_TABLE),
     ("UNIQUES_TABLE", UNIQUES_TABLE),
     ("COUNT_STREAM", "counts"),
     ("CALLBACK_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/000000000000/callbacks"),
+    ("COMPANIES_TABLE", COMPANIES_TABLE),
+    ("COMPANY_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/000000000000/companies"),
     ("SETTLEMENTS_TABLE", SETTLEMENTS_TABLE),
     ("SETTLEMENT_BUCKET", "settlements"),
     ("SETTLEMENT_PLAN_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/000000000000/plans"),

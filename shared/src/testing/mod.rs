@@ -26,7 +26,8 @@ mod window;
 mod wire;
 
 pub use cloud::{
-    Cloud, LEDGER_TABLE, NAMES, ORDERS_TABLE, Process, SETTLEMENTS_TABLE, UNIQUES_TABLE, app_over, client_over,
+    COMPANIES_TABLE, Cloud, LEDGER_TABLE, NAMES, ORDERS_TABLE, Process, SETTLEMENTS_TABLE, UNIQUES_TABLE, app_over,
+    client_over,
 };
 pub use fault::Fault;
 pub use invocation::{Answer, Call, delivery, sample, sample_message};
