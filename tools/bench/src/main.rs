@@ -1,10 +1,11 @@
-//! What the project claims of its speed, measured: `make bench`, or one part of it with `bench start|orders|lanes|settlement|uniques`.
+//! What the project claims of its speed, measured: `make bench`, or one part of it with `bench start|orders|company|lanes|settlement|uniques`.
 //!
 //! `make bench` builds `uniques` as `accept` is built, for speed, and the others as the other functions are, for size.
 //!
 //! Every number stands next to a floor that was measured in the same run, since the machine decides the rest
 //! (`docs/BENCHMARKS.md`).
 
+mod company;
 mod lanes;
 mod orders;
 mod settlement;
@@ -23,9 +24,11 @@ async fn main() -> ExitCode {
             start::run(&[]).await;
             Box::pin(orders::run()).await;
             lanes::run(None).await;
+            company::run().await;
             settlement::run().await;
         }
         ["start", others @ ..] => start::run(&others.iter().map(PathBuf::from).collect::<Vec<_>>()).await,
+        ["company"] => company::run().await,
         ["orders"] => Box::pin(orders::run()).await,
         ["uniques"] => uniques::run().await,
         ["uniques", part] if uniques::part(part).await => {}
@@ -40,7 +43,7 @@ async fn main() -> ExitCode {
         ["lanes", "--svg", path] => lanes::run(Some(path.as_ref())).await,
         _ => {
             eprintln!(
-                "usage: bench [start [binary …] | orders | lanes [--svg file] | settlement [ratio | summing | memory [transactions]] | uniques [ratio | instructions | throughput | memory | close | shards]]"
+                "usage: bench [start [binary …] | orders | company | lanes [--svg file] | settlement [ratio | summing | memory [transactions]] | uniques [ratio | instructions | throughput | memory | close | shards]]"
             );
             return ExitCode::FAILURE;
         }

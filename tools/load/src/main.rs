@@ -3,6 +3,7 @@
 mod accept;
 mod api;
 mod crowd;
+mod figures;
 mod latency;
 mod orders;
 mod settlement;
@@ -25,6 +26,8 @@ enum Scenario {
     Orders(orders::Rush),
     /// Ids are sent, some more than once; fails unless each minute's published count is that of the ids accepted in it.
     Accept(accept::Arrivals),
+    /// Callers ask for the same figures of a company; fails unless all get the same ones, which were computed at most once.
+    Figures(figures::Demand),
     /// Days of the ledger are settled; fails unless the file is whole, adds up, and is the one that is expected.
     Settlement(settlement::Days),
 }
@@ -34,6 +37,7 @@ async fn main() -> ExitCode {
     let ended = match Arguments::parse().scenario {
         Scenario::Orders(rush) => rush.run().await,
         Scenario::Accept(arrivals) => arrivals.run().await,
+        Scenario::Figures(demand) => demand.run().await,
         Scenario::Settlement(days) => days.run().await,
     };
     match ended {

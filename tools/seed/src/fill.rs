@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use backon::Retryable;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use once::orders::{CreateError, NewProduct, Orders, Settings, UnfitKey};
+use once::{
+    aws::ServiceError,
+    orders::{CreateError, NewProduct, Orders, Settings, UnfitKey},
+};
 
 use crate::{
     batch::{self, BATCH, WriteError},
@@ -30,6 +33,17 @@ pub enum ProductError {
     Key(usize, #[source] UnfitKey),
 }
 
+/// Why a company is not there.
+#[derive(Debug, thiserror::Error)]
+pub enum CompanyError {
+    /// It is none; no plan makes such a company.
+    #[error("a company does not fit: {0}")]
+    Unfit(#[from] serde_json::Error),
+    /// The store failed.
+    #[error("a company was not written: {0}")]
+    Store(#[from] ServiceError),
+}
+
 /// What came of the transactions.
 #[derive(Debug)]
 pub struct Written {
@@ -37,6 +51,22 @@ pub struct Written {
     pub sums: Sums,
     /// Write units that the table told. Those of a lost answer are not in it.
     pub units: f64,
+}
+
+/// Writes what is told of each merchant as a company, in place of what was told before. Answers how many employees they have.
+///
+/// # Errors
+/// One is not written. Those before it are; with the same plan they are written again.
+pub async fn put_companies(stack: &Stack, plan: &Plan) -> Result<u32, CompanyError> {
+    let mut employees = 0;
+    for (id, profile) in plan.companies()? {
+        employees += profile.employees.get();
+        (|| stack.companies.put(id.clone(), profile.clone(), plan.begin()))
+            .retry(batch::pauses())
+            .when(ServiceError::is_passing)
+            .await?;
+    }
+    Ok(employees)
 }
 
 /// Creates the products, one after the other, so that in an empty table their ids follow their numbers. Answers how many are

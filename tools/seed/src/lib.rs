@@ -14,7 +14,7 @@ mod sums;
 mod tests;
 
 pub use batch::WriteError;
-pub use fill::{ProductError, Written, create_products, write_entries};
+pub use fill::{ProductError, Written, create_products, put_companies, write_entries};
 pub use plan::Plan;
 pub use stack::{Missing, Stack};
 pub use sums::{Cents, Sum, Sums};

@@ -12,12 +12,12 @@ use std::{
 
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
-use seed::{Plan, Stack, Sum, create_products, write_entries};
+use seed::{Plan, Stack, Sum, create_products, put_companies, write_entries};
 
-/// Fills a stack's tables with products and with paid transactions, and adds up what a settlement must find
+/// Fills a stack's tables with companies, their products and paid transactions, and adds up what a settlement must find
 ///
-/// The tables are those of `ORDERS_TABLE` and `LEDGER_TABLE`, reached as functions reach them; `. .local/env` sets these
-/// and all else for the local cloud. The same arguments, `--until` among them, write the same items, on every machine and
+/// The tables are those of `COMPANIES_TABLE`, `ORDERS_TABLE` and `LEDGER_TABLE`, reached as functions reach them; `. .local/env`
+/// sets these and all else for the local cloud. The same arguments, `--until` among them, write the same items, on every machine and
 /// however often.
 #[derive(Debug, Parser)]
 #[command(version)]
@@ -47,6 +47,9 @@ async fn run(Arguments { plan, sums, at_once }: &Arguments) -> Result<(), Box<dy
     let stack = Stack::from_env()?;
     let file = sums.as_deref().map(create).transpose()?;
     let catalog = plan.catalog()?;
+
+    let employees = put_companies(&stack, plan).await?;
+    println!("{} companies with {employees} employees", plan.merchants);
 
     let new = create_products(&stack, plan, &catalog).await?;
     println!("{} products of {} merchants, {new} of them new", plan.products, plan.merchants);

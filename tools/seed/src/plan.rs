@@ -1,4 +1,4 @@
-//! What a seed stands for: the products and every transaction, each made from its number alone.
+//! What a seed stands for: the companies, the products and every transaction, each made from its number alone.
 //!
 //! Transactions come in blocks of fifty, whose last is the reversal of one of the other 49: two percent are reversals, no sale is
 //! reversed twice, and the first transactions do not depend on how many follow. Their times are spread evenly over all days, so
@@ -6,6 +6,7 @@
 
 use clap::Args;
 use once::{
+    company::{CompanyId, NewProfile},
     ledger::{Entry, fee_cents},
     orders::{IdempotencyKey, NewProduct, UnfitKey},
     time::{Day, Timestamp},
@@ -37,7 +38,10 @@ const TRANSACTIONS: u64 = 100_000;
 const DAYS: u16 = 30;
 const SEED: u64 = 7;
 
-/// Everything on which the products and transactions depend.
+/// Whom a company employs at least and at most.
+const EMPLOYEES: (i64, i64) = (1, 250);
+
+/// Everything on which the companies, products and transactions depend.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct Plan {
     /// How many merchants there are: `merchant_001` and so on
@@ -60,6 +64,10 @@ pub struct Plan {
     pub seed: u64,
 }
 
+fn merchant_id(number: u16) -> String {
+    format!("merchant_{number:03}")
+}
+
 /// The last day that is over.
 fn yesterday() -> Day {
     Day::of(Timestamp::now()).plus(-1)
@@ -76,6 +84,20 @@ impl Plan {
     #[must_use]
     pub fn begin(&self) -> Timestamp {
         self.until.plus(1 - i64::from(self.days)).start()
+    }
+
+    /// The merchants as companies. Each depends on its number and the seed alone: plans that differ in anything else share them.
+    ///
+    /// # Errors
+    /// None that the bounds of the arguments leave possible.
+    pub fn companies(&self) -> Result<Vec<(CompanyId, NewProfile)>, serde_json::Error> {
+        let stream = Draw::stream([self.seed]);
+        let company = |number: u16| {
+            let employees = Draw::of(stream, number.into()).between(EMPLOYEES.0, EMPLOYEES.1);
+            let profile = json!({"name": format!("Merchant {number:03}"), "employees": employees});
+            Ok((serde_json::from_value(merchant_id(number).into())?, serde_json::from_value(profile)?))
+        };
+        (1..=self.merchants).map(company).collect()
     }
 
     /// The products, by their numbers from 1.
@@ -106,7 +128,7 @@ impl Plan {
             "name": format!("Product {number:04}"),
             "price": draw.between(PRICE_CENTS.0, PRICE_CENTS.1),
             "stock": STOCK,
-            "merchant_id": format!("merchant_{merchant:03}"),
+            "merchant_id": merchant_id(merchant),
             "fee_basis_points": draw.between(FEE_BASIS_POINTS.0, FEE_BASIS_POINTS.1),
         }))
     }

@@ -25,8 +25,12 @@ fn day(text: &str) -> Day {
 
 /// The file that the sums make.
 async fn seeded(cloud: &Cloud, plan: &Plan) -> String {
-    let stack =
-        Stack { client: cloud.client().clone(), orders: ORDERS_TABLE.to_owned(), ledger: LEDGER_TABLE.to_owned() };
+    let stack = Stack {
+        client: cloud.client().clone(),
+        orders: ORDERS_TABLE.to_owned(),
+        ledger: LEDGER_TABLE.to_owned(),
+        companies: cloud.app().companies().clone(),
+    };
     let catalog = plan.catalog().expect("products");
     create_products(&stack, plan, &catalog).await.expect("created");
     let written = write_entries(&stack, plan, &catalog, AT_ONCE, |_| {}).await.expect("written");

@@ -86,8 +86,12 @@ impl Ledger {
 
 /// Writes a plan's transactions, and answers what they come to.
 async fn fill(cloud: &Cloud, plan: &Plan) -> String {
-    let stack =
-        Stack { client: cloud.client().clone(), orders: ORDERS_TABLE.to_owned(), ledger: LEDGER_TABLE.to_owned() };
+    let stack = Stack {
+        client: cloud.client().clone(),
+        orders: ORDERS_TABLE.to_owned(),
+        ledger: LEDGER_TABLE.to_owned(),
+        companies: cloud.app().companies().clone(),
+    };
     let begun = Instant::now();
     let catalog = plan.catalog().expect("a catalog");
     let written = seed::write_entries(&stack, plan, &catalog, AT_ONCE, |_| {}).await.expect("the store writes");

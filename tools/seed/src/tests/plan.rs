@@ -55,6 +55,19 @@ fn the_transactions_are_these_on_every_machine_and_in_every_release() {
     assert_eq!(json!([entries[0], entries[49]]), json!([sale, reversal]));
 }
 
+/// Computed apart from this crate, too.
+#[test]
+fn the_companies_are_these_whatever_else_differs() {
+    let given = Plan::until("2026-11-20".parse().expect("a day"));
+    let companies = |plan: &Plan| plan.companies().expect("companies");
+    for plan in [given.clone(), Plan { merchants: 3, ..given.clone() }, Plan { days: 5, products: 7, ..given.clone() }]
+    {
+        let company = |number: usize, employees| json!([format!("merchant_00{number}"), {"name": format!("Merchant 00{number}"), "employees": employees}]);
+        assert_eq!(json!(companies(&plan)[..3]), json!([company(1, 164), company(2, 29), company(3, 218)]));
+    }
+    assert_ne!(companies(&Plan { seed: 8, ..given.clone() }), companies(&given));
+}
+
 #[test]
 fn two_percent_are_reversals_of_earlier_sales_within_the_days() {
     let plan = plan(5_000);

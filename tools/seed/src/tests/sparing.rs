@@ -11,7 +11,7 @@ use aws_smithy_runtime_api::client::{
     runtime_components::RuntimeComponents,
 };
 use aws_smithy_types::body::SdkBody;
-use once::testing::client_over;
+use once::testing::{app_over, client_over};
 use serde_json::{Value, json};
 
 use super::{entries, plan};
@@ -34,7 +34,8 @@ impl Sparing {
     }
 
     fn stack(&self) -> Stack {
-        Stack { client: client_over(self.clone()), orders: "orders".to_owned(), ledger: "ledger".to_owned() }
+        let companies = app_over(self.clone()).companies().clone();
+        Stack { client: client_over(self.clone()), orders: "orders".to_owned(), ledger: "ledger".to_owned(), companies }
     }
 
     fn taken(&self) -> Vec<Value> {

@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, HashMap};
 use once::{
     dynamo::{Item, read},
     ledger::{Entry, fee_cents},
-    testing::{Cloud, Fault, LEDGER_TABLE, ORDERS_TABLE, Wire, new_order},
+    testing::{COMPANIES_TABLE, Cloud, Fault, LEDGER_TABLE, ORDERS_TABLE, Wire, new_order},
 };
 
 use super::plan;
 use crate::{
     fill::{self, Written},
     plan::Plan,
-    stack::Stack,
+    stack::{Stack, companies},
     sums::Sums,
 };
 
@@ -23,12 +23,14 @@ fn csv(sums: &Sums) -> String {
 }
 
 fn stack_behind(cloud: &Cloud, wire: &Wire) -> Stack {
-    let client = cloud.aws_behind(wire).dynamo();
-    Stack { client, orders: ORDERS_TABLE.to_owned(), ledger: LEDGER_TABLE.to_owned() }
+    let aws = cloud.aws_behind(wire);
+    let companies = companies(&aws, COMPANIES_TABLE, LEDGER_TABLE);
+    Stack { client: aws.dynamo(), orders: ORDERS_TABLE.to_owned(), ledger: LEDGER_TABLE.to_owned(), companies }
 }
 
 async fn filled(stack: &Stack, plan: &Plan) -> Written {
     let catalog = plan.catalog().expect("a catalog");
+    fill::put_companies(stack, plan).await.expect("companies");
     fill::create_products(stack, plan, &catalog).await.expect("products");
     fill::write_entries(stack, plan, &catalog, 4, |_| {}).await.expect("transactions")
 }
@@ -125,9 +127,28 @@ async fn running_twice_changes_nothing() {
     let (orders, ledger) = (contents(&cloud, ORDERS_TABLE).await, contents(&cloud, LEDGER_TABLE).await);
     let products = orders.values().filter(|item| text(item, "sk") == "PRODUCT" && item.contains_key("price")).count();
     assert_eq!((products, ledger.len()), (5, 310));
+    let companies = contents(&cloud, COMPANIES_TABLE).await;
+    assert_eq!(companies.len(), 3);
 
     let second = filled(&stack, &plan).await;
     assert_eq!(second.sums, first.sums);
     assert_eq!(contents(&cloud, ORDERS_TABLE).await, orders);
     assert_eq!(contents(&cloud, LEDGER_TABLE).await, ledger);
+    assert_eq!(contents(&cloud, COMPANIES_TABLE).await, companies);
+}
+
+#[tokio::test]
+async fn each_merchant_is_a_company_that_the_api_finds() {
+    let cloud = Cloud::start().await;
+    let wire = cloud.process().wire;
+    wire.fail_randomly(7, 0.4, Fault::LoseReply);
+    let plan = plan(1);
+    let employees = fill::put_companies(&stack_behind(&cloud, &wire), &plan).await.expect("companies");
+    let mut found = 0;
+    for (id, profile) in plan.companies().expect("companies") {
+        let company = cloud.process().app.companies().get(&id).await.expect("a read").expect("the company");
+        found += company.profile.employees.get();
+        assert_eq!((company.profile, company.updated_at), (profile, plan.begin()));
+    }
+    assert_eq!(found, employees);
 }
