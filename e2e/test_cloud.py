@@ -105,7 +105,9 @@ def test_a_function_may_do_what_its_policy_says_and_nothing_else(as_function):
         store.get_item(TableName=os.environ["LEDGER_TABLE"], Key=key)
 
 
-@pytest.mark.parametrize("table", ["ORDERS_TABLE", "LEDGER_TABLE", "UNIQUES_TABLE", "SETTLEMENTS_TABLE"])
+@pytest.mark.parametrize(
+    "table", ["ORDERS_TABLE", "LEDGER_TABLE", "UNIQUES_TABLE", "COMPANIES_TABLE", "SETTLEMENTS_TABLE"]
+)
 def test_no_function_may_scan_or_drop_a_table(as_function, functions, subtests, table):
     for function in functions:
         with subtests.test(function):

@@ -1,0 +1,286 @@
+"""Company figures through the deployed stack: computed once for all who ask, and held against the seed's sums."""
+
+import csv
+import hashlib
+import subprocess
+import time
+import uuid
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, datetime, timedelta, timezone
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from botocore.exceptions import ClientError
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+KINDS = ["financials", "sales", "employee"]
+
+# Nobody else sells anything in the name of the last of so many merchants: `make run` has fifty.
+MERCHANTS = 60
+COMPANY, ANOTHER = "merchant_060", "merchant_059"
+
+# Of figures in seconds, as the template has it.
+TTL_S = 60
+FAILURE_TTL_S = 5
+
+
+@pytest.fixture(scope="module")
+def sums(tmp_path_factory) -> list[dict]:
+    """What merchants' days come to, as the program says that has filled the ledger of the last thirty days."""
+    file = tmp_path_factory.mktemp("seed") / "sums.csv"
+    which = f"--transactions 3000 --merchants {MERCHANTS} --products {2 * MERCHANTS}".split()
+    command = ["cargo", "run", "--quiet", "-p", "seed", "--", *which, "--sums", file]
+    subprocess.run(command, cwd=PROJECT, check=True, stdout=subprocess.DEVNULL)
+    with file.open(newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+@pytest.fixture(scope="module")
+def ask(call):
+    """Asks for figures of a company: `ask("sales", "merchant_001")`."""
+
+    def get(kind: str, company: str, headers: dict[str, str] | None = None):
+        return call("GET", f"/api/{kind}?companyId={company}", headers=headers)
+
+    return get
+
+
+@pytest.fixture
+def company(call) -> str:
+    """A company of its own, with employees and without a ledger."""
+    name = f"company_{uuid.uuid4()}"
+    assert call("PUT", f"/companies/{name}", {"name": "Beispiel GmbH", "employees": 12}).status == 200
+    return name
+
+
+def cents(amount: str) -> int:
+    """`-12.30` in cents."""
+    return int(amount.replace(".", ""))
+
+
+def fraction(told: dict) -> Fraction:
+    """A quotient of an answer, which is in lowest terms."""
+    found = Fraction(told["numerator"], told["denominator"])
+    assert (found.numerator, found.denominator) == (told["numerator"], told["denominator"])
+    return found
+
+
+def days_of(figures: dict, sums: list[dict], company: str) -> dict[str, dict]:
+    """The company's days in the seed's sums, of those that the figures tell of: thirty, and the last one is today."""
+    first, last = (date.fromisoformat(figures[end]) for end in ("from", "to"))
+    # A test that runs at midnight asks on one day and looks on another.
+    assert datetime.now(timezone.utc).date() - last in (timedelta(0), timedelta(days=1))
+    assert last - first == timedelta(days=29)
+    days = [line for line in sums if line["merchant_id"] == company and figures["from"] <= line["date"]]
+    assert days
+    return {line["date"]: line for line in days}
+
+
+def total(days: dict[str, dict], column: str) -> int:
+    """The sum of a column of amounts."""
+    return sum(cents(day[column]) for day in days.values())
+
+
+def max_age(reply) -> int:
+    """How many seconds the answer may be kept."""
+    name, seconds = reply.headers["Cache-Control"].split("=")
+    assert name == "max-age"
+    return int(seconds)
+
+
+def test_a_company_is_answered_as_it_was_told(call):
+    path = f"/companies/company_{uuid.uuid4()}"
+    assert call("GET", path).status == 404
+    for name, employees in (("Beispiel GmbH", 12), ("Beispiel & Töchter", 0)):
+        put = call("PUT", path, {"name": name, "employees": employees})
+        assert put.status == 200
+        assert put.json.keys() == {"id", "name", "employees", "updated_at"}
+        assert (put.json["name"], put.json["employees"]) == (name, employees)
+        got = call("GET", path)
+        assert (got.status, got.json) == (200, put.json)
+
+
+def test_financials_add_up_to_the_seeds_sums(ask, sums):
+    figures = ask("financials", COMPANY).json
+    days = days_of(figures, sums, COMPANY)
+    gross, fee, net = (total(days, column) for column in ("gross", "fee", "net"))
+    assert (figures["gross_cents"], figures["fee_cents"], figures["net_cents"]) == (gross, fee, net)
+    assert fraction(figures["margin"]) == Fraction(net, gross)
+    assert [day["date"] for day in figures["days"]] == [
+        (date.fromisoformat(figures["from"]) + timedelta(days=n)).isoformat() for n in range(30)
+    ]
+    for day in figures["days"]:
+        seeded = days.get(day["date"], {"gross": "0", "fee": "0", "net": "0"})
+        assert {f"{column}_cents": cents(seeded[column]) for column in ("gross", "fee", "net")} == {
+            name: value for name, value in day.items() if name != "date"
+        }
+
+
+def test_sales_add_up_to_the_seeds_sums(ask, sums):
+    figures = ask("sales", COMPANY).json
+    days = days_of(figures, sums, COMPANY)
+    gross = {day: cents(line["gross"]) for day, line in days.items()}
+    assert figures["gross_cents"] == sum(gross.values())
+    assert figures["sales"] + figures["reversals"] == sum(int(line["txn_count"]) for line in days.values())
+    assert fraction(figures["average_ticket_cents"]) * figures["sales"] >= figures["gross_cents"]
+    best = max(sorted(gross), key=gross.get)
+    assert figures["best_day"] == {"date": best, "gross_cents": gross[best]}
+    half = (date.fromisoformat(figures["from"]) + timedelta(days=15)).isoformat()
+    earlier = sum(cents for day, cents in gross.items() if day < half)
+    later = sum(cents for day, cents in gross.items() if day >= half)
+    trend = figures["trend"]
+    assert (trend["earlier_gross_cents"], trend["later_gross_cents"]) == (earlier, later)
+    assert fraction(trend["change"]) == Fraction(later - earlier, earlier)
+
+
+def test_employees_share_the_seeds_sums(ask, call, sums):
+    employees = call("GET", f"/companies/{COMPANY}").json["employees"]
+    assert 1 <= employees <= 250
+    figures = ask("employee", COMPANY).json
+    assert figures["employees"] == employees
+    days = days_of(figures, sums, COMPANY)
+    assert fraction(figures["revenue_per_employee_cents"]) == Fraction(total(days, "net"), employees)
+    sales = ask("sales", COMPANY).json["sales"]
+    assert fraction(figures["sales_per_employee"]) == Fraction(sales, employees)
+
+
+def test_twenty_callers_get_the_same_bytes_which_were_computed_once(ask, aws, company, outputs, subtests):
+    for kind in KINDS:
+        with subtests.test(kind), ThreadPoolExecutor(20) as callers:
+            replies = list(callers.map(lambda _, kind=kind: ask(kind, company), range(20)))
+            assert {reply.status for reply in replies} == {200}
+            assert len({(reply.text, reply.headers["ETag"]) for reply in replies}) == 1
+            how = Counter(reply.headers["X-Once"] for reply in replies)
+            assert how["computed"] == 1
+            assert how.keys() <= {"computed", "joined", "cached"}
+            assert ask(kind, company).headers["X-Once"] == "cached"
+    key = {"pk": {"S": f"COMPANY#{company}"}, "sk": {"S": "BASE"}}
+    base = aws("dynamodb").get_item(TableName=outputs["CompaniesTableName"], Key=key)["Item"]
+    assert (base["state"]["S"], base["fence"]["N"]) == ("DONE", "1")
+
+
+def test_figures_say_how_old_they_are_and_how_long_they_hold(ask, company):
+    first = ask("financials", company)
+    assert (first.status, first.headers["X-Once"]) == (200, "computed")
+    assert first.headers["Content-Type"] == "application/json"
+    assert first.headers["ETag"] == f'"{hashlib.sha256(first.text.encode()).hexdigest()}"'
+    assert max_age(first) == TTL_S
+    time.sleep(2)
+    second = ask("financials", company)
+    assert (second.text, second.headers["X-Once"]) == (first.text, "cached")
+    assert int(second.headers["Age"]) >= int(first.headers["Age"]) + 2
+    assert max_age(second) == TTL_S
+
+
+def test_who_has_the_figures_is_not_sent_them_again(ask, company):
+    first = ask("sales", company)
+    tag = first.headers["ETag"]
+    again = ask("sales", company, {"If-None-Match": tag})
+    assert (again.status, again.text, again.headers["ETag"]) == (304, "", tag)
+    assert int(again.headers["Age"]) >= 0
+    assert max_age(again) == TTL_S
+    other = ask("sales", company, {"If-None-Match": '"another"'})
+    assert (other.status, other.text) == (200, first.text)
+
+
+def test_what_would_divide_by_zero_is_null(ask, call):
+    name = f"company_{uuid.uuid4()}"
+    call("PUT", f"/companies/{name}", {"name": "Nobody", "employees": 0})
+    financials, sales, employee = (ask(kind, name).json for kind in KINDS)
+    assert (financials["gross_cents"], financials["margin"]) == (0, None)
+    assert (sales["sales"], sales["average_ticket_cents"], sales["best_day"]) == (0, None, None)
+    assert sales["trend"] == {"earlier_gross_cents": 0, "later_gross_cents": 0, "change": None}
+    quotients = employee["revenue_per_employee_cents"], employee["sales_per_employee"]
+    assert (employee["employees"], *quotients) == (0, None, None)
+
+
+def test_figures_that_cannot_be_computed_fail_until_they_can(ask, aws, company, outputs):
+    table, day = aws("dynamodb"), (datetime.now(timezone.utc) - timedelta(days=3)).date()
+    key = {"pk": {"S": f"{day}#0"}, "sk": {"S": f"{company}#{uuid.uuid4()}"}}
+    table.put_item(TableName=outputs["LedgerTableName"], Item=key | {"order_id": {"S": "?"}})
+    try:
+        replies = [ask(kind, company) for kind in KINDS]
+    finally:
+        table.delete_item(TableName=outputs["LedgerTableName"], Key=key)
+    for reply in replies:
+        assert (reply.status, reply.json["error"]["code"]) == (502, "COMPUTATION_FAILED")
+        assert reply.json["error"]["message"].startswith(f"LEDGER_UNREADABLE: entry {key['sk']['S']}")
+    # The figures fail no longer than their base and they themselves are known to.
+    time.sleep(2 * FAILURE_TTL_S)
+    assert ask("financials", company).status == 200
+
+
+def test_bad_requests_are_refused_by_name(call, subtests):
+    fit, invalid, missing = {"name": "x", "employees": 1}, (400, "INVALID_REQUEST"), (404, "COMPANY_NOT_FOUND")
+    requests = [
+        (("PUT", "/companies/x"), None, invalid, "body"),
+        (("PUT", "/companies/x"), b"name=x", invalid, "body"),
+        (("PUT", "/companies/x"), [], invalid, "body"),
+        (("PUT", "/companies/x"), {"name": "x"}, invalid, "employees"),
+        (("PUT", "/companies/x"), {"employees": 1}, invalid, "name"),
+        (("PUT", "/companies/x"), fit | {"name": ""}, invalid, "name"),
+        (("PUT", "/companies/x"), fit | {"name": "x" * 201}, invalid, "name"),
+        (("PUT", "/companies/x"), fit | {"employees": -1}, invalid, "employees"),
+        (("PUT", "/companies/x"), fit | {"employees": 10_000_001}, invalid, "employees"),
+        (("PUT", "/companies/x"), fit | {"employees": "1"}, invalid, "employees"),
+        (("PUT", "/companies/x"), fit | {"id": "y"}, invalid, "id"),
+        (("PUT", "/companies/a%23b"), fit, invalid, "id"),
+        (("PUT", f"/companies/{'x' * 65}"), fit, invalid, "id"),
+        (("GET", "/companies/a%20b"), None, invalid, "id"),
+        (("GET", "/companies/unknown"), None, missing, None),
+    ]
+    for kind in KINDS:
+        requests += [
+            (("GET", f"/api/{kind}"), None, invalid, "companyId"),
+            (("GET", f"/api/{kind}?companyId="), None, invalid, "companyId"),
+            (("GET", f"/api/{kind}?companyId=x&companyId=y"), None, invalid, "companyId"),
+            (("GET", f"/api/{kind}?companyId=a%23b"), None, invalid, "companyId"),
+            (("GET", f"/api/{kind}?companyId={'x' * 65}"), None, invalid, "companyId"),
+            (("GET", f"/api/{kind}?companyId=x&days=7"), None, invalid, "days"),
+            (("GET", f"/api/{kind}?companyId=unknown"), None, missing, None),
+            (("POST", f"/api/{kind}?companyId=x"), {}, (405, "METHOD_NOT_ALLOWED"), None),
+        ]
+    for request, body, answer, field in requests:
+        with subtests.test(f"{request} {body}"):
+            reply = call(*request, body)
+            problem = reply.json
+            assert (reply.status, problem["error"]["code"], problem.get("field")) == (*answer, field)
+            assert reply.headers["Content-Type"] == "application/problem+json"
+
+
+def test_each_function_may_do_its_own_part_only(as_function, outputs, subtests):
+    key = {"pk": {"S": "COMPANY#unknown"}, "sk": {"S": "PROFILE"}}
+    companies, ledger = ({"TableName": outputs[f"{table}TableName"]} for table in ("Companies", "Ledger"))
+    query = {"KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": {":pk": key["pk"]}}
+    queue, text = {"QueueUrl": outputs["CompanyQueueUrl"]}, {"MessageBody": "x"}
+    for function, service, operation, arguments in [
+        ("CompanyPut", "dynamodb", "update_item", companies | {"Key": key}),
+        ("CompanyPut", "dynamodb", "delete_item", companies | {"Key": key}),
+        ("CompanyPut", "dynamodb", "get_item", ledger | {"Key": key}),
+        ("CompanyPut", "sqs", "send_message", queue | text),
+        ("CompanyGet", "dynamodb", "put_item", companies | {"Item": key}),
+        ("CompanyGet", "dynamodb", "update_item", companies | {"Key": key}),
+        ("CompanyGet", "dynamodb", "query", companies | query),
+        ("CompanyFigures", "dynamodb", "put_item", companies | {"Item": key}),
+        ("CompanyFigures", "dynamodb", "delete_item", companies | {"Key": key}),
+        ("CompanyFigures", "dynamodb", "query", ledger | query),
+        ("CompanyFigures", "sqs", "receive_message", queue),
+        ("CompanyCompute", "dynamodb", "put_item", companies | {"Item": key}),
+        ("CompanyCompute", "dynamodb", "delete_item", companies | {"Key": key}),
+        ("CompanyCompute", "dynamodb", "put_item", ledger | {"Item": key}),
+        ("CompanyCompute", "dynamodb", "get_item", ledger | {"Key": key}),
+        ("CompanyCompute", "sqs", "send_message", queue | text),
+    ]:
+        with subtests.test(f"{function} {operation}"), pytest.raises(ClientError, match="AccessDenied"):
+            getattr(as_function(function, service), operation)(**arguments)
+
+
+def test_a_hundred_callers_of_the_load_program_are_answered_alike(api_url, sums):
+    command = ["cargo", "run", "--quiet", "-p", "load", "--", "figures", "--url", api_url, "--company", ANOTHER]
+    played = subprocess.run(command, cwd=PROJECT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    print(played.stdout)
+    assert played.returncode == 0
+    assert "All got the same figures" in played.stdout
