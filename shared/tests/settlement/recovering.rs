@@ -126,6 +126,22 @@ async fn who_shows_that_it_is_at_work_is_left_alone() {
 }
 
 #[tokio::test]
+async fn work_that_failed_is_taken_up_by_the_next_delivery_at_once() {
+    let cloud = Cloud::start().await;
+    let process = worker(&cloud);
+    let job = crate::ledger::begin_a_day(&process, noon()).await;
+    let [plan] = cloud.outside().take_queued().try_into().expect("one message");
+    // The work is held, eight shards are counted, and then the job cannot be told.
+    let troubled = worker(&cloud);
+    for call in 10..=12 {
+        troubled.wire.fail_at(call, once::testing::Fault::Refuse);
+    }
+    deliver(&troubled, &plan, 1, noon()).await.expect_err("the store failed");
+    deliver(&process, &plan, 2, after(1)).await.expect("planned");
+    assert_eq!(stands(&process, job, after(1)).await.status, State::Finishing, "there was nothing to sum");
+}
+
+#[tokio::test]
 async fn jobs_that_are_over_are_not_looked_at() {
     let cloud = Cloud::start().await;
     let process = worker(&cloud);
