@@ -35,4 +35,4 @@ pub use outside::{Outside, Queued};
 pub use shop::{new_order, new_product};
 pub use template::{Template, root};
 pub use window::ConflictWindow;
-pub use wire::{Sent, Wire};
+pub use wire::{Sent, Wire, cost};

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{Cloud, LEDGER_TABLE, Process, Queued, delivery};
 use crate::{
     ledger::Entry,
-    settlement::{Days, JobId},
+    settlement::{Days, JobId, WorkError},
     sqs::Delivery,
     time::Day,
 };
@@ -48,16 +48,21 @@ impl Process {
         self.app.settlement().create(days, true, self.app.now()).await.expect("a job").job_id
     }
 
-    /// Delivers a message of a queue of settlements to its worker.
-    pub async fn deliver(&self, message: &Queued) {
-        let (settlement, delivery, now) = (self.app.settlement(), message.delivery(), self.app.now());
-        let done = match message.queue.rsplit('/').next() {
+    /// Delivers a message of a queue of settlements to its worker, for the `attempt`th time.
+    pub async fn try_to_deliver(&self, message: &Queued, attempt: u32) -> Result<(), WorkError> {
+        let (settlement, now) = (self.app.settlement(), self.app.now());
+        let delivery = Delivery { attempt, ..message.delivery() };
+        match message.queue.rsplit('/').next() {
             Some("plans") => settlement.plan(&delivery, now).await,
             Some("batches") => settlement.batch(&delivery, now).await,
             Some("finishes") => settlement.finish(&delivery, now).await,
             _ => panic!("no worker for {}", message.queue),
-        };
-        done.expect("the message is done");
+        }
+    }
+
+    /// Delivers a message for the first time, and it is done.
+    pub async fn deliver(&self, message: &Queued) {
+        self.try_to_deliver(message, 1).await.expect("the message is done");
     }
 
     /// Gives a message of a queue of settlements up, which fails its job.

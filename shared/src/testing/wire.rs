@@ -94,10 +94,7 @@ impl Wire {
     /// The calls since this was asked last, by name, and the write and read units of all of them.
     #[must_use]
     pub fn take_cost(&self) -> (Vec<String>, f64, f64) {
-        let sent = self.take_sent();
-        let units = |of: fn(&Sent) -> f64| sent.iter().map(of).sum();
-        let (writes, reads) = (units(|call| call.write_units), units(|call| call.read_units));
-        (sent.into_iter().map(|call| call.operation).collect(), writes, reads)
+        cost(&self.take_sent())
     }
 
     /// The calls since this was asked last.
@@ -219,6 +216,14 @@ impl HttpConnector for Connector {
         let (wire, connector) = (self.wire.clone(), self.connector.clone());
         HttpConnectorFuture::new(async move { wire.carry(connector, request).await })
     }
+}
+
+/// Calls by name, and the write and read units of all of them.
+#[must_use]
+pub fn cost(sent: &[Sent]) -> (Vec<String>, f64, f64) {
+    let units = |of: fn(&Sent) -> f64| sent.iter().map(of).sum();
+    let names = sent.iter().map(|call| call.operation.clone());
+    (names.collect(), units(|call| call.write_units), units(|call| call.read_units))
 }
 
 /// `DynamoDB_20120810.PutItem` → `PutItem` of DynamoDB. A request that names no target is for S3.

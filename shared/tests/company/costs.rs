@@ -3,25 +3,11 @@
 use once::{
     company::{How, Kind},
     ledger::Entry,
-    testing::{LEDGER_TABLE, Process, Sent},
+    testing::{LEDGER_TABLE, cost},
 };
 use uuid::Uuid;
 
 use crate::company::{COMPANY, QUERIES, ask, asked, at, begin, compute, instance, put, sent};
-
-/// The calls since this was asked last, their write units and their read units.
-fn cost(process: &Process) -> (Vec<String>, f64, f64) {
-    of(&process.wire.take_sent())
-}
-
-fn of(sent: &[Sent]) -> (Vec<String>, f64, f64) {
-    let units = |of: fn(&Sent) -> f64| sent.iter().map(of).sum();
-    (
-        sent.iter().map(|call| call.operation.clone()).collect(),
-        units(|call| call.write_units),
-        units(|call| call.read_units),
-    )
-}
 
 fn calls(names: &[&str]) -> Vec<String> {
     names.iter().map(|&name| name.to_owned()).collect()
@@ -34,9 +20,9 @@ async fn a_request_that_finds_its_figures_costs_a_read_or_nothing() {
     for kind in crate::company::KINDS {
         compute(&instance(&cloud), &asked(&cloud, kind, at(0)).await, at(0)).await;
         assert_eq!(ask(&process, kind, at(1)).await.expect("figures").how, How::Cached);
-        assert_eq!(cost(&process), (calls(&["GetItem"]), 0.0, 1.0), "{kind:?}");
+        assert_eq!(process.wire.take_cost(), (calls(&["GetItem"]), 0.0, 1.0), "{kind:?}");
         assert_eq!(ask(&process, kind, at(2)).await.expect("figures").how, How::Cached);
-        assert_eq!(cost(&process), (calls(&[]), 0.0, 0.0), "{kind:?} from memory");
+        assert_eq!(process.wire.take_cost(), (calls(&[]), 0.0, 0.0), "{kind:?} from memory");
     }
 }
 
@@ -56,7 +42,7 @@ async fn a_request_that_asks_for_the_work_costs_four_calls_and_its_looks() {
     assert_eq!((asked.expect("figures").how, other.how), (How::Computed, How::Joined));
     let sent = process.wire.take_sent();
     let (asking, looking) = sent.split_at(4);
-    assert_eq!(of(asking), (calls(&["GetItem", "GetItem", "UpdateItem", "SendMessageBatch"]), 1.0, 2.0));
+    assert_eq!(cost(asking), (calls(&["GetItem", "GetItem", "UpdateItem", "SendMessageBatch"]), 1.0, 2.0));
     for looking in [looking, &joined.wire.take_sent()] {
         assert!(!looking.is_empty());
         assert!(looking.iter().all(|look| look.operation == "GetItem" && (look.read_units - 1.0).abs() < 0.01));
@@ -71,12 +57,16 @@ async fn a_worker_reads_a_month_once_for_all_kinds() {
     compute(&worker, &messages[0], at(0)).await;
     let whole = [vec!["UpdateItem", "GetItem", "GetItem", "UpdateItem"], vec!["Query"; QUERIES], vec!["UpdateItem"; 2]];
     let ledger = 240.0 * 0.5;
-    assert_eq!(cost(&worker), (calls(&whole.concat()), 1.0 + 1.0 + 4.0 + 1.0, 2.0 + ledger), "the base has 4 KB");
+    assert_eq!(
+        worker.wire.take_cost(),
+        (calls(&whole.concat()), 1.0 + 1.0 + 4.0 + 1.0, 2.0 + ledger),
+        "the base has 4 KB"
+    );
     compute(&worker, &messages[1], at(0)).await;
     let found = ["UpdateItem", "GetItem", "GetItem", "UpdateItem"];
-    assert_eq!(cost(&worker), (calls(&found), 1.0 + 3.0, 1.0 + 1.0), "the base is there");
+    assert_eq!(worker.wire.take_cost(), (calls(&found), 1.0 + 3.0, 1.0 + 1.0), "the base is there");
     compute(&worker, &messages[1], at(1)).await;
-    assert_eq!(cost(&worker), (calls(&["UpdateItem"]), 0.0, 0.0), "a message that comes again");
+    assert_eq!(worker.wire.take_cost(), (calls(&["UpdateItem"]), 0.0, 0.0), "a message that comes again");
 }
 
 #[tokio::test]
@@ -91,10 +81,10 @@ async fn a_company_of_larger_sums_costs_a_unit_more() {
     let messages = [asked(&cloud, Kind::Sales, at(0)).await, asked(&cloud, Kind::Financials, at(0)).await];
     let worker = instance(&cloud);
     compute(&worker, &messages[0], at(0)).await;
-    let (_, writes, reads) = cost(&worker);
+    let (_, writes, reads) = worker.wire.take_cost();
     assert_eq!((writes, reads), (1.0 + 1.0 + 5.0 + 1.0, 2.0 + 120.0), "the base has more than 4 KB");
     compute(&worker, &messages[1], at(0)).await;
-    let (_, writes, reads) = cost(&worker);
+    let (_, writes, reads) = worker.wire.take_cost();
     assert_eq!((writes, reads), (1.0 + 4.0, 1.0 + 2.0));
 }
 
@@ -103,7 +93,7 @@ async fn a_company_costs_a_unit_to_tell_and_one_to_read() {
     let cloud = begin().await;
     let process = instance(&cloud);
     put(&process, "other", 1).await;
-    assert_eq!(cost(&process), (calls(&["PutItem"]), 1.0, 0.0));
+    assert_eq!(process.wire.take_cost(), (calls(&["PutItem"]), 1.0, 0.0));
     process.app.companies().get(&crate::company::id("other")).await.expect("a read").expect("a company");
-    assert_eq!(cost(&process), (calls(&["GetItem"]), 0.0, 1.0));
+    assert_eq!(process.wire.take_cost(), (calls(&["GetItem"]), 0.0, 1.0));
 }

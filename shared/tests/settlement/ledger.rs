@@ -5,8 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
 use once::{
     ledger::Entry,
-    settlement::{Accepted, Content, Days, Message, Standing},
-    sqs::Delivery,
+    settlement::{Accepted, Content, Days, Standing},
     testing::{Cloud, LEDGER_TABLE, Process, Queued},
     time::Timestamp,
 };
@@ -106,27 +105,12 @@ pub async fn stands(process: &Process, job: Accepted, now: Timestamp) -> Standin
 
 /// Gives a message to the worker of its queue; answers whether it is done.
 pub async fn deliver(process: &Process, message: &Queued, attempt: u32, now: Timestamp) -> Result<(), String> {
-    let delivery = Delivery { body: message.body.clone(), receipt: "receipt".to_owned(), attempt };
-    let settlement = process.app.settlement();
-    let done = match serde_json::from_str(&message.body).expect("a message of ours") {
-        Message::Plan { .. } => settlement.plan(&delivery, now).await,
-        Message::Batch { .. } => settlement.batch(&delivery, now).await,
-        Message::Finish { .. } => settlement.finish(&delivery, now).await,
-    };
-    done.map_err(|error| error.to_string())
+    process.at(now).try_to_deliver(message, attempt).await.map_err(|error| error.to_string())
 }
 
 /// Gives all messages to their workers, until none are left.
 pub async fn deliver_all(cloud: &Cloud, process: &Process, now: Timestamp) {
-    loop {
-        let messages = cloud.outside().take_queued();
-        if messages.is_empty() {
-            return;
-        }
-        for message in messages {
-            deliver(process, &message, 1, now).await.expect("done");
-        }
-    }
+    cloud.deliver_all(&process.at(now)).await;
 }
 
 /// The file of a completed job.

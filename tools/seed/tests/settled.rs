@@ -5,8 +5,7 @@ use std::time::Duration;
 use futures_util::{StreamExt, stream};
 use once::{
     ledger::Entry,
-    settlement::{Accepted, Content, Days, Message},
-    sqs::Delivery,
+    settlement::{Accepted, Content, Days},
     testing::{Cloud, LEDGER_TABLE, ORDERS_TABLE, Process},
     time::{Day, Timestamp},
 };
@@ -39,32 +38,20 @@ async fn seeded(cloud: &Cloud, plan: &Plan) -> String {
     String::from_utf8(sums).expect("a text")
 }
 
-async fn deliver(process: &Process, body: String, now: Timestamp) {
-    let settlement = process.app.settlement();
-    let kind = serde_json::from_str(&body).expect("a message of ours");
-    let delivery = Delivery { body, receipt: "receipt".to_owned(), attempt: 1 };
-    match kind {
-        Message::Plan { .. } => settlement.plan(&delivery, now).await,
-        Message::Batch { .. } => settlement.batch(&delivery, now).await,
-        Message::Finish { .. } => settlement.finish(&delivery, now).await,
-    }
-    .expect("done");
-}
-
 /// The file of a new job for the last thirty days, today included.
 async fn settled(cloud: &Cloud, process: &Process, now: Timestamp) -> String {
     let today = Day::of(now);
     let days = Days { from: today.plus(-30), to: today };
     let Accepted { job_id, .. } = process.app.settlement().create(days, true, now).await.expect("a job");
-    let later = now.plus(once::settlement::LEDGER_LAG);
+    let later = process.at(now.plus(once::settlement::LEDGER_LAG));
     loop {
-        let messages = cloud.outside().take_messages();
+        let messages = cloud.outside().take_queued();
         if messages.is_empty() {
             break;
         }
-        let work = messages.into_iter().map(|body| {
-            let process = process.clone();
-            async move { tokio::spawn(async move { deliver(&process, body, later).await }).await.expect("no panic") }
+        let work = messages.into_iter().map(|message| {
+            let process = later.clone();
+            async move { tokio::spawn(async move { process.deliver(&message).await }).await.expect("no panic") }
         });
         stream::iter(work).buffer_unordered(AT_ONCE).collect::<()>().await;
     }
