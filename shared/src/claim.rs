@@ -50,11 +50,7 @@
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::{
-    Client,
-    operation::update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
-    types::{ReturnValue, ReturnValuesOnConditionCheckFailure::AllOld},
-};
+use aws_sdk_dynamodb::{Client, operation::update_item::builders::UpdateItemFluentBuilder};
 use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
 use tracing::warn;
@@ -62,7 +58,7 @@ use uuid::Uuid;
 
 use crate::{
     aws::ServiceError,
-    dynamo::{keys::Key, number, read, text},
+    dynamo::{get, keys::Key, number, read, text, update_if},
     time::{Clock, Timestamp},
 };
 
@@ -265,9 +261,8 @@ impl Claims {
 
     /// The claim as it stands, consistently: one read unit for 4 KB.
     pub async fn read(&self, key: Key) -> Result<Option<Record>, ServiceError> {
-        let get = self.client.get_item().table_name(&self.table).set_key(Some(key.attributes()));
-        let item = get.consistent_read(true).send().await?.item;
-        item.map(|item| read::<Stored>(item)?.try_into()).transpose()
+        let stored: Option<Stored> = get(&self.client, &self.table, key).await?;
+        stored.map(Record::try_from).transpose()
     }
 
     /// Claims the work, if nobody holds it: one write unit for a kilobyte, and the same if somebody does.
@@ -378,20 +373,13 @@ impl Claims {
             .set_key(Some(key.attributes()))
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":running", text("RUNNING"))
-            .return_values(ReturnValue::AllNew)
-            .return_values_on_condition_check_failure(AllOld)
     }
 }
 
 /// The claim after an update; if its condition did not hold, as it is instead.
 async fn changed(update: UpdateItemFluentBuilder) -> Result<Result<Stored, Option<Stored>>, ServiceError> {
-    match update.send().await {
-        Ok(done) => Ok(Ok(read(done.attributes.unwrap_or_default())?)),
-        Err(error) => match error.as_service_error() {
-            Some(UpdateItemError::ConditionalCheckFailedException(lost)) => {
-                Ok(Err(lost.item().cloned().map(read).transpose()?))
-            }
-            _ => Err(error.into()),
-        },
-    }
+    Ok(match update_if(update).await? {
+        Ok(now) => Ok(read(now)?),
+        Err(instead) => Err(instead.map(read).transpose()?),
+    })
 }

@@ -112,6 +112,11 @@ pub struct Unreadable {
     attribute: &'static str,
 }
 
+/// A sum of more cents than 63 bits hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the sums are too large")]
+pub struct TooLarge;
+
 /// Reads an item's [`PAID`] strictly: what is not as [`Entry`] writes it is no payment.
 pub fn paid(item: &Item) -> Result<Paid<'_>, Unreadable> {
     let text = |attribute: &str| item.get(attribute)?.as_s().ok();

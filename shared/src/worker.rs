@@ -27,7 +27,8 @@ where
     let app = lifecycle::start(function, warm::nothing).await?;
     lambda_runtime::run(service_fn(|event: LambdaEvent<IgnoredAny>| {
         let span = telemetry::request_span(function, &event.context.request_id);
-        let tick = handler(app.clone());
+        // On the heap: it is as large as all that a tick may do.
+        let tick = Box::pin(handler(app.clone()));
         async move {
             let ended = tick.instrument(span).await.map_err(Into::into);
             telemetry::flush();

@@ -5,12 +5,12 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::{
     CompanyId, Settings,
-    figures::{Base, DaySums, TooLarge},
+    figures::{Base, DaySums},
 };
 use crate::{
     aws::{Aws, ServiceError},
     dynamo::{keys, text},
-    ledger::{self, Unreadable},
+    ledger::{self, TooLarge, Unreadable},
     time::Day,
 };
 

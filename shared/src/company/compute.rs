@@ -10,13 +10,14 @@ use uuid::Uuid;
 use super::{
     Companies, CompanyId, Inner, Profile,
     base::BaseError,
-    figures::{Base, EmployeeFigures, FinancialFigures, SalesFigures, TooLarge},
+    figures::{Base, EmployeeFigures, FinancialFigures, SalesFigures},
     request::{Figures, Kind},
 };
 use crate::{
     aws::ServiceError,
     claim::{Claimed, Fence, Lost, Outcome},
     dynamo::keys::{self, Key},
+    ledger::TooLarge,
     sqs::Delivery,
     time::{Clock, Day, Timestamp},
 };

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ledger::{Kind, Paid},
+    ledger::{Kind, Paid, TooLarge},
     time::Day,
 };
 
@@ -37,11 +37,6 @@ pub struct DaySums {
     /// What buyers paid, whatever they got back.
     pub sales_gross_cents: i64,
 }
-
-/// A sum of more cents than 63 bits hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the sums are too large")]
-pub struct TooLarge;
 
 impl DaySums {
     /// With one more payment.

@@ -30,7 +30,7 @@ use crate::{
 };
 
 pub use compute::{ComputeError, DAYS, Message};
-pub use figures::{Base, DaySums, EmployeeFigures, FinancialFigures, Fraction, SalesFigures, TooLarge};
+pub use figures::{Base, DaySums, EmployeeFigures, FinancialFigures, Fraction, SalesFigures};
 pub use profile::{CompanyId, NewProfile, Profile};
 pub use request::{Answer, AskError, Asked, Figures, How, Kind};
 

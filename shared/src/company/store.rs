@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::Client;
 use super::{Companies, CompanyId, NewProfile, Profile};
 use crate::{
     aws::ServiceError,
-    dynamo::{keyed, keys, read},
+    dynamo::{get, keyed, keys},
     time::Timestamp,
 };
 
@@ -31,8 +31,7 @@ impl Store {
     }
 
     async fn get(&self, id: &str) -> Result<Option<Profile>, ServiceError> {
-        let get = self.client.get_item().table_name(&self.table).set_key(Some(keys::company(id).attributes()));
-        get.consistent_read(true).send().await?.item.map(read).transpose()
+        get(&self.client, &self.table, keys::company(id)).await
     }
 
     /// Writes the company, or writes it again: one write unit a kilobyte.

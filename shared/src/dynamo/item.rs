@@ -1,13 +1,21 @@
-//! Items: what they hold, putting a new one, reading the first of many.
+//! Items: what they hold, reading one or the first of many, writing one under a condition.
 
 use aws_sdk_dynamodb::{
     Client,
-    operation::{put_item::PutItemError, query::builders::QueryFluentBuilder},
-    types::{AttributeValue, ReturnValuesOnConditionCheckFailure::AllOld},
+    operation::{
+        put_item::{PutItemError, builders::PutItemFluentBuilder},
+        query::builders::QueryFluentBuilder,
+        update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
+    },
+    types::{AttributeValue, ReturnValue::AllNew, ReturnValuesOnConditionCheckFailure::AllOld},
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Item, keys::Key};
+use super::{
+    Item,
+    keys::{self, Key},
+    text,
+};
 use crate::aws::ServiceError;
 
 /// Nothing has this key yet.
@@ -21,13 +29,15 @@ pub const NEW: &str = "attribute_not_exists(pk)";
 /// # Errors
 /// The service failed; whether the item was written is then not known.
 pub async fn put_new(client: &Client, table: &str, item: Item) -> Result<Option<Item>, ServiceError> {
-    let put = client
-        .put_item()
-        .table_name(table)
-        .set_item(Some(item))
-        .condition_expression(NEW)
-        .return_values_on_condition_check_failure(AllOld);
-    match put.send().await {
+    put_if(client.put_item().table_name(table).set_item(Some(item)).condition_expression(NEW)).await
+}
+
+/// Puts an item, if its condition holds. Answers what the key has instead, and then nothing is written.
+///
+/// # Errors
+/// The service failed; whether the item was written is then not known.
+pub async fn put_if(put: PutItemFluentBuilder) -> Result<Option<Item>, ServiceError> {
+    match put.return_values_on_condition_check_failure(AllOld).send().await {
         Ok(_) => Ok(None),
         Err(error) => match error.as_service_error() {
             Some(PutItemError::ConditionalCheckFailedException(lost)) => {
@@ -36,6 +46,54 @@ pub async fn put_new(client: &Client, table: &str, item: Item) -> Result<Option<
             _ => Err(error.into()),
         },
     }
+}
+
+/// Updates an item, if its condition holds, and answers it as it is now; otherwise as it is instead, if it is there, and then nothing is
+/// written.
+///
+/// # Errors
+/// The service failed; whether the item was updated is then not known.
+pub async fn update_if(update: UpdateItemFluentBuilder) -> Result<Result<Item, Option<Item>>, ServiceError> {
+    let update = update.return_values(AllNew).return_values_on_condition_check_failure(AllOld);
+    // On the heap: a call of the SDK is large, and its callers nest.
+    match Box::pin(update.send()).await {
+        Ok(done) => Ok(Ok(done.attributes.unwrap_or_default())),
+        Err(error) => match error.as_service_error() {
+            Some(UpdateItemError::ConditionalCheckFailedException(lost)) => Ok(Err(lost.item().cloned())),
+            _ => Err(error.into()),
+        },
+    }
+}
+
+/// The item under a key, consistently: one read unit for 4 KB.
+///
+/// # Errors
+/// The service failed, or the item holds no such value.
+pub async fn get<T: DeserializeOwned>(client: &Client, table: &str, key: Key) -> Result<Option<T>, ServiceError> {
+    let get = client.get_item().table_name(table).set_key(Some(key.attributes()));
+    get.consistent_read(true).send().await?.item.map(read).transpose()
+}
+
+/// The newest items of a partition of the index [`keys::RECENT`], or the newest before a place, at most so many.
+///
+/// # Errors
+/// The service failed.
+pub async fn newest(
+    client: &Client,
+    table: &str,
+    partition: impl Into<String>,
+    before: Option<&str>,
+    wanted: usize,
+) -> Result<Vec<Item>, ServiceError> {
+    let query = client.query().table_name(table).index_name(keys::RECENT).scan_index_forward(false);
+    let query = query.expression_attribute_values(":pk", text(partition));
+    let query = match before {
+        None => query.key_condition_expression("recent_pk = :pk"),
+        Some(place) => query
+            .key_condition_expression("recent_pk = :pk AND recent_sk < :place")
+            .expression_attribute_values(":place", text(place)),
+    };
+    first(query, wanted).await
 }
 
 /// The first items that a query finds, at most so many: a page of the store ends at a megabyte, which may be before that.

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     aws::ServiceError,
-    dynamo::{Item, first, keys, read, text},
+    dynamo::{Item, keys, newest, read},
     limits::Bounded,
 };
 
@@ -120,13 +120,6 @@ impl Orders {
 
     /// The newest `wanted` rows of one partition of the index, or the newest before a place.
     async fn newest(&self, partition: String, before: Option<&str>, wanted: usize) -> Result<Vec<Item>, ServiceError> {
-        let query = self.store.query(partition).index_name(keys::RECENT).scan_index_forward(false);
-        let query = match before {
-            None => query.key_condition_expression("recent_pk = :pk"),
-            Some(place) => query
-                .key_condition_expression("recent_pk = :pk AND recent_sk < :place")
-                .expression_attribute_values(":place", text(place)),
-        };
-        first(query, wanted).await
+        newest(&self.store.client, &self.store.orders, partition, before, wanted).await
     }
 }

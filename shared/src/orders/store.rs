@@ -20,7 +20,7 @@ use super::{
 use crate::{
     aws::ServiceError,
     dynamo::{
-        Item, NEW, keyed,
+        Item, NEW, get, keyed,
         keys::{self, Key},
         number, read, text, written,
     },
@@ -81,15 +81,7 @@ impl Store {
 
     /// An item by its key.
     pub async fn get<T: DeserializeOwned>(&self, key: Key) -> Result<Option<T>, ServiceError> {
-        let found = self
-            .client
-            .get_item()
-            .table_name(&self.orders)
-            .set_key(Some(key.attributes()))
-            .consistent_read(true)
-            .send()
-            .await?;
-        found.item.map(read).transpose()
+        get(&self.client, &self.orders, key).await
     }
 
     /// What the lanes of a product hold, lane by lane: one query, one read unit.

@@ -10,15 +10,11 @@ use aws_sdk_dynamodb::{
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{
-    job::JobId,
-    message::BatchId,
-    store::Store,
-    totals::{TooLarge, Totals},
-};
+use super::{job::JobId, message::BatchId, store::Store, totals::Totals};
 use crate::{
     aws::ServiceError,
     dynamo::{Commit, NEW, commit, keyed, keys, number, read, text},
+    ledger::TooLarge,
     time::{Day, Timestamp},
 };
 
@@ -92,7 +88,7 @@ impl Store {
     /// The batch, if it is still to be summed: one read unit.
     pub async fn todo(&self, plan: Plan, batch: BatchId) -> Result<Option<Todo>, ServiceError> {
         let key = keys::todo(&plan.job.to_string(), plan.id, &batch.to_string());
-        self.get(key).await?.map(read).transpose()
+        self.get(key).await
     }
 
     /// Moves a batch to those that are done, once, however many sum it.

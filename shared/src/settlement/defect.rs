@@ -1,12 +1,7 @@
 //! Why a job fails for good: trying the same again would come to the same.
 
-use super::{
-    job::Failure,
-    message::BatchId,
-    totals::{TooLarge, Totals},
-};
-
-use crate::ledger::Unreadable;
+use super::{job::Failure, message::BatchId, totals::Totals};
+use crate::ledger::{TooLarge, Unreadable};
 
 /// A cause of failure.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

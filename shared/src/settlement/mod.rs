@@ -45,7 +45,7 @@ pub use message::{BatchId, Message};
 pub use range::{Days, MOST_DAYS, UnfitDays};
 pub use recover::Recovered;
 pub use standing::Standing;
-pub use totals::{Summing, TooLarge, Totals};
+pub use totals::{Summing, Totals};
 pub use work::WorkError;
 
 /// How long after the moment that it tells an entry may appear in the ledger: longer than the time-out of the functions that write it

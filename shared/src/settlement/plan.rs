@@ -33,7 +33,7 @@ impl Settlement {
         let message: Message = serde_json::from_str(&delivery.body)?;
         let Message::Plan { not_before, .. } = message else { return Err(WorkError::Misplaced) };
         if now < not_before {
-            self.plans().postpone(delivery, not_before.since(now).max(SECOND)).await?;
+            self.plans().postpone(delivery, not_before.since(now)).await?;
             return Err(WorkError::TooEarly(not_before));
         }
         let ended = self.try_to_plan(&message, Clock::starting(now)).await;
@@ -121,6 +121,3 @@ impl Settlement {
         Ok((count, last))
     }
 }
-
-/// The shortest time for which a message can be hidden.
-const SECOND: std::time::Duration = std::time::Duration::from_secs(1);

@@ -5,9 +5,9 @@ use sha2::{Digest, Sha256};
 
 use super::{
     job::File,
-    totals::{Decimal, Row, TooLarge, Totals},
+    totals::{Decimal, Row, Totals},
 };
-use crate::{digest::hex, time::Day};
+use crate::{digest::hex, ledger::TooLarge, time::Day};
 
 /// The columns of the file.
 const HEADER: [&str; 6] = ["merchant_id", "date", "gross", "fee", "net", "txn_count"];

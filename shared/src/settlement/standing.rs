@@ -107,10 +107,9 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::settlement::{
-        job::Planned,
-        range::Days,
-        totals::{TooLarge, Totals},
+    use crate::{
+        ledger::TooLarge,
+        settlement::{job::Planned, range::Days, totals::Totals},
     };
 
     fn at(seconds: u64) -> Timestamp {

@@ -1,17 +1,14 @@
 //! Jobs as items.
 
-use std::{collections::HashMap, time::Duration};
+use std::time::Duration;
 
 use aws_sdk_dynamodb::{
     Client,
-    operation::{
-        put_item::PutItemError,
-        update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
-    },
-    types::{AttributeValue, Put, ReturnValue, ReturnValuesOnConditionCheckFailure::AllOld, TransactWriteItem},
+    operation::update_item::builders::UpdateItemFluentBuilder,
+    types::{AttributeValue, Put, ReturnValuesOnConditionCheckFailure::AllOld, TransactWriteItem},
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
 use super::{
@@ -24,9 +21,9 @@ use super::{
 use crate::{
     aws::ServiceError,
     dynamo::{
-        Commit, Item, NEW, commit, first, keyed,
+        Commit, Item, NEW, commit, first, get, keyed,
         keys::{self, Key},
-        read, text, written,
+        newest, number, put_if, read, text, update_if, written,
     },
     time::{Day, Timestamp},
 };
@@ -76,7 +73,7 @@ pub enum Work {
 impl Work {
     fn condition(&self) -> (State, &'static str, AttributeValue) {
         match self {
-            Self::Plan { run } => (State::Queued, "run", crate::dynamo::number(*run)),
+            Self::Plan { run } => (State::Queued, "run", number(*run)),
             Self::Finish { plan } => (State::Finishing, "plan", text(plan.to_string())),
         }
     }
@@ -106,8 +103,8 @@ impl Store {
 
     /// The job that settles these days, or did last: one read unit.
     pub async fn settled_by(&self, days: Days) -> Result<Option<JobId>, ServiceError> {
-        let found = self.get(keys::range(days.from, days.to)).await?;
-        found.map(|item| read::<Settled>(item).map(|settled| settled.job)).transpose()
+        let found: Option<Settled> = self.get(keys::range(days.from, days.to)).await?;
+        Ok(found.map(|settled| settled.job))
     }
 
     /// Puts a new job, and makes it the one that settles its days, if that is still `before`.
@@ -140,7 +137,7 @@ impl Store {
 
     /// The job as it is now: one read unit.
     pub async fn job(&self, id: JobId) -> Result<Option<Job>, ServiceError> {
-        self.get(keys::job(&id.to_string())).await?.map(read).transpose()
+        self.get(keys::job(&id.to_string())).await
     }
 
     /// Makes a step, if the job is where it starts.
@@ -170,7 +167,7 @@ impl Store {
         let update = update
             .update_expression(format!("SET {} REMOVE {}", sets.join(", "), removes.join(", ")))
             .condition_expression(conditions.join(" AND "));
-        Ok(match changed(update).await? {
+        Ok(match update_if(update).await? {
             Ok(job) => Stepped::Taken(read(job)?),
             Err(Some(job)) => Stepped::Elsewhere(read(job)?),
             Err(None) => Stepped::Unknown,
@@ -191,7 +188,7 @@ impl Store {
             .expression_attribute_values(":owner", text(owner))
             .expression_attribute_values(":now", text(now))
             .expression_attribute_values(":until", text(now.plus(LEASE)));
-        changed(update).await?.ok().map(read).transpose()
+        update_if(update).await?.ok().map(read).transpose()
     }
 
     /// Lets go of work, if it is still held by this owner.
@@ -201,22 +198,15 @@ impl Store {
             .update_expression("REMOVE lease_owner, lease_until")
             .condition_expression("lease_owner = :owner")
             .expression_attribute_values(":owner", text(owner));
-        changed(update).await.map(drop)
+        update_if(update).await.map(drop)
     }
 
     // ---- all jobs ----
 
     /// The newest jobs, or the newest before a place of the list, as the index knows them.
     pub async fn newest(&self, before: Option<&str>, wanted: usize) -> Result<Vec<Job>, ServiceError> {
-        let query = self.client.query().table_name(&self.table).index_name(keys::RECENT).scan_index_forward(false);
-        let query = query.expression_attribute_values(":pk", text(keys::JOBS));
-        let query = match before {
-            None => query.key_condition_expression("recent_pk = :pk"),
-            Some(place) => query
-                .key_condition_expression("recent_pk = :pk AND recent_sk < :place")
-                .expression_attribute_values(":place", text(place)),
-        };
-        first(query, wanted).await?.into_iter().map(read).collect()
+        let jobs = newest(&self.client, &self.table, keys::JOBS, before, wanted).await?;
+        jobs.into_iter().map(read).collect()
     }
 
     /// Every job that is not over.
@@ -241,7 +231,7 @@ impl Store {
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":state", written(&job.state)?)
             .expression_attribute_values(":watch", written(watch)?);
-        changed(update).await.map(drop)
+        update_if(update).await.map(drop)
     }
 
     // ---- settled days ----
@@ -256,26 +246,18 @@ impl Store {
             .set_item(Some(keyed(keys::settled_day(&row.merchant, day), &settled)?))
             .condition_expression(NOT_NEWER)
             .expression_attribute_values(":cutoff", text(job.cutoff));
-        match put.send().await {
-            Ok(_) => Ok(()),
-            Err(error) if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => {
-                Ok(())
-            }
-            Err(error) => Err(error.into()),
-        }
+        put_if(put).await.map(drop)
     }
 
     // ---- parts ----
 
     fn update(&self, id: JobId) -> UpdateItemFluentBuilder {
         let key = keys::job(&id.to_string()).attributes();
-        let update = self.client.update_item().table_name(&self.table).set_key(Some(key));
-        update.return_values(ReturnValue::AllNew).return_values_on_condition_check_failure(AllOld)
+        self.client.update_item().table_name(&self.table).set_key(Some(key))
     }
 
-    pub(super) async fn get(&self, key: Key) -> Result<Option<Item>, ServiceError> {
-        let get = self.client.get_item().table_name(&self.table).set_key(Some(key.attributes()));
-        Ok(get.consistent_read(true).send().await?.item)
+    pub(super) async fn get<T: DeserializeOwned>(&self, key: Key) -> Result<Option<T>, ServiceError> {
+        get(&self.client, &self.table, key).await
     }
 }
 
@@ -283,17 +265,4 @@ impl Store {
 #[derive(Deserialize)]
 struct Named {
     id: JobId,
-}
-
-/// The item after an update; if its condition did not hold, as it is instead.
-async fn changed(
-    update: UpdateItemFluentBuilder,
-) -> Result<Result<HashMap<String, AttributeValue>, Option<Item>>, ServiceError> {
-    match update.send().await {
-        Ok(done) => Ok(Ok(done.attributes.unwrap_or_default())),
-        Err(error) => match error.as_service_error() {
-            Some(UpdateItemError::ConditionalCheckFailedException(lost)) => Ok(Err(lost.item().cloned())),
-            _ => Err(error.into()),
-        },
-    }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ledger::Paid;
+use crate::ledger::{Paid, TooLarge};
 
 /// The sum of some transactions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,11 +22,6 @@ pub struct Totals {
     #[serde(rename = "txn_count")]
     pub count: u64,
 }
-
-/// A sum of more cents than 63 bits hold.
-#[derive(Debug, Clone, Copy, thiserror::Error, PartialEq, Eq)]
-#[error("the sums are too large")]
-pub struct TooLarge;
 
 impl Totals {
     /// Of no transactions.

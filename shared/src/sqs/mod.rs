@@ -79,8 +79,7 @@ impl Queue {
         let bodies = messages.into_iter().map(|message| serde_json::to_string(&message));
         let bodies: Vec<String> = bodies.collect::<Result<_, _>>().map_err(ServiceError::undecodable)?;
         let batches: Vec<Vec<String>> = bodies.chunks(BATCH).map(<[String]>::to_vec).collect();
-        // Rounded up: what comes too early would have to wait once more.
-        let delay = i32::try_from(delay.min(LONGEST_DELAY).as_millis().div_ceil(1_000)).unwrap_or(i32::MAX);
+        let delay = seconds(delay.min(LONGEST_DELAY));
         let sending = batches.into_iter().map(|batch| self.send_batch(batch, delay));
         let mut sent = stream::iter(sending).buffer_unordered(BATCHES_AT_ONCE);
         while let Some(batch) = sent.next().await {
@@ -115,11 +114,16 @@ impl Queue {
 
     /// Hides a message from now on for this long, at most twelve hours; then it is delivered again.
     pub async fn postpone(&self, delivery: &Delivery, pause: Duration) -> Result<(), ServiceError> {
-        let seconds = i32::try_from(pause.min(LONGEST_PAUSE).as_secs()).unwrap_or(i32::MAX);
         let change = self.client.change_message_visibility().queue_url(&self.url);
-        change.receipt_handle(&delivery.receipt).visibility_timeout(seconds).send().await?;
+        let change = change.receipt_handle(&delivery.receipt).visibility_timeout(seconds(pause.min(LONGEST_PAUSE)));
+        change.send().await?;
         Ok(())
     }
+}
+
+/// As the service takes a time. Rounded up: what comes too early would have to wait once more.
+fn seconds(time: Duration) -> i32 {
+    i32::try_from(time.as_millis().div_ceil(1_000)).unwrap_or(i32::MAX)
 }
 
 /// Does the work of each message of a batch by itself, all at the same time, and answers which are to be delivered again.

@@ -4,7 +4,7 @@ use std::{collections::HashMap, time::Duration};
 
 use aws_sdk_dynamodb::{
     Client,
-    operation::{query::builders::QueryFluentBuilder, update_item::UpdateItemError},
+    operation::query::builders::QueryFluentBuilder,
     primitives::Blob,
     types::{AttributeValue, Select},
 };
@@ -20,9 +20,9 @@ use super::{
 use crate::{
     aws::ServiceError,
     dynamo::{
-        Item, first, keyed,
+        Item, first, get, keyed,
         keys::{self, Key},
-        number, put_new, read, text, written,
+        number, put_new, read, text, update_if, written,
     },
     time::{Minute, Timestamp},
     webhook::WebhookUrl,
@@ -218,13 +218,7 @@ impl Store {
             .condition_expression(UNCHANGED)
             .expression_attribute_values(":before", written(before.spreads())?)
             .expression_attribute_values(":after", written(after.spreads())?);
-        match update.send().await {
-            Ok(_) => Ok(true),
-            Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
-                _ => Err(error.into()),
-            },
-        }
+        Ok(update_if(update).await?.is_ok())
     }
 
     /// Remembers that all minutes up to this one were counted a second time. A slower audit may set it back: then some are
@@ -248,8 +242,7 @@ impl Store {
     }
 
     async fn get<T: DeserializeOwned>(&self, key: Key) -> Result<Option<T>, ServiceError> {
-        let get = self.client.get_item().table_name(&self.table).set_key(Some(key.attributes()));
-        get.consistent_read(true).send().await?.item.map(read).transpose()
+        get(&self.client, &self.table, key).await
     }
 
     fn query(&self, partition: impl Into<String>) -> QueryFluentBuilder {
