@@ -5,6 +5,7 @@ import os
 import re
 import socket
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -139,11 +140,11 @@ def listening_addresses(endpoint: str) -> set[str]:
     mark = f"\0GATEWAY_PORT={urlsplit(endpoint).port}\0".encode()
     inodes = set()
     for process in Path("/proc").glob("[0-9]*"):
-        try:
+        with suppress(OSError):  # It has ended meanwhile, or belongs to somebody else.
             if mark in b"\0" + (process / "environ").read_bytes():
-                inodes |= {str(descriptor.readlink()) for descriptor in (process / "fd").iterdir()}
-        except OSError:  # It has ended meanwhile, or belongs to somebody else.
-            continue
+                for descriptor in (process / "fd").iterdir():
+                    with suppress(OSError):  # It was closed meanwhile: a busy process does that all the time.
+                        inodes.add(str(descriptor.readlink()))
     addresses = set()
     for table, family in (("tcp", socket.AF_INET), ("tcp6", socket.AF_INET6)):
         for line in (Path("/proc/net") / table).read_text().splitlines()[1:]:
