@@ -6,6 +6,7 @@
 //! | [`uniques`] | ids: each is counted once a minute |
 //! | [`company`] | company figures: computed once per company and kind, shared by all callers |
 //! | [`settlement`] | days of the ledger summed per merchant: a transaction is settled once a run |
+//! | [`schedule`] | jobs at their times: an occurrence fires once |
 //! | [`claim`] | work that must have one live owner |
 //! | [`ledger`] | every payment, written by orders |
 //! | [`http`] | the border to callers: requests, answers, problem details, routes |
@@ -13,7 +14,7 @@
 //! | [`webhook`] | the border to receivers: webhooks, signed, and sent to public addresses only |
 //! | [`dynamo`] | the border to the store: keys, transactions |
 //! | [`aws`] | the border to AWS: how clients are made and how they reach it |
-//! | [`cursor`], [`limits`], [`time`] | values that are right by construction |
+//! | [`cursor`], [`idempotency`], [`limits`], [`tagged`], [`time`] | values that are right by construction |
 //! | [`config`], [`telemetry`], [`lifecycle`] | what the process is told, tells, and how it ends |
 //! | [`App`] | the composition root: everything above, made once for each process |
 //! | `testing` | the embedded store, faults and crash points; only with the feature `testing` |
@@ -30,12 +31,16 @@ pub mod cursor;
 mod digest;
 pub mod dynamo;
 pub mod http;
+mod id;
+pub mod idempotency;
 pub mod ledger;
 pub mod lifecycle;
 pub mod limits;
 pub mod orders;
+pub mod schedule;
 pub mod settlement;
 pub mod sqs;
+pub mod tagged;
 pub mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;

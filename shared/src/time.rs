@@ -40,6 +40,12 @@ impl Timestamp {
         self.0.as_second()
     }
 
+    /// For the arithmetic of time zones.
+    #[must_use]
+    pub(crate) fn instant(self) -> jiff::Timestamp {
+        self.0
+    }
+
     /// So much later.
     #[must_use]
     pub fn plus(self, time: Duration) -> Self {
@@ -84,6 +90,12 @@ impl FromStr for Timestamp {
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("is not a moment like 2026-11-20T23:20:00Z (RFC 3339)")]
 pub struct UnfitTimestamp;
+
+impl From<jiff::Timestamp> for Timestamp {
+    fn from(instant: jiff::Timestamp) -> Self {
+        Self::from_millis(instant.as_millisecond())
+    }
+}
 
 impl From<Timestamp> for String {
     fn from(time: Timestamp) -> Self {
@@ -219,6 +231,20 @@ impl Day {
     #[must_use]
     pub fn number(self) -> i64 {
         self.0
+    }
+
+    /// The Monday of its week.
+    #[must_use]
+    pub fn monday(self) -> Self {
+        // 1970-01-01 was a Thursday.
+        self.plus(-(self.0 + 3).rem_euclid(7))
+    }
+
+    /// The first day of its month.
+    #[must_use]
+    pub fn first_of_month(self) -> Self {
+        let day = self.start().0.to_zoned(jiff::tz::TimeZone::UTC).day();
+        self.plus(1 - i64::from(day))
     }
 
     /// Its first moment.

@@ -7,10 +7,8 @@ use uuid::{Uuid, fmt::Hyphenated};
 
 use super::ApiError;
 use crate::{
-    company::CompanyId,
-    limits::UnfitText,
-    orders::{IdempotencyKey, ProductId},
-    settlement::JobId,
+    company::CompanyId, idempotency::IdempotencyKey, limits::UnfitText, orders::ProductId, schedule::TaskId,
+    settlement::JobId, tagged::Misfit,
 };
 
 /// The JSON object in the body.
@@ -67,6 +65,22 @@ pub fn job_id(request: &Request) -> Result<JobId, ApiError> {
     id(request)?.parse().map_err(|unfit| ApiError::invalid("id", unfit))
 }
 
+/// The scheduled job's id in the path.
+pub fn task_id(request: &Request) -> Result<TaskId, ApiError> {
+    id(request)?.parse().map_err(|unfit| ApiError::invalid("id", unfit))
+}
+
+/// The version that the caller has seen, as `If-Match` names it; without the header, or with `*`, any.
+pub fn if_match(request: &Request) -> Result<Option<u64>, ApiError> {
+    let Some(header) = request.headers().get("if-match") else { return Ok(None) };
+    if header == "*" {
+        return Ok(None);
+    }
+    let tag = header.to_str().ok().and_then(|tag| tag.strip_prefix('"')?.strip_suffix('"'));
+    let version = tag.and_then(|tag| tag.parse().ok().filter(|version: &u64| version.to_string() == tag));
+    version.map(Some).ok_or_else(|| ApiError::invalid("If-Match", "must be one ETag that a job has, or *"))
+}
+
 /// The job whose file the path names, `<job id>.csv`.
 pub fn job_of_file(request: &Request) -> Result<JobId, ApiError> {
     let file = parameter(request, "file")?;
@@ -108,14 +122,11 @@ pub fn idempotency_key(request: &Request) -> Result<Option<IdempotencyKey>, ApiE
     }
 }
 
-/// Names the field at fault: the one that was being read, or the one that serde says is missing, unknown or doubled.
+/// Names the field at fault, with its path from the body or the query.
 fn unfit(path: &str, whole: &str, error: &impl std::fmt::Display) -> ApiError {
     let message = error.to_string();
     // serde_json adds where it stood: of use to people who edit files, not here.
     let problem = message.split(" at line ").next().unwrap_or(&message);
-    let named = ["missing field `", "unknown field `", "duplicate field `"]
-        .iter()
-        .find_map(|kind| problem.strip_prefix(kind)?.split('`').next());
-    let field = named.unwrap_or(if matches!(path, "." | "?" | "") { whole } else { path });
-    ApiError::invalid(field, problem)
+    let misfit = Misfit::of(path, problem);
+    ApiError::invalid(if misfit.field().is_empty() { whole } else { misfit.field() }, misfit.problem())
 }

