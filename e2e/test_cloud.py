@@ -107,7 +107,8 @@ def test_a_function_may_do_what_its_policy_says_and_nothing_else(as_function):
 
 
 @pytest.mark.parametrize(
-    "table", ["ORDERS_TABLE", "LEDGER_TABLE", "UNIQUES_TABLE", "COMPANIES_TABLE", "SETTLEMENTS_TABLE"]
+    "table",
+    ["ORDERS_TABLE", "LEDGER_TABLE", "UNIQUES_TABLE", "COMPANIES_TABLE", "SETTLEMENTS_TABLE", "SCHEDULES_TABLE"],
 )
 def test_no_function_may_scan_or_drop_a_table(as_function, functions, subtests, table):
     for function in functions:

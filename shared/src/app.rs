@@ -12,6 +12,7 @@ use crate::{
     company::Companies,
     config::Config,
     orders::Orders,
+    schedule::{Reach, Schedules},
     settlement::Settlement,
     time::Timestamp,
     uniques::{Callbacks, Closing, Uniques},
@@ -35,7 +36,9 @@ struct Inner {
     closing: OnceLock<Closing>,
     companies: OnceLock<Companies>,
     settlement: OnceLock<Settlement>,
+    schedules: OnceLock<Schedules>,
     callbacks: OnceLock<Callbacks>,
+    webhooks: OnceLock<Webhooks>,
     secrets: OnceLock<SecretSource>,
     config: Config,
     aws: Aws,
@@ -59,7 +62,9 @@ impl App {
             closing: OnceLock::new(),
             companies: OnceLock::new(),
             settlement: OnceLock::new(),
+            schedules: OnceLock::new(),
             callbacks: OnceLock::new(),
+            webhooks: OnceLock::new(),
             secrets: OnceLock::new(),
             config,
             aws,
@@ -109,10 +114,22 @@ impl App {
     #[must_use]
     pub fn callbacks(&self) -> &Callbacks {
         let Inner { callbacks, config, aws, .. } = &*self.inner;
-        callbacks.get_or_init(|| {
-            let webhooks = Webhooks::new(config.webhooks.guard, config.webhooks.secrets(aws), Webhooks::TIMEOUT);
-            Callbacks::new(aws, &config.uniques, webhooks)
-        })
+        callbacks.get_or_init(|| Callbacks::new(aws, &config.uniques, config.webhooks.sender(aws)))
+    }
+
+    /// Scheduled jobs.
+    #[must_use]
+    pub fn schedules(&self) -> &Schedules {
+        let Inner { schedules, config, aws, .. } = &*self.inner;
+        schedules.get_or_init(|| Schedules::new(aws, &config.schedules))
+    }
+
+    /// What the actions of scheduled jobs reach.
+    #[must_use]
+    pub fn reach(&self) -> Reach<'_> {
+        let Inner { webhooks, config, aws, .. } = &*self.inner;
+        let webhooks = webhooks.get_or_init(|| config.webhooks.sender(aws));
+        Reach { webhooks, settlement: self.settlement(), companies: self.companies() }
     }
 
     /// Where webhooks may go.

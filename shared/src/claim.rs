@@ -58,7 +58,7 @@ use uuid::Uuid;
 
 use crate::{
     aws::ServiceError,
-    dynamo::{get, keys::Key, number, read, text, update_if},
+    dynamo::{Item, get, keys::Key, number, read, text, update_if},
     time::{Clock, Timestamp},
 };
 
@@ -76,6 +76,14 @@ const MINE: &str = "#state = :running AND fence = :fence";
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Fence(u64);
+
+impl Fence {
+    /// How often the key was claimed or taken, this time included.
+    #[must_use]
+    pub fn number(self) -> u64 {
+        self.0
+    }
+}
 
 /// What became of a claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -269,12 +277,28 @@ impl Claims {
     ///
     /// `owner` is new for each claim. It is how a claim knows itself whose reply was lost.
     pub async fn claim(&self, key: Key, owner: Uuid, lease: Duration, now: Timestamp) -> Result<Claimed, ServiceError> {
-        let claim = self
-            .update(key)
-            .update_expression(
-                "SET #state = :running, #owner = :owner, lease_until = :until \
-                 REMOVE taken, #result, #error, completed_at, expires_at ADD fence :one",
-            )
+        self.claim_noting(key, owner, lease, now, Item::new()).await
+    }
+
+    /// The same, and notes these attributes in the item, if it is the first claim of the key.
+    pub async fn claim_noting(
+        &self,
+        key: Key,
+        owner: Uuid,
+        lease: Duration,
+        now: Timestamp,
+        notes: Item,
+    ) -> Result<Claimed, ServiceError> {
+        let mut sets = vec!["#state = :running, #owner = :owner, lease_until = :until".to_owned()];
+        let mut claim = self.update(key);
+        for (place, (name, value)) in notes.into_iter().enumerate() {
+            sets.push(format!("#note{place} = if_not_exists(#note{place}, :note{place})"));
+            claim = claim.expression_attribute_names(format!("#note{place}"), name);
+            claim = claim.expression_attribute_values(format!(":note{place}"), value);
+        }
+        let (sets, removes) = (sets.join(", "), "taken, #result, #error, completed_at, expires_at");
+        let claim = claim
+            .update_expression(format!("SET {sets} REMOVE {removes} ADD fence :one"))
             .condition_expression(CLAIMABLE)
             .expression_attribute_names("#owner", "owner")
             .expression_attribute_names("#result", "result")

@@ -18,6 +18,9 @@
 //! | `SETTLEMENTS_TABLE`, `SETTLEMENT_BUCKET` | – | names of the table and the bucket |
 //! | `SETTLEMENT_PLAN_QUEUE_URL`, `SETTLEMENT_BATCH_QUEUE_URL`, `SETTLEMENT_FINISH_QUEUE_URL` | – | URLs of the queues |
 //! | `JOB_BATCH_SIZE` | 10000 | transactions of a batch at most, 100 to 100 000 |
+//! | `SCHEDULES_TABLE`, `SCHEDULE_QUEUE_URL` | – | name of the table, URL of the queue |
+//! | `SCHEDULE_TRIES` | 5 | how often the action of an occurrence is tried, 1 to 20 |
+//! | `RUN_RETENTION_DAYS` | 30 | how long the history of runs is kept, 1 to 3 650 |
 //! | `WEBHOOK_SECRET` | – | what webhooks are signed with: one or more `whsec_…`, or empty |
 //! | `WEBHOOK_SECRET_PARAMETER` | `/once/webhook-secret` | the parameter of Systems Manager that has it otherwise |
 //! | `CALLBACK_ALLOW_PRIVATE` | `false` | webhooks may go to private addresses; refused on AWS itself |
@@ -31,10 +34,10 @@ use tracing::level_filters::LevelFilter;
 
 use crate::{
     aws::Aws,
-    company, orders, settlement,
+    company, orders, schedule, settlement,
     telemetry::Format,
     uniques::{self, Duplicates},
-    webhook::{Guard, SecretSource, Secrets},
+    webhook::{Guard, SecretSource, Secrets, Webhooks as Sender},
 };
 
 /// The process's settings.
@@ -48,6 +51,8 @@ pub struct Config {
     pub companies: company::Settings,
     /// Of settlements.
     pub settlement: settlement::Settings,
+    /// Of scheduled jobs.
+    pub schedules: schedule::Settings,
     /// Of webhooks.
     pub webhooks: Webhooks,
     /// How often metrics are written at most.
@@ -70,6 +75,12 @@ pub struct Webhooks {
 }
 
 impl Webhooks {
+    /// What sends them.
+    #[must_use]
+    pub fn sender(&self, aws: &Aws) -> Sender {
+        Sender::new(self.guard, self.secrets(aws), Sender::TIMEOUT)
+    }
+
     /// What they are signed with.
     #[must_use]
     pub fn secrets(&self, aws: &Aws) -> SecretSource {
@@ -132,6 +143,12 @@ impl Config {
                     finish: variables.required("SETTLEMENT_FINISH_QUEUE_URL")?,
                 },
                 batch_size: variables.number("JOB_BATCH_SIZE", 10_000, 100..=100_000)?,
+            },
+            schedules: schedule::Settings {
+                table: variables.required("SCHEDULES_TABLE")?,
+                queue_url: variables.required("SCHEDULE_QUEUE_URL")?,
+                tries: variables.number("SCHEDULE_TRIES", 5, 1..=20)?,
+                retention: Duration::from_hours(24 * variables.number("RUN_RETENTION_DAYS", 30, 1..=3_650)?),
             },
             webhooks: Webhooks {
                 guard: Guard { allow_private: variables.only_locally("CALLBACK_ALLOW_PRIVATE")? },
@@ -229,6 +246,8 @@ mod tests {
             ("SETTLEMENT_PLAN_QUEUE_URL", "https://plans"),
             ("SETTLEMENT_BATCH_QUEUE_URL", "https://batches"),
             ("SETTLEMENT_FINISH_QUEUE_URL", "https://finishes"),
+            ("SCHEDULES_TABLE", "schedules"),
+            ("SCHEDULE_QUEUE_URL", "https://occurrences"),
         ];
         Config::read(|variable| {
             let said = changes.iter().chain(&names).find(|(name, _)| *name == variable);
@@ -284,6 +303,10 @@ mod tests {
             ("SETTLEMENT_FINISH_QUEUE_URL", ""),
             ("JOB_BATCH_SIZE", "99"),
             ("JOB_BATCH_SIZE", "100001"),
+            ("SCHEDULES_TABLE", ""),
+            ("SCHEDULE_QUEUE_URL", ""),
+            ("SCHEDULE_TRIES", "0"),
+            ("RUN_RETENTION_DAYS", "3651"),
             ("WEBHOOK_SECRET", "hunter2"),
             ("CALLBACK_ALLOW_PRIVATE", "yes"),
             ("CALLBACK_ALLOW_PRIVATE", "true"),

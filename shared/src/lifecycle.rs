@@ -44,6 +44,11 @@ pub mod warm {
         app.settlement().warm().await
     }
 
+    /// The table of scheduled jobs.
+    pub async fn schedules(app: App) -> Result<(), ServiceError> {
+        app.schedules().warm().await
+    }
+
     /// It calls nothing.
     pub async fn nothing(_: App) -> Result<(), ServiceError> {
         Ok(())

@@ -1,4 +1,4 @@
-//! `POST /test`: a receiver of callbacks, to try them with.
+//! `POST /test`: a receiver of webhooks, to try them with: callbacks of `accept`, and what scheduled jobs send.
 
 use once::{
     App,
@@ -7,13 +7,14 @@ use once::{
     webhook::{MessageId, Signed},
 };
 use serde::Serialize;
+use serde_json::{Map, Value};
 use tracing::info;
 
 /// What came.
 #[derive(Debug, Serialize)]
 struct Received {
     #[serde(flatten)]
-    count: MinuteCount,
+    body: Map<String, Value>,
     webhook_id: Option<MessageId>,
     signature: Verdict,
 }
@@ -27,15 +28,21 @@ enum Verdict {
     Missing,
 }
 
-/// Takes a callback and answers with what it got.
+/// Takes a webhook and answers with what it got. What tells a minute's count must be a callback; other objects are taken as they are.
 pub async fn handle(app: App, request: Request) -> Result<Reply, ApiError> {
-    let count: MinuteCount = http::body(&request)?;
+    let body: Map<String, Value> = http::body(&request)?;
+    let tells_a_count = body.contains_key("minute") || body.contains_key("unique_ids");
+    let count = tells_a_count.then(|| http::body::<MinuteCount>(&request)).transpose()?;
     let webhook_id = http::header(&request, "webhook-id").and_then(|id| MessageId::try_from(id.to_owned()).ok());
     let signature = verdict(&app, &request, webhook_id.as_ref()).await?;
-    let MinuteCount { minute, unique_ids } = count;
     let id = webhook_id.as_ref().map(MessageId::to_string);
-    info!(%minute, unique_ids, webhook_id = id, signature = format!("{signature:?}").to_lowercase(), "Received callback");
-    Ok(Reply::ok(&Received { count, webhook_id, signature }))
+    let verdict = format!("{signature:?}").to_lowercase();
+    if let Some(MinuteCount { minute, unique_ids }) = count {
+        info!(%minute, unique_ids, webhook_id = id, signature = verdict, "Received callback");
+    } else {
+        info!(webhook_id = id, signature = verdict, "Received webhook");
+    }
+    Ok(Reply::ok(&Received { body, webhook_id, signature }))
 }
 
 async fn verdict(app: &App, request: &Request, id: Option<&MessageId>) -> Result<Verdict, ApiError> {
@@ -108,6 +115,18 @@ mod tests {
             (answer.status, &answer.body["signature"], &answer.body["webhook_id"]),
             (200, &json!("missing"), &json!(null))
         );
+    }
+
+    #[tokio::test]
+    async fn what_a_scheduled_job_sends_is_taken_whatever_it_says() {
+        let (_cloud, process) = with_secret().await;
+        for body in ["{}", r#"{"n":1.5,"of":["a",null]}"#] {
+            let answer = Call::new("POST", "/test").body(body).to(&process, handle).await;
+            let mut expected: serde_json::Value = serde_json::from_str(body).expect("JSON");
+            expected["webhook_id"] = json!(null);
+            expected["signature"] = "missing".into();
+            assert_eq!((answer.status, answer.body), (200, expected));
+        }
     }
 
     #[tokio::test]

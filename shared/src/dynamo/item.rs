@@ -9,7 +9,11 @@ use aws_sdk_dynamodb::{
     },
     types::{AttributeValue, ReturnValue::AllNew, ReturnValuesOnConditionCheckFailure::AllOld},
 };
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{DeserializeOwned, Error as _},
+    ser::Error as _,
+};
 
 use super::{
     Item,
@@ -17,6 +21,22 @@ use super::{
     text,
 };
 use crate::aws::ServiceError;
+
+/// A value that its attribute holds as a text of JSON: a number in it need not be one of the store's.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Json<T>(pub T);
+
+impl<T: Serialize> Serialize for Json<T> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&serde_json::to_string(&self.0).map_err(S::Error::custom)?)
+    }
+}
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Json<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        serde_json::from_str(&String::deserialize(from)?).map(Self).map_err(D::Error::custom)
+    }
+}
 
 /// Nothing has this key yet.
 pub const NEW: &str = "attribute_not_exists(pk)";

@@ -23,6 +23,12 @@
 //! | Companies | `COMPANY#<id>` | `PROFILE` | a company |
 //! | | `COMPANY#<id>` | `BASE` | the claim of its base, with the result |
 //! | | `COMPANY#<id>` | `API#<kind>` | the claim of its figures, with the result |
+//! | Schedules | `TASK#<id>` | `TASK` | a scheduled job |
+//! | | `TASK#<id>` | `RUN#<due>#<run id>` | one occurrence of it: its claim, and what came of it |
+//! | | `TASK#<id>` | `LIVE` | which of its runs is live, and which waits |
+//! | | `TASK#<id>` | `KEY#<uuid>` | an idempotency key and the run that it began |
+//! | Schedules, index `recent` | `TASKS` | `<created_at>#<id>` | scheduled jobs, by time |
+//! | Schedules, index `due` | `DUE#<shard>` | `<next_run_at>` | those that have an occurrence to come, by its time |
 //! | Settlements, index `recent` | `JOBS` | `<created_at>#<id>` | settlements, by time |
 //! | Settlements, index `live` | `LIVE` | `<id>` | those that are not over |
 //!
@@ -42,6 +48,12 @@ pub const RECENT: &str = "recent";
 
 /// The index of settlements that are not over.
 pub const LIVE_INDEX: &str = "live";
+
+/// The index of scheduled jobs by the time of their next occurrence.
+pub const DUE_INDEX: &str = "due";
+
+/// Shards of that index: a partition takes 1 000 writes a second, and each job that is due takes two.
+pub const DUE_SHARDS: u64 = 8;
 
 /// Shards of the order list: a partition of the index takes 1 000 writes a second, so eight take 8 000 orders.
 pub const ORDER_SHARDS: u64 = 8;
@@ -267,6 +279,63 @@ pub fn base(company: &str) -> Key {
 #[must_use]
 pub fn figures(company: &str, kind: &str) -> Key {
     Key::new(format!("COMPANY#{company}"), format!("API#{kind}"))
+}
+
+/// `TASK#<id>` / `TASK`
+#[must_use]
+pub fn task(id: &str) -> Key {
+    Key::new(task_partition(id), "TASK")
+}
+
+/// `TASK#<id>`: the scheduled job and its runs.
+#[must_use]
+pub fn task_partition(id: &str) -> String {
+    format!("TASK#{id}")
+}
+
+/// `TASK#<id>` / `RUN#<due>#<run id>`
+#[must_use]
+pub fn run(task: &str, due_at: Timestamp, run: Uuid) -> Key {
+    Key::new(task_partition(task), format!("{RUNS}{due_at}#{run}"))
+}
+
+/// What the sort keys of all runs begin with.
+pub const RUNS: &str = "RUN#";
+
+/// What sorts after all of them: `:` comes after the digits.
+pub const AFTER_RUNS: &str = "RUN#:";
+
+/// `TASK#<id>` / `LIVE`
+#[must_use]
+pub fn live_run(task: &str) -> Key {
+    Key::new(task_partition(task), "LIVE")
+}
+
+/// `TASK#<id>` / `KEY#<uuid>`
+#[must_use]
+pub fn run_key(task: &str, key: Uuid) -> Key {
+    Key::new(task_partition(task), format!("KEY#{key}"))
+}
+
+/// Index `recent`: the list of scheduled jobs.
+pub const TASKS: &str = "TASKS";
+
+/// Index `recent`: `TASKS` / `<created_at>#<id>`
+#[must_use]
+pub fn recent_task(created_at: Timestamp, id: &str) -> Key {
+    Key::new(TASKS, format!("{created_at}#{id}"))
+}
+
+/// Index `due`: `DUE#<shard>` / `<next_run_at>`
+#[must_use]
+pub fn due_task(id: &str, next_run_at: Timestamp) -> Key {
+    Key::new(due_tasks(shard(id.as_bytes(), DUE_SHARDS)), next_run_at.to_string())
+}
+
+/// Index `due`: one shard of the jobs that have an occurrence to come.
+#[must_use]
+pub fn due_tasks(shard: u64) -> String {
+    format!("DUE#{shard}")
 }
 
 /// A shard that every instance and every release computes alike.

@@ -4,7 +4,7 @@ mod item;
 pub mod keys;
 mod transaction;
 
-pub use item::{NEW, first, get, keyed, newest, put_if, put_new, read, update_if, written};
+pub use item::{Json, NEW, first, get, keyed, newest, put_if, put_new, read, update_if, written};
 pub use transaction::{Commit, commit};
 
 use std::collections::HashMap;

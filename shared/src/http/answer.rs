@@ -97,6 +97,18 @@ impl Reply {
             .header(HeaderName::from_static(ONCE), how)
     }
 
+    /// 204
+    #[must_use]
+    pub fn nothing() -> Self {
+        Self::bare(StatusCode::NO_CONTENT, Vec::new())
+    }
+
+    /// At this version, which `If-Match` names when it is changed.
+    #[must_use]
+    pub fn version(self, version: u64) -> Self {
+        self.header(header::ETAG, &format!("\"{version}\""))
+    }
+
     /// An earlier request with the same idempotency key did this.
     #[must_use]
     pub fn replayed(self, replayed: bool) -> Self {

@@ -3,12 +3,13 @@
 //! | status | code | when |
 //! |---|---|---|
 //! | 400 | `INVALID_REQUEST` | something in the request is not as it must be; `field` names it |
-//! | 404 | `PRODUCT_NOT_FOUND`, `ORDER_NOT_FOUND`, `COMPANY_NOT_FOUND`, `JOB_NOT_FOUND`, `ROUTE_NOT_FOUND` | there is no such thing |
+//! | 404 | `PRODUCT_NOT_FOUND`, `ORDER_NOT_FOUND`, `COMPANY_NOT_FOUND`, `JOB_NOT_FOUND`, `SCHEDULE_NOT_FOUND`, `ROUTE_NOT_FOUND` | there is no such thing |
 //! | 405 | `METHOD_NOT_ALLOWED` | the path takes other methods, in `Allow` |
 //! | 409 | `OUT_OF_STOCK` | fewer units are left than were asked for |
 //! | 409 | `DUPLICATE_ID` | the id was counted before in this minute |
 //! | 409 | `JOB_NOT_CANCELLABLE`, `JOB_NOT_FAILED`, `JOB_NOT_FINISHED` | the job is in another state, which the message names |
 //! | 410 | `JOB_CANCELLED`, `JOB_FAILED`, `FILE_EXPIRED` | the file will never be there, or no more |
+//! | 412 | `VERSION_CHANGED` | the job is not at the version that `If-Match` names |
 //! | 422 | `IDEMPOTENCY_KEY_REUSED` | the key was used for a request with another body |
 //! | 500 | `INTERNAL` | the inside failed; the log says how, under the request's id |
 //! | 502 | `COMPUTATION_FAILED` | the figures could not be computed; the message says why |
@@ -28,7 +29,9 @@ use crate::{
     aws::ServiceError,
     company::{AskError, CompanyId},
     orders::{CancelError, CreateError, PlaceError, RestockError},
+    schedule::{self, EditError, TaskId},
     settlement::{self, DownloadError, JobId, RetryError, State, UnfitDays},
+    tagged::Misfit,
     time::Minute,
     uniques::AcceptError,
     webhook::SecretError,
@@ -115,6 +118,18 @@ impl ApiError {
     #[must_use]
     pub fn job_not_found(id: JobId) -> Self {
         Self::new(StatusCode::NOT_FOUND, "JOB_NOT_FOUND", format!("Job {id} does not exist"))
+    }
+
+    /// 404: no scheduled job has this id.
+    #[must_use]
+    pub fn task_not_found(id: TaskId) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "JOB_NOT_FOUND", format!("Scheduled job {id} does not exist"))
+    }
+
+    /// 404: the job has no schedule.
+    #[must_use]
+    pub fn schedule_not_found(id: TaskId) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "SCHEDULE_NOT_FOUND", format!("Scheduled job {id} has no schedule"))
     }
 
     /// 404: no endpoint has this path.
@@ -297,6 +312,36 @@ impl From<AskError> for ApiError {
 impl From<UnfitDays> for ApiError {
     fn from(unfit: UnfitDays) -> Self {
         Self::invalid(unfit.field(), unfit)
+    }
+}
+
+impl From<Misfit> for ApiError {
+    fn from(misfit: Misfit) -> Self {
+        Self::invalid(misfit.field(), misfit.problem())
+    }
+}
+
+impl From<schedule::CreateError> for ApiError {
+    fn from(error: schedule::CreateError) -> Self {
+        match error {
+            schedule::CreateError::KeyReused => Self::key_reused(),
+            schedule::CreateError::Store(cause) => cause.into(),
+        }
+    }
+}
+
+impl From<EditError> for ApiError {
+    fn from(error: EditError) -> Self {
+        match error {
+            EditError::TaskNotFound(id) => Self::task_not_found(id),
+            EditError::VersionChanged(version) => {
+                let message = format!("The job is at version {version}: look at it and change it again");
+                Self::new(StatusCode::PRECONDITION_FAILED, "VERSION_CHANGED", message)
+            }
+            EditError::Unfit(misfit) => misfit.into(),
+            EditError::Contended => Self::contended(),
+            EditError::Store(cause) => cause.into(),
+        }
     }
 }
 

@@ -8,7 +8,10 @@ mod serve;
 
 pub use answer::Reply;
 pub use error::{ApiError, Problem};
-pub use request::{body, company_id, header, idempotency_key, job_id, job_of_file, knows, order_id, product_id, query};
+pub use request::{
+    body, company_id, header, idempotency_key, if_match, job_id, job_of_file, knows, order_id, product_id, query,
+    task_id,
+};
 pub use routes::{ROUTES, Route, allowed_methods};
 pub use serve::{handle, serve, serve_many};
 

@@ -39,6 +39,19 @@ pub const ROUTES: &[Route] = &[
     route("POST", "/jobs/{id}/cancel", "job-cancel"),
     route("POST", "/jobs/{id}/retry", "job-retry"),
     route("GET", "/downloads/{file}", "download-get"),
+    route("POST", "/scheduler/jobs", "task-create"),
+    route("GET", "/scheduler/jobs", "task-list"),
+    route("GET", "/scheduler/jobs/{id}", "task-get"),
+    route("PUT", "/scheduler/jobs/{id}", "task-put"),
+    route("DELETE", "/scheduler/jobs/{id}", "task-delete"),
+    route("GET", "/scheduler/jobs/{id}/schedule", "schedule-get"),
+    route("PUT", "/scheduler/jobs/{id}/schedule", "schedule-put"),
+    route("DELETE", "/scheduler/jobs/{id}/schedule", "schedule-delete"),
+    route("POST", "/scheduler/jobs/{id}/pause", "task-pause"),
+    route("POST", "/scheduler/jobs/{id}/resume", "task-resume"),
+    route("POST", "/scheduler/jobs/{id}/run", "task-run"),
+    route("GET", "/scheduler/jobs/{id}/runs", "run-list"),
+    route("POST", "/scheduler/preview", "schedule-preview"),
 ];
 
 impl Route {

@@ -6,7 +6,6 @@ use uuid::Uuid;
 
 use super::{
     Orders,
-    key::{IdempotencyKey, request_id},
     product::{Definition, NewProduct, Product},
     stock::{self, Share},
 };
@@ -14,6 +13,7 @@ use crate::{
     aws::ServiceError,
     budget::{Budget, Spent},
     dynamo::{Commit, commit, keys, read},
+    idempotency::{IdempotencyKey, request_id},
     time::Timestamp,
 };
 

@@ -10,7 +10,6 @@
 
 mod cancel;
 mod catalog;
-mod key;
 mod memory;
 mod order;
 mod place;
@@ -29,7 +28,6 @@ use crate::aws::ServiceError;
 
 pub use cancel::CancelError;
 pub use catalog::{CreateError, Created};
-pub use key::{IdempotencyKey, UnfitKey};
 pub use order::{NewOrder, Order, OrderWithProduct, ProductGlance, Status};
 pub use place::{PlaceError, Placed};
 pub use product::{MerchantId, NewProduct, Product, ProductId};

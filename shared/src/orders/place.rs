@@ -5,7 +5,6 @@ use tracing::{debug, info};
 
 use super::{
     Orders,
-    key::{IdempotencyKey, request_id},
     order::{NewOrder, Order, Sale},
     stock::{self, Share},
 };
@@ -13,6 +12,7 @@ use crate::{
     aws::ServiceError,
     budget::{Budget, Spent},
     dynamo::{Commit, commit, read},
+    idempotency::{IdempotencyKey, request_id},
     time::Timestamp,
 };
 

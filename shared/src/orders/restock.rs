@@ -10,7 +10,6 @@ use uuid::Uuid;
 
 use super::{
     Orders,
-    key::{IdempotencyKey, request_id},
     product::Product,
     stock::{self, Share},
 };
@@ -18,6 +17,7 @@ use crate::{
     aws::ServiceError,
     budget::{Budget, Spent},
     dynamo::{Commit, commit, keys, read},
+    idempotency::{IdempotencyKey, request_id},
     limits::Bounded,
     time::Timestamp,
 };

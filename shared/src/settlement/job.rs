@@ -1,63 +1,32 @@
 //! A settlement as it is kept: its name, its state, and what it has come to.
 
-use std::{fmt, str::FromStr};
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{range::Days, totals::Totals};
-use crate::time::Timestamp;
+use crate::{id::prefixed_id, time::Timestamp};
 
-/// `job_<uuid>`
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
-pub struct JobId(Uuid);
+prefixed_id!(
+    /// `job_<uuid>`
+    JobId,
+    UnfitJobId,
+    "job",
+    "must be a job's id: job_ and a UUID in small letters"
+);
 
 impl JobId {
     /// A name that no job has.
     #[must_use]
     pub fn new() -> Self {
-        Self(Uuid::now_v7())
+        Uuid::now_v7().into()
     }
 }
 
 impl Default for JobId {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-impl fmt::Display for JobId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "job_{}", self.0)
-    }
-}
-
-/// A text that names no job.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("must be a job's id: job_ and a UUID in small letters")]
-pub struct UnfitJobId;
-
-impl FromStr for JobId {
-    type Err = UnfitJobId;
-
-    fn from_str(text: &str) -> Result<Self, UnfitJobId> {
-        let uuid = text.strip_prefix("job_").ok_or(UnfitJobId)?.parse().map_err(|_| UnfitJobId)?;
-        (Self(uuid).to_string() == text).then_some(Self(uuid)).ok_or(UnfitJobId)
-    }
-}
-
-impl From<JobId> for String {
-    fn from(id: JobId) -> Self {
-        id.to_string()
-    }
-}
-
-impl TryFrom<String> for JobId {
-    type Error = UnfitJobId;
-
-    fn try_from(text: String) -> Result<Self, UnfitJobId> {
-        text.parse()
     }
 }
 
@@ -172,9 +141,9 @@ pub struct Watch {
 impl Job {
     /// As it is asked for.
     #[must_use]
-    pub fn new(days: Days, now: Timestamp) -> Self {
+    pub fn new(id: JobId, days: Days, now: Timestamp) -> Self {
         Self {
-            id: JobId::new(),
+            id,
             state: State::Queued,
             days,
             cutoff: now,
@@ -235,7 +204,7 @@ mod tests {
     fn days_that_are_long_over_need_not_be_waited_for() {
         let now: Timestamp = "2026-11-21T00:00:05Z".parse().expect("a time");
         let day = |text: &str| text.parse().expect("a day");
-        let job = |from, to| Job::new(Days { from: day(from), to: day(to) }, now);
+        let job = |from, to| Job::new(JobId::new(), Days { from: day(from), to: day(to) }, now);
         assert!(job("2026-11-01", "2026-11-19").ledger_settled_at() < now);
         // An order of the last second before midnight may still be under way.
         assert!(job("2026-11-01", "2026-11-20").ledger_settled_at() > now);

@@ -111,8 +111,20 @@ pub enum RetryError {
 impl Settlement {
     /// Begins to settle these days. If a job does already, that one is answered, unless a new one is forced.
     pub async fn create(&self, days: Days, force: bool, now: Timestamp) -> Result<Accepted, CreateError> {
+        self.begin(JobId::new(), days, force, now).await
+    }
+
+    /// The same under a name that the caller gives: a job that has it is answered, whatever has become of it.
+    pub async fn create_once(&self, id: JobId, days: Days, now: Timestamp) -> Result<Accepted, CreateError> {
+        match self.store.job(id).await? {
+            Some(job) => Ok(Accepted::from(&job)),
+            None => self.begin(id, days, false, now).await,
+        }
+    }
+
+    async fn begin(&self, id: JobId, days: Days, force: bool, now: Timestamp) -> Result<Accepted, CreateError> {
         let mut budget = Budget::new(BUDGET);
-        let job = Job::new(days, now);
+        let job = Job::new(id, days, now);
         loop {
             let before = self.store.settled_by(days).await?;
             if before == Some(job.id) {

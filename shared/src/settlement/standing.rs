@@ -119,7 +119,12 @@ mod tests {
     fn job(state: State, total: u64) -> Job {
         let day = "2026-11-19".parse().expect("a day");
         let planned = Planned { total, batches: 1, at: at(10) };
-        Job { state, planned: Some(planned), updated_at: at(10), ..Job::new(Days { from: day, to: day }, at(0)) }
+        Job {
+            state,
+            planned: Some(planned),
+            updated_at: at(10),
+            ..Job::new(JobId::new(), Days { from: day, to: day }, at(0))
+        }
     }
 
     fn summed(transactions: u64, last: u64) -> Summed {

@@ -36,6 +36,21 @@ pub struct Queue {
     url: String,
 }
 
+/// A message on its way.
+#[derive(Clone)]
+struct Outgoing {
+    body: String,
+    /// In seconds.
+    delay: i32,
+}
+
+impl Outgoing {
+    fn new(message: &impl Serialize, delay: Duration) -> Result<Self, ServiceError> {
+        let body = serde_json::to_string(message).map_err(ServiceError::undecodable)?;
+        Ok(Self { body, delay: seconds(delay.min(LONGEST_DELAY)) })
+    }
+}
+
 /// The service took the call and turned messages away.
 #[derive(Debug, thiserror::Error)]
 #[error("{0} messages were not taken")]
@@ -76,11 +91,26 @@ impl Queue {
         messages: impl IntoIterator<Item = M>,
         delay: Duration,
     ) -> Result<(), ServiceError> {
-        let bodies = messages.into_iter().map(|message| serde_json::to_string(&message));
-        let bodies: Vec<String> = bodies.collect::<Result<_, _>>().map_err(ServiceError::undecodable)?;
-        let batches: Vec<Vec<String>> = bodies.chunks(BATCH).map(<[String]>::to_vec).collect();
-        let delay = seconds(delay.min(LONGEST_DELAY));
-        let sending = batches.into_iter().map(|batch| self.send_batch(batch, delay));
+        let messages = messages.into_iter().map(|message| Outgoing::new(&message, delay)).collect::<Result<_, _>>();
+        self.send_all(messages?).await
+    }
+
+    /// Sends all of these, each to be delivered only after a time of its own, at most 15 minutes. After a failure some may have been sent.
+    ///
+    /// # Errors
+    /// As [`Queue::send`].
+    pub async fn send_each<M: Serialize>(
+        &self,
+        messages: impl IntoIterator<Item = (M, Duration)>,
+    ) -> Result<(), ServiceError> {
+        let messages = messages.into_iter().map(|(message, delay)| Outgoing::new(&message, delay));
+        let messages = messages.collect::<Result<_, _>>();
+        self.send_all(messages?).await
+    }
+
+    async fn send_all(&self, messages: Vec<Outgoing>) -> Result<(), ServiceError> {
+        let batches: Vec<Vec<Outgoing>> = messages.chunks(BATCH).map(<[Outgoing]>::to_vec).collect();
+        let sending = batches.into_iter().map(|batch| self.send_batch(batch));
         let mut sent = stream::iter(sending).buffer_unordered(BATCHES_AT_ONCE);
         while let Some(batch) = sent.next().await {
             batch?;
@@ -88,11 +118,11 @@ impl Queue {
         Ok(())
     }
 
-    async fn send_batch(&self, mut bodies: Vec<String>, delay: i32) -> Result<(), ServiceError> {
+    async fn send_batch(&self, mut bodies: Vec<Outgoing>) -> Result<(), ServiceError> {
         for _ in 0..TRIES {
-            let entries = bodies.iter().enumerate().map(|(place, body)| {
+            let entries = bodies.iter().enumerate().map(|(place, Outgoing { body, delay })| {
                 let entry = SendMessageBatchRequestEntry::builder().id(place.to_string()).message_body(body);
-                if delay == 0 { entry.build() } else { entry.delay_seconds(delay).build() }
+                if *delay == 0 { entry.build() } else { entry.delay_seconds(*delay).build() }
             });
             let entries: Vec<_> = entries.collect::<Result<_, _>>().map_err(ServiceError::undecodable)?;
             let sent = self.client.send_message_batch().queue_url(&self.url).set_entries(Some(entries)).send().await?;

@@ -34,8 +34,11 @@ pub const COMPANIES_TABLE: &str = "CompaniesTable";
 /// Name of the table `Settlements` in every [`Cloud`].
 pub const SETTLEMENTS_TABLE: &str = "SettlementsTable";
 
+/// Name of the table `Schedules` in every [`Cloud`].
+pub const SCHEDULES_TABLE: &str = "SchedulesTable";
+
 /// What a function's environment must name, as it is named in every [`Cloud`].
-pub const NAMES: [(&str, &str); 12] = [
+pub const NAMES: [(&str, &str); 14] = [
     ("ORDERS_TABLE", ORDERS_TABLE),
     ("LEDGER_TABLE", LEDGER_TABLE),
     ("UNIQUES_TABLE", UNIQUES_TABLE),
@@ -48,6 +51,8 @@ pub const NAMES: [(&str, &str); 12] = [
     ("SETTLEMENT_PLAN_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/000000000000/plans"),
     ("SETTLEMENT_BATCH_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/000000000000/batches"),
     ("SETTLEMENT_FINISH_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/000000000000/finishes"),
+    ("SCHEDULES_TABLE", SCHEDULES_TABLE),
+    ("SCHEDULE_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/000000000000/occurrences"),
 ];
 
 /// How long processes wait and retry: a busy test machine is neither contention nor a failing store.

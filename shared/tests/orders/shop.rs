@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use once::{
+    idempotency::IdempotencyKey,
     limits::Bounded,
-    orders::{Cursor, From, IdempotencyKey, NewOrder, NewStock, Order, PlaceError, Placed},
+    orders::{Cursor, From, NewOrder, NewStock, Order, PlaceError, Placed},
     testing::{Cloud, LEDGER_TABLE, ORDERS_TABLE, Process, new_product},
     time::Timestamp,
 };

@@ -6,7 +6,8 @@ use backon::Retryable;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use once::{
     aws::ServiceError,
-    orders::{CreateError, NewProduct, Orders, Settings, UnfitKey},
+    idempotency::UnfitKey,
+    orders::{CreateError, NewProduct, Orders, Settings},
 };
 
 use crate::{

@@ -7,8 +7,9 @@
 use clap::Args;
 use once::{
     company::{CompanyId, NewProfile},
+    idempotency::{IdempotencyKey, UnfitKey},
     ledger::{Entry, fee_cents},
-    orders::{IdempotencyKey, NewProduct, UnfitKey},
+    orders::NewProduct,
     time::{Day, Timestamp},
 };
 use serde_json::json;

@@ -1,0 +1,212 @@
+//! `GET /scheduler/jobs/{id}/runs?limit&cursor`
+
+use once::{
+    App,
+    http::{self, ApiError, Reply, Request},
+    schedule::{DEFAULT_LIMIT, Limit, RunCursor},
+};
+use serde::Deserialize;
+
+/// Which page.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Query {
+    #[serde(default = "default_limit")]
+    limit: Limit,
+    cursor: Option<RunCursor>,
+}
+
+fn default_limit() -> Limit {
+    DEFAULT_LIMIT
+}
+
+/// The runs of a job, the last due first.
+pub async fn handle(app: App, request: Request) -> Result<Reply, ApiError> {
+    let id = http::task_id(&request)?;
+    let Query { limit, cursor } = http::query(&request)?;
+    Ok(Reply::ok(&app.schedules().runs(id, limit, cursor.as_ref(), app.now()).await?))
+}
+
+#[cfg(test)]
+mod tests {
+    use once::{
+        schedule::{Left, TaskId},
+        testing::{Answer, Call, Cloud, Process, sample},
+    };
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// A process at noon.
+    async fn noon() -> (Cloud, Process) {
+        let cloud = Cloud::start().await;
+        let process = at(&cloud.process(), "12:00:00");
+        (cloud, process)
+    }
+
+    fn at(process: &Process, time: &str) -> Process {
+        process.at(format!("2026-11-20T{time}Z").parse().expect("a time"))
+    }
+
+    async fn get(process: &Process, id: TaskId, query: &str) -> Answer {
+        Call::new("GET", &format!("/scheduler/jobs/{id}/runs?{query}")).to(process, handle).await
+    }
+
+    async fn runs(process: &Process, id: TaskId) -> Vec<Value> {
+        let answer = get(process, id, "").await;
+        assert_eq!((answer.status, &answer.body["next_cursor"]), (200, &json!(null)), "{}", answer.body);
+        answer.body["runs"].as_array().expect("runs").clone()
+    }
+
+    /// When the runs of an answer were due.
+    fn due(answer: &Answer) -> Vec<String> {
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let runs = answer.body["runs"].as_array().expect("runs").iter();
+        runs.map(|run| run["due_at"].as_str().expect("a time")[14..19].to_owned()).collect()
+    }
+
+    #[tokio::test]
+    async fn a_run_that_is_done_tells_when_and_what_came_of_it() {
+        let (cloud, process) = noon().await;
+        let id = process.task().await;
+        process.schedule(id, json!({"type": "fixed", "every_seconds": 60})).await;
+        let message = cloud.take_occurrences().swap_remove(0);
+        assert!(runs(&process, id).await.is_empty(), "what is queued is no run yet");
+        let process = at(&process, "12:01:00.250");
+        assert_eq!(process.fire(&message).await.expect("done"), Left::Completed);
+        let [run] = &runs(&process, id).await[..] else { panic!("one run") };
+        let (run_id, finished_at) = (run["run_id"].as_str().expect("an id"), run["finished_at"].clone());
+        assert_eq!(
+            run,
+            &json!({
+                "run_id": run_id, "due_at": "2026-11-20T12:01:00.000Z", "started_at": "2026-11-20T12:01:00.250Z",
+                "finished_at": finished_at, "state": "COMPLETED", "attempts": 1, "result": format!("job_{run_id}"), "error": null,
+            })
+        );
+        assert!(finished_at.as_str().is_some_and(|at| at.starts_with("2026-11-20T12:01:0")), "{finished_at}");
+    }
+
+    #[tokio::test]
+    async fn a_run_that_has_failed_tells_why() {
+        let (cloud, process) = noon().await;
+        let process = cloud.process_with(|config| config.schedules.tries = 1).at(process.app.now());
+        let action = json!({"type": "company", "company_id": "unknown", "kind": "sales"});
+        let id = process.task_of(json!({"name": "Refresh", "action": action})).await;
+        process.app.schedules().run_now(id, None, process.app.now()).await.expect("asked for");
+        assert_eq!(process.fire(&cloud.take_occurrences()[0]).await.expect("done"), Left::Failed);
+        let [run] = &runs(&process, id).await[..] else { panic!("one run") };
+        assert_eq!((&run["state"], &run["attempts"]), (&json!("FAILED"), &json!(1)));
+        assert_eq!((&run["result"], &run["error"]), (&json!(null), &json!("COMPANY_NOT_FOUND: unknown")));
+        assert_ne!(run["finished_at"], Value::Null);
+    }
+
+    #[tokio::test]
+    async fn a_run_that_is_tried_again_is_not_finished() {
+        let (cloud, process) = noon().await;
+        // There is no secret to sign with.
+        let action = json!({"type": "webhook", "url": "https://example.com/"});
+        let id = process.task_of(json!({"name": "Call", "action": action})).await;
+        process.app.schedules().run_now(id, None, process.app.now()).await.expect("asked for");
+        process.fire(&cloud.take_occurrences()[0]).await.expect_err("it comes again");
+        let [run] = &runs(&process, id).await[..] else { panic!("one run") };
+        assert_eq!(
+            (&run["state"], &run["attempts"], &run["finished_at"]),
+            (&json!("RETRYING"), &json!(1), &json!(null))
+        );
+        assert!(run["error"].as_str().is_some_and(|error| error.starts_with("SERVICE_UNAVAILABLE: ")), "{run}");
+    }
+
+    #[tokio::test]
+    async fn occurrences_that_were_missed_are_told_as_one() {
+        let (cloud, process) = noon().await;
+        for (misfire, state) in [("skip", "SKIPPED"), ("fire_once", "COMPLETED")] {
+            let id = process.task().await;
+            process.schedule(id, json!({"type": "fixed", "every_seconds": 600, "misfire": misfire})).await;
+            let late = at(&process, "13:05:00");
+            late.app.schedules().tick(late.app.now()).await.expect("a tick");
+            for message in cloud.take_occurrences() {
+                assert_eq!(late.fire(&message).await.expect("done"), Left::Completed, "{misfire}");
+            }
+            let [run] = &runs(&late, id).await[..] else { panic!("one run") };
+            assert_eq!((&run["state"], &run["due_at"]), (&json!(state), &json!("2026-11-20T13:00:00.000Z")));
+            assert_eq!(run["missed_since"], "2026-11-20T12:10:00.000Z");
+            let error = run["error"].as_str().unwrap_or_default();
+            assert_eq!(error.starts_with("MISSED: "), misfire == "skip", "{run}");
+        }
+    }
+
+    #[tokio::test]
+    async fn pages_follow_each_other_the_last_due_first_and_repeat_nothing() {
+        let (cloud, process) = noon().await;
+        let (id, other) = (process.task().await, process.task().await);
+        for id in [id, other] {
+            process.schedule(id, json!({"type": "fixed", "every_seconds": 20, "overlap": "allow"})).await;
+        }
+        let late = at(&process, "12:01:40");
+        for message in cloud.take_occurrences() {
+            assert_eq!(late.fire(&message).await.expect("done"), Left::Completed);
+        }
+        assert_eq!(due(&get(&late, id, "").await), ["01:40", "01:20", "01:00", "00:40", "00:20"]);
+
+        let mut listed = Vec::new();
+        let mut page = get(&late, id, "limit=2").await;
+        loop {
+            listed.push(due(&page));
+            let Some(cursor) = page.body["next_cursor"].as_str() else { break };
+            page = get(&late, id, &format!("limit=2&cursor={cursor}")).await;
+        }
+        assert_eq!(listed, [vec!["01:40", "01:20"], vec!["01:00", "00:40"], vec!["00:20"]]);
+        assert_eq!(get(&late, id, "limit=5").await.body["next_cursor"], json!(null), "there is no sixth");
+    }
+
+    #[tokio::test]
+    async fn a_history_is_kept_for_so_long_as_is_said() {
+        let (cloud, process) = noon().await;
+        let id = process.task().await;
+        process.app.schedules().run_now(id, None, process.app.now()).await.expect("asked for");
+        assert_eq!(process.fire(&cloud.take_occurrences()[0]).await.expect("done"), Left::Completed);
+        for (day, kept) in [("2026-12-20T11:59:59Z", 1), ("2026-12-20T12:00:01Z", 0)] {
+            assert_eq!(runs(&process.at(day.parse().expect("a time")), id).await.len(), kept, "{day}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_sample_asks_for_a_job_that_is_not_there() {
+        let cloud = Cloud::start().await;
+        let answer = Answer::from(http::handle("run-list", &cloud.process().app, sample("run-list"), handle).await);
+        assert_eq!((answer.status, answer.code()), (404, "JOB_NOT_FOUND"));
+    }
+
+    #[tokio::test]
+    async fn bad_parameters_are_refused_by_name() {
+        let (_cloud, process) = noon().await;
+        let id = process.task().await;
+        // 2026-11-20T23:20:00Z#7
+        let of_no_run = "MjAyNi0xMS0yMFQyMzoyMDowMFojNw";
+        for (query, field) in [
+            ("limit=0", "limit"),
+            ("limit=101", "limit"),
+            ("limit=-1", "limit"),
+            ("limit=ten", "limit"),
+            ("limit=", "limit"),
+            ("limit=1&limit=2", "limit"),
+            ("cursor=", "cursor"),
+            ("cursor=x", "cursor"),
+            ("cursor=%25", "cursor"),
+            (&format!("cursor={of_no_run}"), "cursor"),
+            ("offset=1", "offset"),
+        ] {
+            let answer = get(&process, id, query).await;
+            assert_eq!(
+                (answer.status, answer.code(), answer.field()),
+                (400, "INVALID_REQUEST", field),
+                "{query}: {}",
+                answer.body
+            );
+        }
+        for id in ["7", "task_7", "job_0199a3c4-5e6f-7a8b-9c0d-1e2f3a4b5c6d"] {
+            let answer = Call::new("GET", &format!("/scheduler/jobs/{id}/runs")).to(&process, handle).await;
+            assert_eq!((answer.status, answer.field()), (400, "id"), "{id}");
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! `GET /scheduler/jobs/{id}/schedule`
+
+mod handler;
+
+use once::http::{Error, serve, warm};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    serve("schedule-get", warm::schedules, handler::handle).await
+}

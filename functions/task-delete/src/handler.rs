@@ -1,0 +1,106 @@
+//! `DELETE /scheduler/jobs/{id}`
+
+use once::{
+    App,
+    http::{self, ApiError, Reply, Request},
+};
+
+/// Deletes a job. What is queued of it does not start.
+pub async fn handle(app: App, request: Request) -> Result<Reply, ApiError> {
+    let (id, version) = (http::task_id(&request)?, http::if_match(&request)?);
+    app.schedules().delete(id, version).await?;
+    Ok(Reply::nothing())
+}
+
+#[cfg(test)]
+mod tests {
+    use once::{
+        schedule::{Left, TaskId},
+        testing::{Answer, Call, Cloud, Fault, Process, SETTLEMENTS_TABLE, sample},
+    };
+    use serde_json::json;
+
+    use super::*;
+
+    /// At noon, a job of every ten seconds.
+    async fn job() -> (Cloud, Process, TaskId) {
+        let cloud = Cloud::start().await;
+        let process = cloud.process().at("2026-11-20T12:00:00Z".parse().expect("a time"));
+        let id = process.task().await;
+        process.schedule(id, json!({"type": "fixed", "every_seconds": 10})).await;
+        (cloud, process, id)
+    }
+
+    fn delete(id: impl std::fmt::Display) -> Call {
+        Call::new("DELETE", &format!("/scheduler/jobs/{id}"))
+    }
+
+    #[tokio::test]
+    async fn a_job_is_gone_and_what_was_queued_does_not_start() {
+        let (cloud, process, id) = job().await;
+        let queued = cloud.take_occurrences();
+        let answer = delete(id).to(&process, handle).await;
+        assert_eq!((answer.status, answer.body), (204, json!(null)));
+        assert!(process.standing(id).await.is_none());
+        for message in &queued {
+            assert_eq!(process.fire(message).await.expect("done"), Left::Unwanted);
+        }
+        assert!(cloud.items(SETTLEMENTS_TABLE).await.is_empty());
+        let later = process.at("2026-11-20T12:01:00Z".parse().expect("a time"));
+        assert_eq!(later.app.schedules().tick(later.app.now()).await.expect("a tick").jobs, 0);
+        let again = delete(id).to(&process, handle).await;
+        assert_eq!((again.status, again.code()), (404, "JOB_NOT_FOUND"));
+    }
+
+    #[tokio::test]
+    async fn another_job_is_left_alone() {
+        let (_cloud, process, id) = job().await;
+        let other = process.task().await;
+        delete(id).to(&process, handle).await;
+        assert!(process.standing(other).await.is_some());
+    }
+
+    #[tokio::test]
+    async fn only_the_version_that_the_caller_has_seen_is_deleted() {
+        let (_cloud, process, id) = job().await;
+        let before = process.standing(id).await;
+        for stale in ["\"1\"", "\"3\""] {
+            let answer = delete(id).header("if-match", stale).to(&process, handle).await;
+            assert_eq!((answer.status, answer.code()), (412, "VERSION_CHANGED"), "{stale}");
+        }
+        for garbage in ["", "2", "\"two\""] {
+            let answer = delete(id).header("if-match", garbage).to(&process, handle).await;
+            assert_eq!((answer.status, answer.field()), (400, "If-Match"), "{garbage}");
+        }
+        assert_eq!(process.standing(id).await, before);
+        assert_eq!(delete(id).header("if-match", "\"2\"").to(&process, handle).await.status, 204);
+        let any = process.task().await;
+        assert_eq!(delete(any).header("if-match", "*").to(&process, handle).await.status, 204);
+    }
+
+    #[tokio::test]
+    async fn a_deletion_whose_reply_was_lost_is_no_failure() {
+        let (_cloud, process, id) = job().await;
+        // The first call reads the job.
+        process.wire.fail_at(2, Fault::LoseReply);
+        assert_eq!(delete(id).header("if-match", "\"2\"").to(&process, handle).await.status, 204);
+        assert!(process.standing(id).await.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_bad_id_is_refused_by_name() {
+        let cloud = Cloud::start().await;
+        for id in ["7", "task_7", "job_0199a3c4-5e6f-7a8b-9c0d-1e2f3a4b5c6d"] {
+            let answer = delete(id).to(&cloud.process(), handle).await;
+            assert_eq!((answer.status, answer.code(), answer.field()), (400, "INVALID_REQUEST", "id"), "{id}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_sample_deletes_a_job_that_is_not_there() {
+        let cloud = Cloud::start().await;
+        let response = http::handle("task-delete", &cloud.process().app, sample("task-delete"), handle).await;
+        let answer = Answer::from(response);
+        assert_eq!((answer.status, answer.code()), (404, "JOB_NOT_FOUND"));
+    }
+}

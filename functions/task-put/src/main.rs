@@ -1,0 +1,10 @@
+//! `PUT /scheduler/jobs/{id}`
+
+mod handler;
+
+use once::http::{Error, serve, warm};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    serve("task-put", warm::schedules, handler::handle).await
+}

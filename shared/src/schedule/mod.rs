@@ -1,0 +1,97 @@
+//! Jobs at their times: **an occurrence of a schedule fires once**, at its time, in its time zone.
+//!
+//! A job has an action and a schedule. Each minute a tick looks in an index for the jobs that are due until the end of the next minute. It
+//! *first* sends a message for each occurrence, to be delivered at its time, and *then* moves the job on to the occurrence after them. So
+//! what is moved past was sent, and a tick that dies in between is done again by the next one: its messages come twice. Whoever gets a
+//! message claims its occurrence ([`crate::claim`]), and does the action if nobody has.
+//!
+//! A schedule that is changed, paused or resumed has a new *generation*. Messages name the generation that they are of, and those of another
+//! one are nobody's: what was queued is taken back by the change itself, and what the new one wants is sent by the new one.
+//!
+//! Not covered: a run that has begun is not stopped by a pause or a change. An action that was done and whose worker died before it could say
+//! so is done again: a webhook under the same id, a settlement under the same name. `docs/SCHEDULE.md` has the protocol.
+
+mod action;
+mod dispatch;
+mod edit;
+mod list;
+mod live;
+mod plan;
+mod run;
+mod runs;
+mod store;
+mod task;
+pub mod when;
+mod work;
+
+use std::{sync::OnceLock, time::Duration};
+
+use self::{live::Live, runs::Runs, store::Store};
+use crate::{
+    aws::{Aws, ServiceError},
+    sqs::Queue,
+};
+
+pub use action::{Action, Reach};
+pub use dispatch::Ticked;
+pub use edit::{CreateError, Created, EditError};
+pub use list::{DEFAULT_LIMIT, Limit, RunPage, TaskCursor, TaskPage};
+pub use plan::{GRACE, MOST, Missed, Plan, horizon, plan};
+pub use run::{Asked, Occurrence, RunCursor, RunState, RunView};
+pub use task::{NewTask, Standing, State, TaskId, UnfitTaskId};
+pub use when::{Misfire, Overlap, Schedule};
+pub use work::{Left, RunError};
+#[cfg(feature = "testing")]
+pub(crate) use {store::item as task_item, task::Task};
+
+/// Where jobs are kept, and how often they are tried.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Table `Schedules`.
+    pub table: String,
+    /// URL of the queue of occurrences.
+    pub queue_url: String,
+    /// How often the action of an occurrence is tried.
+    pub tries: u32,
+    /// How long the history of runs is kept.
+    pub retention: Duration,
+}
+
+/// Scheduled jobs and their runs.
+#[derive(Debug)]
+pub struct Schedules {
+    store: Store,
+    runs: Runs,
+    live: Live,
+    aws: Aws,
+    settings: Settings,
+    queue: OnceLock<Queue>,
+}
+
+impl Schedules {
+    /// Over the settings' table and queue.
+    #[must_use]
+    pub fn new(aws: &Aws, settings: &Settings) -> Self {
+        let (client, table) = (aws.dynamo(), settings.table.clone());
+        Self {
+            store: Store::new(client.clone(), table.clone()),
+            runs: Runs::new(client.clone(), table.clone(), settings.retention),
+            live: Live::new(client, table),
+            aws: aws.clone(),
+            settings: settings.clone(),
+            queue: OnceLock::new(),
+        }
+    }
+
+    /// One cheap call, so that the connection stands and TLS is set up before the first request.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn warm(&self) -> Result<(), ServiceError> {
+        self.store.task(TaskId::from(uuid::Uuid::nil())).await.map(drop)
+    }
+
+    fn queue(&self) -> &Queue {
+        self.queue.get_or_init(|| Queue::new(self.aws.sqs(), self.settings.queue_url.clone()))
+    }
+}

@@ -1,0 +1,12 @@
+//! Schedule: an occurrence fires once, at its time.
+
+mod brute;
+mod chaos;
+mod clockwork;
+mod costs;
+mod crashes;
+mod edits;
+mod oracle;
+mod overlapping;
+mod ticking;
+mod year;
