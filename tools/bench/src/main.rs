@@ -1,4 +1,4 @@
-//! What the project claims of its speed, measured: `make bench`, or one part of it with `bench start|orders|company|lanes|settlement|uniques`.
+//! What the project claims of its speed, measured: `make bench`, or one part of it with `bench start|orders|company|lanes|schedule|settlement|uniques`.
 //!
 //! `make bench` builds `uniques` as `accept` is built, for speed, and the others as the other functions are, for size.
 //!
@@ -8,6 +8,7 @@
 mod company;
 mod lanes;
 mod orders;
+mod schedule;
 mod settlement;
 mod start;
 mod stats;
@@ -25,10 +26,12 @@ async fn main() -> ExitCode {
             Box::pin(orders::run()).await;
             lanes::run(None).await;
             company::run().await;
+            schedule::run().await;
             settlement::run().await;
         }
         ["start", others @ ..] => start::run(&others.iter().map(PathBuf::from).collect::<Vec<_>>()).await,
         ["company"] => company::run().await,
+        ["schedule"] => schedule::run().await,
         ["orders"] => Box::pin(orders::run()).await,
         ["uniques"] => uniques::run().await,
         ["uniques", part] if uniques::part(part).await => {}
@@ -43,7 +46,7 @@ async fn main() -> ExitCode {
         ["lanes", "--svg", path] => lanes::run(Some(path.as_ref())).await,
         _ => {
             eprintln!(
-                "usage: bench [start [binary …] | orders | company | lanes [--svg file] | settlement [ratio | summing | memory [transactions]] | uniques [ratio | instructions | throughput | memory | close | shards]]"
+                "usage: bench [start [binary …] | orders | company | lanes [--svg file] | schedule | settlement [ratio | summing | memory [transactions]] | uniques [ratio | instructions | throughput | memory | close | shards]]"
             );
             return ExitCode::FAILURE;
         }

@@ -97,6 +97,16 @@ impl Api {
         self.send(Method::POST, &self.at(path), Some(body)).await
     }
 
+    /// `PUT path`: to send it again changes nothing.
+    pub async fn put(&self, path: &str, body: &Value) -> Result<Answer, Failure> {
+        self.send(Method::PUT, &self.at(path), Some(body)).await
+    }
+
+    /// `DELETE path`
+    pub async fn delete(&self, path: &str) -> Result<Answer, Failure> {
+        self.send(Method::DELETE, &self.at(path), None).await
+    }
+
     /// Requests sent so far, those sent again included.
     pub fn sent(&self) -> u64 {
         self.sent.load(Ordering::Relaxed)

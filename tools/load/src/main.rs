@@ -6,6 +6,7 @@ mod crowd;
 mod figures;
 mod latency;
 mod orders;
+mod schedule;
 mod settlement;
 
 use std::process::ExitCode;
@@ -28,6 +29,8 @@ enum Scenario {
     Accept(accept::Arrivals),
     /// Callers ask for the same figures of a company; fails unless all get the same ones, which were computed at most once.
     Figures(figures::Demand),
+    /// A job calls a receiver every few seconds; fails unless each occurrence fires once.
+    Schedule(schedule::Clockwork),
     /// Days of the ledger are settled; fails unless the file is whole, adds up, and is the one that is expected.
     Settlement(settlement::Days),
 }
@@ -38,6 +41,7 @@ async fn main() -> ExitCode {
         Scenario::Orders(rush) => rush.run().await,
         Scenario::Accept(arrivals) => arrivals.run().await,
         Scenario::Figures(demand) => demand.run().await,
+        Scenario::Schedule(clockwork) => clockwork.run().await,
         Scenario::Settlement(days) => days.run().await,
     };
     match ended {

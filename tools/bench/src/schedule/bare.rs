@@ -1,0 +1,93 @@
+//! The floor: the same messages, ten to a call, and the same conditional writes, as many at a time, and nothing thought about.
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use futures_util::{StreamExt, TryStreamExt, future::join_all, stream};
+use once::{
+    dynamo::{keys, text},
+    testing::{Cloud, NAMES, Process, SCHEDULES_TABLE, job_id},
+};
+
+use super::DUE;
+
+/// As many as the tick has at a time: shards, and of each calls of either kind.
+const SHARDS: usize = 8;
+const AT_ONCE: usize = 16;
+
+/// Messages of a call.
+const BATCH: usize = 10;
+
+/// A job: where it is, what it is moved from and to, and what is sent of it.
+struct Job {
+    id: String,
+    generation: String,
+    due: String,
+    next: String,
+    message: String,
+}
+
+/// All that is due, and what it takes to send it.
+pub struct Bare {
+    jobs: Vec<Job>,
+    store: Client,
+    queue: aws_sdk_sqs::Client,
+    url: &'static str,
+}
+
+impl Bare {
+    /// As the jobs are now.
+    pub async fn of(cloud: &Cloud, process: &Process) -> Self {
+        let aws = cloud.aws_behind(&process.wire);
+        let url = NAMES.iter().find(|(name, _)| *name == "SCHEDULE_QUEUE_URL").expect("it is named").1;
+        let mut jobs = Vec::new();
+        for number in 0..DUE {
+            let id = job_id(number).to_string();
+            let get = cloud.client().get_item().table_name(SCHEDULES_TABLE);
+            let item = get.set_key(Some(keys::task(&id).attributes())).send().await.expect("a store").item;
+            let item = item.expect("a job");
+            let attribute = |name: &str| item[name].as_s().expect("text").clone();
+            let (generation, due) = (attribute("generation"), attribute("next_run_at"));
+            let next = due.parse::<once::time::Timestamp>().expect("a time").plus(super::EVERY).to_string();
+            // As long as the core's.
+            let message =
+                format!(r#"{{"task":"{id}","due_at":"{due}","run":"{generation}","generation":"{generation}"}}"#);
+            jobs.push(Job { id, generation, due, next, message });
+        }
+        Self { jobs, store: aws.dynamo(), queue: aws.sqs(), url }
+    }
+
+    pub async fn run(&self) {
+        join_all(self.jobs.chunks(self.jobs.len().div_ceil(SHARDS)).map(|jobs| self.shard(jobs))).await;
+    }
+
+    async fn shard(&self, jobs: &[Job]) {
+        let batches = jobs.chunks(BATCH).map(|batch| self.send(batch));
+        stream::iter(batches).buffer_unordered(AT_ONCE).try_collect::<()>().await.expect("sent");
+        let moves = jobs.iter().map(|job| self.move_on(job));
+        stream::iter(moves).buffer_unordered(AT_ONCE).try_collect::<()>().await.expect("moved");
+    }
+
+    async fn send(&self, jobs: &[Job]) -> Result<(), aws_sdk_sqs::Error> {
+        let entries = jobs.iter().enumerate().map(|(place, job)| {
+            let entry = SendMessageBatchRequestEntry::builder().id(place.to_string()).message_body(&job.message);
+            entry.delay_seconds(60).build().expect("an entry")
+        });
+        self.queue.send_message_batch().queue_url(self.url).set_entries(Some(entries.collect())).send().await?;
+        Ok(())
+    }
+
+    async fn move_on(&self, job: &Job) -> Result<(), aws_sdk_dynamodb::Error> {
+        let update = self
+            .store
+            .update_item()
+            .table_name(SCHEDULES_TABLE)
+            .set_key(Some(keys::task(&job.id).attributes()))
+            .update_expression("SET next_run_at = :next, due_sk = :next")
+            .condition_expression("generation = :generation AND next_run_at = :due")
+            .expression_attribute_values(":generation", text(&job.generation))
+            .expression_attribute_values(":due", text(&job.due))
+            .expression_attribute_values(":next", text(&job.next));
+        update.send().await?;
+        Ok(())
+    }
+}
