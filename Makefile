@@ -18,13 +18,14 @@ help: ## List the targets
 setup: ## Install the pinned tools into .local/ (the other targets do it too)
 	@$(CLOUD) setup
 
-run: ## Start the local cloud, deploy to it, sell 100 units to 500 buyers, settle 100000 payments, ask 100 times for figures, count 2000 ids (PORT=4566)
+run: ## Start the local cloud, deploy to it, sell 100 units to 500 buyers, settle 100000 payments, ask 100 times for figures, call a webhook at its seconds, count 2000 ids (PORT=4566)
 	@$(CLOUD) --port $(PORT) up
 	@$(CLOUD) deploy
 	@cargo run --quiet -p load -- orders --url "$$(cat .local/api-url)" --buyers 500 --stock 100
 	@. .local/env && cargo run --quiet -p seed -- --sums .local/sums.csv
 	@cargo run --quiet -p load -- settlement --url "$$(cat .local/api-url)" --sums .local/sums.csv
 	@cargo run --quiet -p load -- figures --url "$$(cat .local/api-url)" --company merchant_001 --callers 100
+	@cargo run --quiet -p load -- schedule --url "$$(cat .local/api-url)"
 	@API=$$(cat .local/api-url) && cargo run --quiet -p load -- accept --url "$$API" --callback-url "$$API/test" --minutes-to .local/minutes
 	@$(CLOUD) minute $$(cat .local/minutes)
 	@echo "It runs on at $$(cat .local/api-url) until \`make stop\`"
@@ -46,8 +47,9 @@ check: setup ## Check formatting, lints, documentation, the template and the Pyt
 	cargo clippy --workspace --all-targets --all-features --quiet -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
 	env -u AWS_PROFILE $(TOOLS_BIN)/sam validate --lint
-	$(TOOLS_BIN)/ruff check local e2e
-	$(TOOLS_BIN)/ruff format --check local e2e
+	$(TOOLS_BIN)/ruff check local e2e shared/tests/oracle
+	$(TOOLS_BIN)/ruff format --check local e2e shared/tests/oracle
+	$(TOOLS_BIN)/python shared/tests/oracle/occurrences.py --check
 
 bench: ## Run the benchmarks
 	cargo run --release -p bench
