@@ -17,7 +17,7 @@ pub async fn handle(app: App, request: Request) -> Result<Reply, ApiError> {
 #[cfg(test)]
 mod tests {
     use once::{
-        schedule::{Left, TaskId},
+        schedule::TaskId,
         testing::{Answer, COMPANIES_TABLE, Call, Cloud, Fault, Process, SCHEDULES_TABLE, new_task, sample},
     };
     use serde_json::{Value, json};
@@ -63,8 +63,9 @@ mod tests {
         let first = cloud.take_occurrences().swap_remove(0);
         put(id, other()).to(&process, handle).await;
         assert!(cloud.outside().take_queued().is_empty(), "nothing is sent twice");
-        // The company is not there, which is final: a settlement would have begun.
-        assert_eq!(process.fire(&first).await.expect("done"), Left::Failed);
+        // The company is not there: a settlement would have begun.
+        let failed = process.fire(&first).await.expect_err("there is no such company");
+        assert!(failed.to_string().starts_with("COMPANY_NOT_FOUND: "), "{failed}");
         assert!(cloud.items(COMPANIES_TABLE).await.is_empty());
     }
 
