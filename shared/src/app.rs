@@ -1,16 +1,21 @@
 //! The composition root.
 
-use std::sync::{
-    Arc, OnceLock,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
 };
 
 use uuid::Uuid;
 
 use crate::{
+    access,
     aws::Aws,
     company::Companies,
     config::Config,
+    operations::{Gauges, Health, Sources},
     orders::Orders,
     schedule::{Reach, Schedules},
     settlement::Settlement,
@@ -40,6 +45,9 @@ struct Inner {
     callbacks: OnceLock<Callbacks>,
     webhooks: OnceLock<Webhooks>,
     secrets: OnceLock<SecretSource>,
+    health: OnceLock<Health>,
+    sources: OnceLock<Sources>,
+    began: Instant,
     config: Config,
     aws: Aws,
     tokens: Tokens,
@@ -66,6 +74,9 @@ impl App {
             callbacks: OnceLock::new(),
             webhooks: OnceLock::new(),
             secrets: OnceLock::new(),
+            health: OnceLock::new(),
+            sources: OnceLock::new(),
+            began: Instant::now(),
             config,
             aws,
             tokens: Tokens { first: Uuid::now_v7(), given: AtomicU64::new(0) },
@@ -132,6 +143,12 @@ impl App {
         Reach { webhooks, settlement: self.settlement(), companies: self.companies() }
     }
 
+    /// Who may call what.
+    #[must_use]
+    pub fn access(&self) -> &access::Settings {
+        &self.inner.config.access
+    }
+
     /// Where webhooks may go.
     #[must_use]
     pub fn guard(&self) -> Guard {
@@ -143,6 +160,22 @@ impl App {
     pub fn webhook_secrets(&self) -> &SecretSource {
         let Inner { secrets, config, aws, .. } = &*self.inner;
         secrets.get_or_init(|| config.webhooks.secrets(aws))
+    }
+
+    /// Whether what everything stands on is there.
+    #[must_use]
+    pub fn health(&self) -> &Health {
+        let Inner { health, began, config, aws, .. } = &*self.inner;
+        health.get_or_init(|| Health::new(aws, &config.operations, config.webhooks.secrets(aws), *began))
+    }
+
+    /// What it comes to in numbers.
+    #[must_use]
+    pub fn gauges(&self) -> Gauges<'_> {
+        let Inner { sources, config, aws, .. } = &*self.inner;
+        let sources = sources.get_or_init(|| Sources::new(aws, &config.operations));
+        let (settlement, schedules) = (self.settlement(), self.schedules());
+        Gauges { orders: self.orders(), uniques: self.uniques(), settlement, schedules, sources }
     }
 
     /// A name that no other request has or will have. Cheaper than asking the system for randomness each time.

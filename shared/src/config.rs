@@ -21,6 +21,10 @@
 //! | `SCHEDULES_TABLE`, `SCHEDULE_QUEUE_URL` | – | name of the table, URL of the queue |
 //! | `SCHEDULE_TRIES` | 5 | how often the action of an occurrence is tried, 1 to 20 |
 //! | `RUN_RETENTION_DAYS` | 30 | how long the history of runs is kept, 1 to 3 650 |
+//! | `ACCESS_TOKEN_SHA256` | – | the SHA-256 of one token or two; empty: no token is good |
+//! | `ALLOW_ANONYMOUS` | `false` | nobody is asked for a token; refused on AWS itself |
+//! | `ACCEPT_NEEDS_TOKEN`, `ORDERS_NEED_TOKEN`, `FIGURES_NEED_TOKEN` | `false` | these endpoints ask for a token, too |
+//! | `CALLBACK_DEAD_LETTER_QUEUE_URL`, `COMPANY_DEAD_LETTER_QUEUE_URL`, `SETTLEMENT_DEAD_LETTER_QUEUE_URL`, `SCHEDULE_DEAD_LETTER_QUEUE_URL` | – | URLs of the dead-letter queues, for `metrics-get` only; without one it tells nothing of the queue |
 //! | `WEBHOOK_SECRET` | – | what webhooks are signed with: one or more `whsec_…`, or empty |
 //! | `WEBHOOK_SECRET_PARAMETER` | `/once/webhook-secret` | the parameter of Systems Manager that has it otherwise |
 //! | `CALLBACK_ALLOW_PRIVATE` | `false` | webhooks may go to private addresses; refused on AWS itself |
@@ -33,8 +37,11 @@ use std::{env, fmt::Display, ops::RangeInclusive, str::FromStr, time::Duration};
 use tracing::level_filters::LevelFilter;
 
 use crate::{
+    access::{self, Access},
     aws::Aws,
-    company, orders, schedule, settlement,
+    company,
+    operations::{self, QueueName},
+    orders, schedule, settlement,
     telemetry::Format,
     uniques::{self, Duplicates},
     webhook::{Guard, SecretSource, Secrets, Webhooks as Sender},
@@ -53,8 +60,12 @@ pub struct Config {
     pub settlement: settlement::Settings,
     /// Of scheduled jobs.
     pub schedules: schedule::Settings,
+    /// Of who may call what.
+    pub access: access::Settings,
     /// Of webhooks.
     pub webhooks: Webhooks,
+    /// Of what is looked at.
+    pub operations: operations::Settings,
     /// How often metrics are written at most.
     pub metrics_every: Duration,
     /// Least severe level that is logged.
@@ -150,11 +161,24 @@ impl Config {
                 tries: variables.number("SCHEDULE_TRIES", 5, 1..=20)?,
                 retention: Duration::from_hours(24 * variables.number("RUN_RETENTION_DAYS", 30, 1..=3_650)?),
             },
+            access: access::Settings {
+                tokens: variables.optional("ACCESS_TOKEN_SHA256")?,
+                anonymous: variables.only_locally("ALLOW_ANONYMOUS")?,
+                asking: [
+                    variables.parsed("ACCEPT_NEEDS_TOKEN", false)?.then_some(Access::Accept),
+                    variables.parsed("ORDERS_NEED_TOKEN", false)?.then_some(Access::Orders),
+                    variables.parsed("FIGURES_NEED_TOKEN", false)?.then_some(Access::Figures),
+                ]
+                .into_iter()
+                .flatten()
+                .collect(),
+            },
             webhooks: Webhooks {
                 guard: Guard { allow_private: variables.only_locally("CALLBACK_ALLOW_PRIVATE")? },
                 secret: variables.optional("WEBHOOK_SECRET")?,
                 parameter: variables.parsed("WEBHOOK_SECRET_PARAMETER", "/once/webhook-secret".to_owned())?,
             },
+            operations: variables.operations()?,
             metrics_every: variables.millis("METRICS_EVERY_MS", 0, 0..=60_000)?,
             log_level: variables.parsed("LOG_LEVEL", LevelFilter::INFO)?,
             log_format: variables.parsed("LOG_FORMAT", Format::Json)?,
@@ -184,6 +208,43 @@ impl Variables<'_> {
                 value.parse().map_err(|error: T::Err| ConfigError { variable, problem: error.to_string() })
             })
             .transpose()
+    }
+
+    /// All tables, queues and files, for those who look after them.
+    fn operations(&self) -> Result<operations::Settings, ConfigError> {
+        let tables = [
+            "ORDERS_TABLE",
+            "LEDGER_TABLE",
+            "UNIQUES_TABLE",
+            "COMPANIES_TABLE",
+            "SETTLEMENTS_TABLE",
+            "SCHEDULES_TABLE",
+        ];
+        let queues = [
+            ("callback", "CALLBACK_QUEUE_URL"),
+            ("company", "COMPANY_QUEUE_URL"),
+            ("settlement-plan", "SETTLEMENT_PLAN_QUEUE_URL"),
+            ("settlement-batch", "SETTLEMENT_BATCH_QUEUE_URL"),
+            ("settlement-finish", "SETTLEMENT_FINISH_QUEUE_URL"),
+            ("schedule", "SCHEDULE_QUEUE_URL"),
+        ];
+        let dead_letters = [
+            ("callback", "CALLBACK_DEAD_LETTER_QUEUE_URL"),
+            ("company", "COMPANY_DEAD_LETTER_QUEUE_URL"),
+            ("settlement", "SETTLEMENT_DEAD_LETTER_QUEUE_URL"),
+            ("schedule", "SCHEDULE_DEAD_LETTER_QUEUE_URL"),
+        ];
+        let queue = |(name, variable)| Ok(QueueName { name, url: self.required(variable)? });
+        let told = |(name, variable)| {
+            let url = (self.0)(variable).filter(|url| !url.is_empty());
+            url.map(|url| QueueName { name, url })
+        };
+        Ok(operations::Settings {
+            tables: tables.into_iter().map(|variable| self.required(variable)).collect::<Result<_, _>>()?,
+            queues: queues.into_iter().map(queue).collect::<Result<_, _>>()?,
+            dead_letters: dead_letters.into_iter().filter_map(told).collect(),
+            bucket: self.required("SETTLEMENT_BUCKET")?,
+        })
     }
 
     /// What must never be switched on where functions meet the real AWS.
@@ -265,6 +326,14 @@ mod tests {
     }
 
     #[test]
+    fn dead_letter_queues_are_known_where_they_are_told_of() {
+        assert!(read(&[]).expect("defaults").operations.dead_letters.is_empty());
+        let told = [("SCHEDULE_DEAD_LETTER_QUEUE_URL", "https://dead"), ("COMPANY_DEAD_LETTER_QUEUE_URL", "")];
+        let schedule = QueueName { name: "schedule", url: "https://dead".to_owned() };
+        assert_eq!(read(&told).expect("a queue").operations.dead_letters, [schedule]);
+    }
+
+    #[test]
     fn private_addresses_are_allowed_in_a_local_cloud_only() {
         let local = ("AWS_ENDPOINT_URL", "http://127.0.0.1:4566");
         let config = read(&[("CALLBACK_ALLOW_PRIVATE", "true"), local]).expect("a local cloud");
@@ -307,6 +376,9 @@ mod tests {
             ("SCHEDULE_QUEUE_URL", ""),
             ("SCHEDULE_TRIES", "0"),
             ("RUN_RETENTION_DAYS", "3651"),
+            ("ACCESS_TOKEN_SHA256", "hunter2"),
+            ("ALLOW_ANONYMOUS", "true"),
+            ("ORDERS_NEED_TOKEN", "maybe"),
             ("WEBHOOK_SECRET", "hunter2"),
             ("CALLBACK_ALLOW_PRIVATE", "yes"),
             ("CALLBACK_ALLOW_PRIVATE", "true"),

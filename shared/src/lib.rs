@@ -7,10 +7,12 @@
 //! | [`company`] | company figures: computed once per company and kind, shared by all callers |
 //! | [`settlement`] | days of the ledger summed per merchant: a transaction is settled once a run |
 //! | [`schedule`] | jobs at their times: an occurrence fires once |
+//! | [`operations`] | how it is: the checks of `/health`, the numbers of `/metrics` |
 //! | [`claim`] | work that must have one live owner |
 //! | [`ledger`] | every payment, written by orders |
 //! | [`http`] | the border to callers: requests, answers, problem details, routes |
 //! | [`worker`], [`sqs`] | the border to rules and queues |
+//! | [`access`] | who may call what |
 //! | [`webhook`] | the border to receivers: webhooks, signed, and sent to public addresses only |
 //! | [`dynamo`] | the border to the store: keys, transactions |
 //! | [`aws`] | the border to AWS: how clients are made and how they reach it |
@@ -21,6 +23,7 @@
 //!
 //! Imports run one way: functions → `http` | `worker` → `App` → feature → `dynamo` | `sqs` | `webhook` → `aws` → nothing of ours.
 
+pub mod access;
 mod app;
 pub mod aws;
 mod budget;
@@ -36,6 +39,7 @@ pub mod idempotency;
 pub mod ledger;
 pub mod lifecycle;
 pub mod limits;
+pub mod operations;
 pub mod orders;
 pub mod schedule;
 pub mod settlement;

@@ -5,6 +5,9 @@ use std::{fmt, str::FromStr, time::Duration};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
+/// `0000-01-01T00:00:00Z`: RFC 3339 has no text for what was before.
+const EARLIEST_MS: i64 = -62_167_219_200_000;
+
 /// A moment in UTC, to the millisecond. Its text, `2026-11-20T23:20:00.005Z`, always has the same
 /// length, so that texts sort as the moments do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -18,14 +21,10 @@ impl Timestamp {
         Self::from_millis(jiff::Timestamp::now().as_millisecond())
     }
 
-    /// Milliseconds since 1970; outside the years 1 to 9999 the nearest moment inside.
+    /// Milliseconds since 1970; outside the years 0 to 9999 the nearest moment inside.
     #[must_use]
     pub fn from_millis(millis: i64) -> Self {
-        Self(jiff::Timestamp::from_millisecond(millis).unwrap_or(if millis < 0 {
-            jiff::Timestamp::MIN
-        } else {
-            jiff::Timestamp::MAX
-        }))
+        Self(jiff::Timestamp::from_millisecond(millis.max(EARLIEST_MS)).unwrap_or(jiff::Timestamp::MAX))
     }
 
     /// Milliseconds since 1970.
@@ -82,7 +81,8 @@ impl FromStr for Timestamp {
 
     fn from_str(text: &str) -> Result<Self, UnfitTimestamp> {
         let time: jiff::Timestamp = text.parse().map_err(|_| UnfitTimestamp)?;
-        Ok(Self::from_millis(time.as_millisecond()))
+        let millis = time.as_millisecond();
+        (millis >= EARLIEST_MS).then(|| Self::from_millis(millis)).ok_or(UnfitTimestamp)
     }
 }
 
@@ -363,6 +363,15 @@ mod tests {
             let time: Timestamp = given.parse().expect(given);
             assert_eq!(time.to_string(), written);
             assert_eq!(time.date(), "2026-11-20");
+        }
+    }
+
+    #[test]
+    fn there_is_no_moment_before_the_year_0() {
+        assert_eq!(Timestamp::from_millis(i64::MIN).to_string(), "0000-01-01T00:00:00.000Z");
+        assert_eq!(time("0000-01-01T00:00:00Z").minus(Duration::from_hours(1)), time("0000-01-01T00:00:00Z"));
+        for unfit in ["-000001-12-31T23:59:59.999Z", "-009998-01-01T00:00:00Z", "0000-01-01T00:00:00+00:01"] {
+            assert_eq!(unfit.parse::<Timestamp>(), Err(UnfitTimestamp), "{unfit}");
         }
     }
 

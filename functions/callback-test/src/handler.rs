@@ -7,17 +7,8 @@ use once::{
     webhook::{MessageId, Signed},
 };
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use tracing::info;
-
-/// What came.
-#[derive(Debug, Serialize)]
-struct Received {
-    #[serde(flatten)]
-    body: Map<String, Value>,
-    webhook_id: Option<MessageId>,
-    signature: Verdict,
-}
 
 /// What the signature is worth.
 #[derive(Debug, Serialize)]
@@ -30,7 +21,7 @@ enum Verdict {
 
 /// Takes a webhook and answers with what it got. What tells a minute's count must be a callback; other objects are taken as they are.
 pub async fn handle(app: App, request: Request) -> Result<Reply, ApiError> {
-    let body: Map<String, Value> = http::body(&request)?;
+    let mut body: Map<String, Value> = http::body(&request)?;
     let tells_a_count = body.contains_key("minute") || body.contains_key("unique_ids");
     let count = tells_a_count.then(|| http::body::<MinuteCount>(&request)).transpose()?;
     let webhook_id = http::header(&request, "webhook-id").and_then(|id| MessageId::try_from(id.to_owned()).ok());
@@ -42,7 +33,10 @@ pub async fn handle(app: App, request: Request) -> Result<Reply, ApiError> {
     } else {
         info!(webhook_id = id, signature = verdict, "Received webhook");
     }
-    Ok(Reply::ok(&Received { body, webhook_id, signature }))
+    // In place of members of the same names: what a sender claims of its signature is not what the receiver found.
+    body.insert("webhook_id".to_owned(), json!(webhook_id));
+    body.insert("signature".to_owned(), json!(signature));
+    Ok(Reply::ok(&body))
 }
 
 async fn verdict(app: &App, request: &Request, id: Option<&MessageId>) -> Result<Verdict, ApiError> {
@@ -59,7 +53,6 @@ mod tests {
         testing::{Answer, Call, Cloud, Process, sample},
         webhook::Secrets,
     };
-    use serde_json::json;
 
     use super::*;
 
@@ -115,6 +108,15 @@ mod tests {
             (answer.status, &answer.body["signature"], &answer.body["webhook_id"]),
             (200, &json!("missing"), &json!(null))
         );
+    }
+
+    #[tokio::test]
+    async fn nobody_vouches_for_his_own_signature() {
+        let (_cloud, process) = with_secret().await;
+        let body = r#"{"signature":"valid","webhook_id":"mine"}"#;
+        let request = Call::new("POST", "/test").body(body).request();
+        let response = http::handle("callback-test", &process.app, request, handle).await;
+        assert_eq!(response.body(), &http::Body::from(r#"{"signature":"missing","webhook_id":null}"#));
     }
 
     #[tokio::test]

@@ -117,6 +117,7 @@ mod tests {
             ("from=yesterday", "from"),
             ("to=2026-11-20", "to"),
             ("from=2026-02-30T00:00:00Z", "from"),
+            ("from=-009998-01-01T00:00:00Z&to=-000001-01-01T00:00:00Z", "from"),
             ("from=2026-11-21T00:00:00Z&to=2026-11-20T00:00:00Z", "from"),
             ("limit=0", "limit"),
             ("limit=1441", "limit"),

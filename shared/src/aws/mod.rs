@@ -58,6 +58,12 @@ impl Aws {
         Self(self.0.to_builder().timeout_config(times.build()).build())
     }
 
+    /// A client of CloudWatch, for its metrics.
+    #[must_use]
+    pub fn cloudwatch(&self) -> aws_sdk_cloudwatch::Client {
+        aws_sdk_cloudwatch::Client::new(&self.0)
+    }
+
     /// A client of DynamoDB.
     #[must_use]
     pub fn dynamo(&self) -> aws_sdk_dynamodb::Client {

@@ -338,6 +338,12 @@ pub fn due_tasks(shard: u64) -> String {
     format!("DUE#{shard}")
 }
 
+/// `HEALTH` / `HEALTH`: nothing has it, in any table. Who reads it learns whether the table answers.
+#[must_use]
+pub fn nothing() -> Key {
+    Key::new("HEALTH", "HEALTH")
+}
+
 /// A shard that every instance and every release computes alike.
 fn shard(bytes: &[u8], shards: u64) -> u64 {
     let digest = Sha256::digest(bytes);
@@ -388,6 +394,7 @@ mod tests {
         assert_eq!(spelled(&done(job, plan, batch)), format!("JOB#job_1 / DONE#{named}"));
         assert_eq!(spelled(&range(day, day.plus(1))), "RANGE#2026-11-20#2026-11-21 / JOB");
         assert_eq!(spelled(&settled_day("merchant_001", day)), "MERCHANT#merchant_001 / 2026-11-20");
+        assert_eq!(spelled(&nothing()), "HEALTH / HEALTH");
         assert_eq!(spelled(&recent_job(at, job)), "JOBS / 2026-11-20T23:20:00.005Z#job_1");
     }
 

@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::{
     company::{Asked, How},
     digest::sha256,
+    operations::{Report, Status},
     settlement::{Content, Download},
     time::{Minute, Timestamp},
 };
@@ -18,6 +19,10 @@ pub(super) const MINUTE: &str = "x-minute";
 
 /// How figures came about.
 const ONCE: &str = "x-once";
+
+/// What a document may do: have a style of its own.
+const SELF_CONTAINED: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// A status, headers and a body: JSON, a word, or a file.
 #[derive(Debug)]
@@ -67,6 +72,23 @@ impl Reply {
         reply.header(header::ETAG, &tag).header(header::CACHE_CONTROL, "private, no-cache")
     }
 
+    /// A text that is a part of this build: 200 with all of it, or 304 for who has it, by its SHA-256. A browser that shows it loads
+    /// nothing else and runs nothing.
+    #[must_use]
+    pub fn document(media_type: &'static str, text: &'static str, known: impl Fn(&str) -> bool) -> Self {
+        let hash = sha256(text.as_bytes());
+        let reply = if known(&hash) {
+            Self::bare(StatusCode::NOT_MODIFIED, Vec::new())
+        } else {
+            Self::bare(StatusCode::OK, text.into()).header(header::CONTENT_TYPE, media_type)
+        };
+        reply
+            .header(header::ETAG, &format!("\"{hash}\""))
+            .header(header::CACHE_CONTROL, "max-age=300")
+            .header(header::CONTENT_SECURITY_POLICY, SELF_CONTAINED)
+            .header(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
+    }
+
     /// Figures as they were computed, and for how long they hold at this moment: 200 with the bytes that all callers get, or 304 for
     /// who has them, by their SHA-256.
     #[must_use]
@@ -95,6 +117,24 @@ impl Reply {
             // They are the same for everybody, so caches on the way may keep them, too.
             .header(header::CACHE_CONTROL, &format!("max-age={lifetime}"))
             .header(HeaderName::from_static(ONCE), how)
+    }
+
+    /// How the deployment is: 200 as long as it works, else 503. Nobody keeps it.
+    #[must_use]
+    pub fn health(report: &Report) -> Self {
+        let status = match report.status {
+            Status::Healthy | Status::Degraded => StatusCode::OK,
+            Status::Unhealthy => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        Self::new(status, "application/json", report).header(header::CACHE_CONTROL, "no-store")
+    }
+
+    /// 200, in Prometheus's text format. Nobody keeps it.
+    #[must_use]
+    pub fn exposition(text: String) -> Self {
+        Self::bare(StatusCode::OK, text.into_bytes())
+            .header(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")
+            .header(header::CACHE_CONTROL, "no-store")
     }
 
     /// 204

@@ -3,6 +3,8 @@
 //! | status | code | when |
 //! |---|---|---|
 //! | 400 | `INVALID_REQUEST` | something in the request is not as it must be; `field` names it |
+//! | 401 | `TOKEN_MISSING` | the endpoint asks for a token: `Authorization: Bearer <token>` |
+//! | 403 | `TOKEN_UNKNOWN` | the token is not one of those that are known |
 //! | 404 | `PRODUCT_NOT_FOUND`, `ORDER_NOT_FOUND`, `COMPANY_NOT_FOUND`, `JOB_NOT_FOUND`, `SCHEDULE_NOT_FOUND`, `ROUTE_NOT_FOUND` | there is no such thing |
 //! | 405 | `METHOD_NOT_ALLOWED` | the path takes other methods, in `Allow` |
 //! | 409 | `OUT_OF_STOCK` | fewer units are left than were asked for |
@@ -26,6 +28,7 @@ use tracing::{error, warn};
 
 use super::Reply;
 use crate::{
+    access::Denied,
     aws::ServiceError,
     company::{AskError, CompanyId},
     orders::{CancelError, CreateError, PlaceError, RestockError},
@@ -312,6 +315,16 @@ impl From<AskError> for ApiError {
 impl From<UnfitDays> for ApiError {
     fn from(unfit: UnfitDays) -> Self {
         Self::invalid(unfit.field(), unfit)
+    }
+}
+
+impl From<Denied> for ApiError {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::Missing => Self::new(StatusCode::UNAUTHORIZED, "TOKEN_MISSING", denied.to_string())
+                .with("www-authenticate", "Bearer"),
+            Denied::Unknown => Self::new(StatusCode::FORBIDDEN, "TOKEN_UNKNOWN", denied.to_string()),
+        }
     }
 }
 

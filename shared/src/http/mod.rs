@@ -9,10 +9,10 @@ mod serve;
 pub use answer::Reply;
 pub use error::{ApiError, Problem};
 pub use request::{
-    body, company_id, header, idempotency_key, if_match, job_id, job_of_file, knows, order_id, product_id, query,
-    task_id,
+    api_id, body, company_id, header, idempotency_key, if_match, job_id, job_of_file, knows, order_id, product_id,
+    query, task_id,
 };
-pub use routes::{ROUTES, Route, allowed_methods};
+pub use routes::{ROUTES, Route, access, allowed_methods};
 pub use serve::{handle, serve, serve_many};
 
 pub use crate::lifecycle::{Error, warm};

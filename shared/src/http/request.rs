@@ -1,6 +1,6 @@
 //! Requests, read strictly: whatever is missing, unknown, malformed or out of bounds is a 400 that names its field.
 
-use lambda_http::{Request, RequestExt, http::HeaderName};
+use lambda_http::{Request, RequestExt, http::HeaderName, request::RequestContext};
 use serde::de::DeserializeOwned;
 use serde_path_to_error::Track;
 use uuid::{Uuid, fmt::Hyphenated};
@@ -102,6 +102,15 @@ fn id(request: &Request) -> Result<String, ApiError> {
 fn parameter(request: &Request, name: &str) -> Result<String, ApiError> {
     let parameters = request.path_parameters();
     parameters.first(name).map(str::to_owned).ok_or_else(|| ApiError::invalid(name, "is missing"))
+}
+
+/// The id of the API through which the request came.
+#[must_use]
+pub fn api_id(request: &Request) -> Option<String> {
+    match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.apiid.clone(),
+        _ => None,
+    }
 }
 
 /// A header, if it is there and ASCII.

@@ -11,7 +11,7 @@ use lambda_http::{
 use tokio::runtime::Builder;
 use tracing::Instrument;
 
-use super::{ApiError, Reply};
+use super::{ApiError, Reply, access, header};
 use crate::{
     App,
     aws::ServiceError,
@@ -70,10 +70,20 @@ where
 {
     let request_id = request_id(&request);
     let span = telemetry::request_span(function, &request_id);
-    let answered = handler(app.clone(), request).instrument(span).await;
+    let answered = match admitted(function, app, &request) {
+        Ok(()) => handler(app.clone(), request).instrument(span).await,
+        Err(denied) => Err(denied),
+    };
     let reply = answered.unwrap_or_else(|error| error.into_reply(&request_id));
     telemetry::flush_when_due();
     reply.header(REQUEST_ID, &request_id).into_response()
+}
+
+/// The caller may call this function, as far as its token tells.
+fn admitted(function: &str, app: &App, request: &Request) -> Result<(), ApiError> {
+    let admitted = app.access().check(access(function), header(request, "authorization"));
+    let word = function == "accept";
+    admitted.map_err(|denied| if word { ApiError::from(denied).in_one_word() } else { denied.into() })
 }
 
 /// The caller's own id if it is one (1 to 128 visible ASCII characters), else the gateway's, else the invocation's.
@@ -87,4 +97,58 @@ fn request_id(request: &Request) -> String {
         _ => None,
     };
     gateway.or_else(|| request.lambda_context_ref().map(|context| context.request_id.clone())).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        access::Access,
+        digest::sha256,
+        testing::{Answer, Call, Cloud, Process},
+    };
+
+    /// An instance that knows a token.
+    fn guarded(cloud: &Cloud, accept: bool) -> Process {
+        cloud.process_with(|config| {
+            config.access.tokens = Some(sha256(b"token").parse().expect("a hash"));
+            config.access.anonymous = false;
+            config.access.asking.extend(accept.then_some(Access::Accept));
+        })
+    }
+
+    /// What a function answers that always succeeds.
+    async fn asked(process: &Process, function: &'static str, authorization: Option<&str>) -> Answer {
+        let call = Call::new("GET", "/");
+        let call = authorization.into_iter().fold(call, |call, header| call.header("authorization", header));
+        let answer = |_, _| async { Ok(Reply::ok(&"done")) };
+        handle(function, &process.app, call.request(), answer).await.into()
+    }
+
+    #[tokio::test]
+    async fn endpoints_of_money_and_schedules_ask_for_a_token() {
+        let cloud = Cloud::start().await;
+        let process = guarded(&cloud, false);
+        for function in ["product-list", "company-put", "settlement-create", "download-get", "task-create", "run-list"]
+        {
+            let missing = asked(&process, function, None).await;
+            assert_eq!((missing.status, missing.code()), (401, "TOKEN_MISSING"), "{function}");
+            assert_eq!(missing.headers["www-authenticate"], "Bearer");
+            let unknown = asked(&process, function, Some("Bearer other")).await;
+            assert_eq!((unknown.status, unknown.code()), (403, "TOKEN_UNKNOWN"), "{function}");
+            assert_eq!(asked(&process, function, Some("Bearer token")).await.status, 200, "{function}");
+        }
+        for function in ["accept", "order-create", "company-figures", "callback-test", "route-unknown"] {
+            assert_eq!(asked(&process, function, None).await.status, 200, "{function}");
+        }
+    }
+
+    #[tokio::test]
+    async fn accept_answers_in_one_word_to_those_without_a_token_too() {
+        let cloud = Cloud::start().await;
+        let answer = asked(&guarded(&cloud, true), "accept", None).await;
+        assert_eq!(answer.status, 401);
+        assert_eq!(answer.headers["content-type"], "text/plain; charset=utf-8");
+        assert!(answer.headers["x-error"].to_str().is_ok_and(|error| error.starts_with("TOKEN_MISSING ")));
+    }
 }

@@ -12,6 +12,7 @@
 //! so is done again: a webhook under the same id, a settlement under the same name. `docs/SCHEDULE.md` has the protocol.
 
 mod action;
+mod backlog;
 mod dispatch;
 mod edit;
 mod list;
@@ -33,6 +34,7 @@ use crate::{
 };
 
 pub use action::{Action, Reach};
+pub use backlog::Backlog;
 pub use dispatch::Ticked;
 pub use edit::{CreateError, Created, EditError};
 pub use list::{DEFAULT_LIMIT, Limit, RunPage, TaskCursor, TaskPage};

@@ -34,6 +34,12 @@ pub enum Defect {
 }
 
 impl Defect {
+    /// Sums that should agree do not: the promise of settlements is about to be broken, and the job fails instead.
+    #[must_use]
+    pub fn is_mismatch(&self) -> bool {
+        matches!(self, Self::LedgerChanged { .. } | Self::TotalsDiffer { .. } | Self::PlanDiffers { .. })
+    }
+
     /// As the job keeps it.
     #[must_use]
     pub fn failure(&self) -> Failure {

@@ -10,6 +10,7 @@
 
 mod batch;
 mod batches;
+mod census;
 mod defect;
 mod download;
 mod entries;
@@ -38,6 +39,7 @@ use crate::{
     sqs::Queue,
 };
 
+pub use census::Census;
 pub use download::{Content, Download, DownloadError};
 pub use job::{Failure, JobId, State, UnfitJobId};
 pub use jobs::{Accepted, CancelError, CreateError, Cursor, DEFAULT_LIMIT, JobPage, Limit, RetryError};

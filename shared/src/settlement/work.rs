@@ -88,6 +88,9 @@ impl Settlement {
         if let Stepped::Taken(_) = self.store.step(job, &step, now).await? {
             error!(job.id = %job, failure.code, failure.message, "Settlement failed");
             metrics::counter!("SettlementsFailed").increment(1);
+            if defect.is_mismatch() {
+                metrics::counter!("ControlTotalMismatches").increment(1);
+            }
         }
         Ok(())
     }

@@ -57,7 +57,7 @@ impl Request {
         }
         let body = request.take_body().collect().await.map_err(ConnectorError::io)?.to_bytes().to_vec();
         let (path, query) = target(&request);
-        let (bucket, key) = path.split_once('/').expect("a bucket and a key");
+        let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
         Ok(Self { operation: operation(&request), bucket: bucket.to_owned(), key: decoded(key), query, body })
     }
 
@@ -73,6 +73,7 @@ impl Bucket {
         let answer = match request.operation {
             "PutObject" => Ok(self.put(request)),
             "GetObject" => self.get(&request.key),
+            "HeadBucket" => Ok(replies::in_xml(200, "")),
             "DeleteObject" => {
                 self.files.remove(&request.key);
                 Ok(replies::in_xml(204, ""))
@@ -164,6 +165,7 @@ pub(super) fn operation(request: &HttpRequest) -> &'static str {
     match (request.method(), query.contains_key("uploads"), query.contains_key("uploadId")) {
         ("PUT", false, false) => "PutObject",
         ("GET", false, false) => "GetObject",
+        ("HEAD", false, false) => "HeadBucket",
         ("DELETE", false, false) => "DeleteObject",
         ("POST", true, false) => "CreateMultipartUpload",
         ("PUT", false, true) => "UploadPart",
@@ -190,9 +192,9 @@ fn target(request: &HttpRequest) -> (&str, BTreeMap<String, String>) {
     (path, form_urlencoded::parse(query.as_bytes()).into_owned().collect())
 }
 
-/// The key of an encoded path. The SDK encodes all that a form would give a meaning.
+/// The key of an encoded path, which is empty where the bucket itself is meant. The SDK encodes all that a form would give a meaning.
 fn decoded(path: &str) -> String {
-    form_urlencoded::parse(path.as_bytes()).next().expect("a key").0.into_owned()
+    form_urlencoded::parse(path.as_bytes()).next().map_or_else(String::new, |(key, _)| key.into_owned())
 }
 
 fn within<'a>(xml: &'a str, tag: &str) -> &'a str {

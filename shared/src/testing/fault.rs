@@ -28,6 +28,7 @@ pub(super) struct Plan {
     calls: u64,
     at: BTreeMap<u64, Fault>,
     randomly: Vec<Kind>,
+    always: BTreeMap<String, Fault>,
 }
 
 /// A fault that strikes at random.
@@ -49,7 +50,18 @@ impl Plan {
         self.randomly.push(Kind { rng: fastrand::Rng::with_seed(seed), probability, fault });
     }
 
+    /// Every call of this operation meets this fault, where no other strikes it.
+    pub(super) fn always(&mut self, operation: &str, fault: Fault) {
+        self.always.insert(operation.to_owned(), fault);
+    }
+
+    /// What all calls of this operation meet.
+    pub(super) fn of(&self, operation: &str) -> Option<Fault> {
+        self.always.get(operation).copied()
+    }
+
     pub(super) fn heal(&mut self) {
+        self.always.clear();
         self.at.clear();
         self.randomly.clear();
     }
@@ -88,6 +100,15 @@ mod tests {
         let either: Vec<Option<Fault>> = either.map(|(refusal, loss)| refusal.or(loss)).collect();
         assert!(either.contains(&Some(Fault::Refuse)) && either.contains(&Some(Fault::LoseReply)));
         assert_eq!(met(&mut both, 100), either);
+    }
+
+    #[test]
+    fn an_operation_that_always_fails_does_so_until_it_is_healed() {
+        let mut plan = Plan::default();
+        plan.always("PutItem", Fault::Refuse);
+        assert_eq!((plan.of("PutItem"), plan.of("GetItem")), (Some(Fault::Refuse), None));
+        plan.heal();
+        assert_eq!(plan.of("PutItem"), None);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! - [`Cloud`]: the store, for one test alone.
 //! - [`Process`]: an instance of a function with a memory and a wire of its own.
 //! - [`Wire`]: counts calls and units, and makes them fail as told.
-//! - [`Outside`]: the queues, the stream, the parameters and the files that stand beside the store.
+//! - [`Outside`]: the queues, the stream, the parameters, the files and the metrics that stand beside the store.
 //! - [`crash`]: runs a flow again and again, dying at each of its calls.
 //! - [`new_product`], [`new_order`]: the shop that tests of orders begin with.
 //! - [`Cloud::sales`], [`Process::job`], [`Cloud::deliver_all`]: the ledger, the job and the queues that tests of settlements begin with.
@@ -20,6 +20,7 @@ pub mod crash;
 mod fault;
 mod invocation;
 mod jobs;
+mod meters;
 mod outside;
 mod replies;
 mod scheduler;
@@ -36,7 +37,8 @@ pub use cloud::{
 pub use fault::Fault;
 pub use invocation::{Answer, Call, delivery, sample, sample_message};
 pub use jobs::job_id;
-pub use outside::{Outside, Queued};
+pub use meters::Meter;
+pub use outside::{Depth, Outside, Queued};
 pub use scheduler::new_task;
 pub use shop::{new_order, new_product};
 pub use template::{Template, root};

@@ -1,5 +1,5 @@
-//! What the queues, the stream, the parameters and the files are to a process of a test: enough of SQS, Kinesis, Systems Manager
-//! and S3 for the SDK's real clients, behind the same wire as the store.
+//! What the queues, the stream, the parameters, the files and the metrics are to a process of a test: enough of SQS, Kinesis, Systems
+//! Manager, S3 and CloudWatch for the SDK's real clients, behind the same wire as the store.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -12,9 +12,10 @@ use serde_json::{Value, json};
 
 use super::{
     bucket::{self, Bucket},
+    meters::{Meter, Meters},
     replies,
 };
-use crate::uniques::MinuteCount;
+use crate::{time::Minute, uniques::MinuteCount};
 
 /// The services of one [`Cloud`](super::Cloud). Cloning it clones a pointer.
 #[derive(Debug, Clone, Default)]
@@ -28,6 +29,19 @@ struct State {
     parameters: HashMap<String, String>,
     turned_away: usize,
     bucket: Bucket,
+    depths: HashMap<String, Depth>,
+    meters: Meters,
+}
+
+/// How many messages a queue holds that nobody has sent in this test.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Depth {
+    /// To be taken now.
+    pub visible: u64,
+    /// Taken, and not done.
+    pub in_flight: u64,
+    /// Not yet to be taken.
+    pub delayed: u64,
 }
 
 /// A message that was sent.
@@ -104,6 +118,26 @@ impl Outside {
         self.lock().bucket.uploads.len()
     }
 
+    /// Says how many messages the queue with this URL holds, beside those that are sent to it.
+    pub fn set_depth(&self, queue: &str, depth: Depth) {
+        self.lock().depths.insert(queue.to_owned(), depth);
+    }
+
+    /// Says what a metric came to in a minute.
+    pub fn measure(&self, meter: Meter, minute: Minute, value: f64) {
+        self.lock().meters.put(meter, minute.start().as_seconds(), value);
+    }
+
+    /// The metrics that were asked for last, each with its statistic.
+    #[must_use]
+    pub fn metrics_asked_for(&self) -> Vec<(Meter, String)> {
+        self.lock().meters.asked.clone()
+    }
+
+    pub(super) fn metrics_answer(&self, body: &[u8]) -> HttpResponse {
+        self.lock().meters.answer(body)
+    }
+
     pub(super) fn bucket_answer(&self, request: bucket::Request) -> HttpResponse {
         self.lock().bucket.answer(request)
     }
@@ -118,6 +152,7 @@ impl Outside {
                 state.postponed.push((said(&request["ReceiptHandle"]), seconds));
                 json!({})
             }
+            "GetQueueAttributes" => state.attributes(request),
             "PutRecord" => {
                 let data = STANDARD.decode(said(&request["Data"])).expect("base64");
                 let count = serde_json::from_slice(&data).expect("a count");
@@ -139,6 +174,26 @@ impl Outside {
 }
 
 impl State {
+    /// What is asked for of a queue, each number as a text, as SQS has it.
+    fn attributes(&self, request: &Value) -> Value {
+        let queue = said(&request["QueueUrl"]);
+        let Depth { visible, in_flight, delayed } = self.depths.get(&queue).copied().unwrap_or_default();
+        let sent = |hidden: bool| {
+            let queued = self.queued.iter().filter(|sent| sent.queue == queue && (sent.delay_seconds > 0) == hidden);
+            u64::try_from(queued.count()).unwrap_or(u64::MAX)
+        };
+        let asked = request["AttributeNames"].as_array().expect("names").iter().map(|name| {
+            let count = match name.as_str() {
+                Some("ApproximateNumberOfMessages") => visible + sent(false),
+                Some("ApproximateNumberOfMessagesNotVisible") => in_flight,
+                Some("ApproximateNumberOfMessagesDelayed") => delayed + sent(true),
+                _ => panic!("no stand-in for {name}"),
+            };
+            (said(name), Value::from(count.to_string()))
+        });
+        json!({"Attributes": asked.collect::<serde_json::Map<_, _>>()})
+    }
+
     fn send(&mut self, request: &Value) -> Value {
         let entries = request["Entries"].as_array().expect("entries");
         assert!((1..=10).contains(&entries.len()), "a batch of {}", entries.len());

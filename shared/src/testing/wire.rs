@@ -19,6 +19,7 @@ use tokio::sync::Notify;
 use super::{
     bucket,
     fault::{Fault, Plan},
+    meters,
     outside::Outside,
     replies,
     window::{ConflictWindow, Held},
@@ -56,6 +57,7 @@ struct Inner {
 enum Service {
     Dynamo,
     S3,
+    CloudWatch,
     /// The queue, the stream or the parameters.
     Another,
 }
@@ -84,6 +86,11 @@ impl Wire {
     /// another kind: where several would strike a call, the one that was added first does.
     pub fn fail_randomly(&self, seed: u64, probability: f64, fault: Fault) {
         self.plan().randomly(seed, probability, fault);
+    }
+
+    /// Every call of this operation meets this fault from now on, where no other strikes it.
+    pub fn fail_always(&self, operation: &str, fault: Fault) {
+        self.plan().always(operation, fault);
     }
 
     /// No faults from now on.
@@ -122,11 +129,15 @@ impl Wire {
         request: HttpRequest,
     ) -> Result<HttpResponse, ConnectorError> {
         let (service, operation) = addressed(&request);
-        let fault = self.plan().next();
+        let fault = {
+            let mut plan = self.plan();
+            plan.next().or_else(|| plan.of(&operation))
+        };
         let place = self.begin(&operation);
         match fault {
             Some(Fault::Refuse) => return Err(ConnectorError::io("connection refused, as planned".into())),
             Some(Fault::Throttle) if service == Service::S3 => return Ok(bucket::slow_down()),
+            Some(Fault::Throttle) if service == Service::CloudWatch => return Ok(meters::throttled()),
             Some(Fault::Throttle) => return Ok(replies::throttled()),
             Some(Fault::Conflict) if operation == "TransactWriteItems" => {
                 return Ok(replies::conflicted(&payload(&request)));
@@ -138,6 +149,7 @@ impl Wire {
         let response = match service {
             Service::Dynamo => self.ask_store(connector, request, &operation, place).await?,
             Service::S3 => self.0.outside.bucket_answer(bucket::Request::read(request).await?),
+            Service::CloudWatch => self.0.outside.metrics_answer(request.body().bytes().unwrap_or_default()),
             Service::Another => self.0.outside.answer(&operation, &payload(&request)),
         };
         match fault {
@@ -226,8 +238,13 @@ pub fn cost(sent: &[Sent]) -> (Vec<String>, f64, f64) {
     (names.collect(), units(|call| call.write_units), units(|call| call.read_units))
 }
 
-/// `DynamoDB_20120810.PutItem` → `PutItem` of DynamoDB. A request that names no target is for S3.
+/// `DynamoDB_20120810.PutItem` → `PutItem` of DynamoDB. A request of another protocol is for CloudWatch; one that
+/// names no target is for S3.
 fn addressed(request: &HttpRequest) -> (Service, String) {
+    if request.headers().contains_key("smithy-protocol") {
+        let (_, operation) = request.uri().rsplit_once('/').unwrap_or_default();
+        return (Service::CloudWatch, operation.to_owned());
+    }
     let Some(target) = request.headers().get("x-amz-target") else {
         return (Service::S3, bucket::operation(request).to_owned());
     };

@@ -54,6 +54,12 @@ impl Shift {
     }
 }
 
+/// How many minutes could be closed at this moment and are not, if this is the next one.
+fn overdue(next: Minute, now: Timestamp) -> f64 {
+    let closable_until = Minute::of(now.minus(GRACE)).start();
+    closable_until.since(next.start()).as_secs_f64() / 60.0
+}
+
 impl Closing {
     /// Over the settings' table, stream and queue.
     #[must_use]
@@ -73,7 +79,9 @@ impl Closing {
     pub async fn tick(&self, now: Timestamp) -> Result<Closed, ServiceError> {
         let shift = Shift(Instant::now());
         let Some(counting) = self.store.counting().await? else {
-            return Ok(Closed::default()); // Nothing was ever accepted.
+            // Nothing was ever accepted, so no minute is owed.
+            metrics::histogram!("MinutesOverdue").record(0.0);
+            return Ok(Closed::default());
         };
         let published = self.close(&counting, now, &shift).await?;
         let audited = self.audit(&counting, now, &shift).await?;
@@ -93,6 +101,7 @@ impl Closing {
             published += u32::from(self.close_minute(minute, counting, now).await?);
             minute = minute.plus(1);
         }
+        metrics::histogram!("MinutesOverdue").record(overdue(minute, now));
         Ok(published)
     }
 
@@ -116,5 +125,21 @@ impl Closing {
             metrics::counter!("IncompleteMinutes").increment(incomplete.into());
         }
         Ok(own)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[expect(clippy::float_cmp, reason = "whole minutes")]
+    fn a_minute_is_owed_from_its_grace_on_until_it_is_published() {
+        let next = Minute::of(Timestamp::from_millis(1_795_216_800_000));
+        let at = |seconds| next.start().plus(Duration::from_secs(seconds));
+        for (seconds, minutes) in [(0, 0.0), (60, 0.0), (74, 0.0), (75, 1.0), (134, 1.0), (135, 2.0), (3_615, 60.0)] {
+            assert_eq!(overdue(next, at(seconds)), minutes, "{seconds} s after it began");
+        }
+        assert_eq!(overdue(next.plus(5), at(0)), 0.0, "one that is to come");
     }
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{
-    Uniques,
+    MinuteCount, Uniques,
     store::{Correction, Published},
 };
 use crate::{
@@ -47,6 +47,12 @@ impl Uniques {
     /// One cheap page, so that the connections stand and TLS is set up before the first request.
     pub async fn warm_counts(&self, now: Timestamp) -> Result<(), ServiceError> {
         self.counts(Minute::of(now), Minute::of(now), Limit::literal::<1>()).await.map(|_| ())
+    }
+
+    /// The newest published minute: one query.
+    pub async fn last_published(&self) -> Result<Option<MinuteCount>, ServiceError> {
+        let last = self.store.last_published().await?;
+        Ok(last.map(|Published { minute, unique_ids, .. }| MinuteCount { minute, unique_ids }))
     }
 
     /// The published minutes from one to another, both included: two queries.

@@ -7,5 +7,6 @@ mod crashes;
 mod cutoff;
 mod defects;
 mod ledger;
+mod metered;
 mod recovering;
 mod settled;

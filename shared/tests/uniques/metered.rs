@@ -20,6 +20,34 @@ fn of<const N: usize>(counts: [(&str, u64); N]) -> BTreeMap<String, u64> {
     counts.map(|(name, count)| (name.to_owned(), count)).into()
 }
 
+/// What was measured since this was asked last.
+fn measured(snapshotter: &Snapshotter, name: &str) -> Vec<f64> {
+    let found = snapshotter.snapshot().into_vec().into_iter().filter(|(key, ..)| key.key().name() == name);
+    found
+        .flat_map(|(_, _, _, value)| if let DebugValue::Histogram(values) = value { values } else { Vec::new() })
+        .map(Into::into)
+        .collect()
+}
+
+#[tokio::test]
+async fn each_tick_that_succeeds_tells_how_many_minutes_are_owed() {
+    let recorder = DebuggingRecorder::new();
+    let snapshotter = recorder.snapshotter();
+    let _recording = metrics::set_default_local_recorder(&recorder);
+    let cloud = Cloud::start().await;
+    let process = instance(&cloud);
+    let closing = process.app.closing();
+    closing.tick(at(0, 0)).await.expect("a tick");
+    assert_eq!(measured(&snapshotter, "MinutesOverdue"), [0.0], "nothing was ever accepted");
+    accept(&process, 1, at(0, 1)).await.expect("recorded");
+    process.wire.fail_randomly(1, 1.0, Fault::Throttle);
+    closing.tick(at(9, 15)).await.expect_err("throttled");
+    assert!(measured(&snapshotter, "MinutesOverdue").is_empty(), "a tick that fails tells nothing");
+    process.wire.heal();
+    closing.tick(at(9, 15)).await.expect("a tick");
+    assert_eq!(measured(&snapshotter, "MinutesOverdue"), [0.0], "all are published");
+}
+
 #[tokio::test]
 async fn every_answer_is_metered_as_what_it_is() {
     let recorder = DebuggingRecorder::new();

@@ -1,0 +1,91 @@
+//! How the deployment is: whether what it stands on answers ([`Health`]), and what it comes to in numbers ([`Gauges`]).
+//!
+//! An instance of a function knows only itself, and another one answers the next call. So both tell what holds for the whole deployment: they
+//! ask the services and the tables each time, and add nothing up. What only an instance knows is in CloudWatch already, and is read from there.
+//!
+//! Not covered: what the tables would tell only by reading all of them. `docs/OPERATIONS.md` has each number with its source.
+
+mod checks;
+mod exposition;
+mod gauges;
+mod health;
+mod queues;
+mod series;
+mod window;
+
+use std::time::Duration;
+
+use crate::{
+    aws::{Aws, ServiceError},
+    webhook::SecretError,
+};
+
+use self::{queues::Queues, window::Windows};
+
+pub use checks::Health;
+pub use gauges::Gauges;
+pub use health::{Check, Checks, Report, Status};
+
+/// What is looked at.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Names of all tables.
+    pub tables: Vec<String>,
+    /// The queues that feed workers.
+    pub queues: Vec<QueueName>,
+    /// Where their messages end that were tried too often, as far as the process was told.
+    pub dead_letters: Vec<QueueName>,
+    /// The bucket of settlements.
+    pub bucket: String,
+}
+
+/// A queue, as people call it and as it is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueueName {
+    /// `settlement-plan`
+    pub name: &'static str,
+    /// Its URL.
+    pub url: String,
+}
+
+/// What is asked for numbers beside the tables: the queues, and CloudWatch.
+#[derive(Debug)]
+pub struct Sources {
+    queues: Queues,
+    windows: Windows,
+}
+
+impl Sources {
+    /// Over the settings' queues, with an empty memory.
+    #[must_use]
+    pub fn new(aws: &Aws, settings: &Settings) -> Self {
+        let Settings { queues, dead_letters, .. } = settings;
+        Self {
+            queues: Queues::new(aws.sqs(), queues.clone(), dead_letters.clone()),
+            // It adds up what it is asked for: that may take longer than a read.
+            windows: Windows::new(aws.patient().cloudwatch()),
+        }
+    }
+}
+
+/// Why something gave no answer that can be used.
+#[derive(Debug, thiserror::Error)]
+enum Silent {
+    /// It took too long.
+    #[error("no answer within {} s", .0.as_secs())]
+    Late(Duration),
+    /// It failed.
+    #[error(transparent)]
+    Failed(#[from] ServiceError),
+    /// Nobody can sign with it.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+}
+
+/// The answer, if it comes in time.
+async fn within<T, E>(deadline: Duration, asked: impl Future<Output = Result<T, E>>) -> Result<T, Silent>
+where
+    Silent: From<E>,
+{
+    Ok(tokio::time::timeout(deadline, asked).await.map_err(|_| Silent::Late(deadline))??)
+}
