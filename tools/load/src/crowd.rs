@@ -6,48 +6,114 @@ use std::{
 };
 
 use futures_util::{StreamExt, stream};
+use indicatif::{ProgressBar, ProgressStyle};
+use tokio::time::sleep;
 
-use crate::{api::Api, latency::Latencies};
+use crate::{
+    api::Api,
+    latency::Latencies,
+    report::{Run, Series},
+};
+
+/// Between two lines about how far it is, where there is no terminal for a bar.
+const SILENCE: Duration = Duration::from_secs(5);
 
 /// What came of every request.
 #[derive(Debug)]
 pub struct Crowd<T> {
     /// In the order in which they were answered.
     pub outcomes: Vec<T>,
-    times: Latencies,
-    took: Duration,
-    sent: u64,
+    /// How often each outcome was met.
+    pub counts: BTreeMap<String, u32>,
 }
 
 impl<T> Crowd<T> {
-    /// Sends all of these, so many at the same moment.
-    pub async fn send<F: Future<Output = T>>(api: &Api, at_once: usize, requests: impl Iterator<Item = F>) -> Crowd<T> {
+    /// Sends all of these, so many at the same moment, as long as the run lasts; tells how often each outcome was met, as `said` calls it, and
+    /// how fast.
+    pub async fn send<F: Future<Output = T>>(
+        run: &Run,
+        api: &Api,
+        what: &str,
+        at_once: usize,
+        requests: impl ExactSizeIterator<Item = F>,
+        said: impl Fn(&T) -> String,
+    ) -> Self {
         let sent_before = api.sent();
         let begun = Instant::now();
-        let answers: Vec<_> = stream::iter(requests.map(timed)).buffer_unordered(at_once.max(1)).collect().await;
+        let mut view = View::new(what, requests.len());
+        let (mut outcomes, mut times, mut latencies) = (Vec::new(), Vec::new(), Vec::new());
+        // What is on its way is waited for; nothing new is sent.
+        let requests = stream::iter(requests.map(timed)).take_until(sleep(run.left()));
+        let mut answers = std::pin::pin!(requests.buffer_unordered(at_once.max(1)));
+        while let Some((outcome, time)) = answers.next().await {
+            outcomes.push(outcome);
+            latencies.push((run.seconds(), time.as_secs_f64() * 1_000.0));
+            times.push(time);
+            view.show(outcomes.len());
+        }
+        view.end();
         let took = begun.elapsed();
-        let (outcomes, times) = answers.into_iter().unzip();
-        Self { outcomes, times: Latencies::new(times), took, sent: api.sent() - sent_before }
-    }
-
-    /// Prints how often each outcome was met, as `said` calls it, and how fast; returns the former.
-    pub fn report(&self, what: &str, said: impl Fn(&T) -> String) -> BTreeMap<String, u32> {
         let mut counts: BTreeMap<String, u32> = BTreeMap::new();
-        for outcome in &self.outcomes {
+        for outcome in &outcomes {
             *counts.entry(said(outcome)).or_default() += 1;
         }
-        for (outcome, count) in &counts {
-            println!("{count:>6}  {outcome}");
-        }
-        println!("{:>6}  requests in all: what is turned away (429, 503) is sent again", self.sent);
-        let seconds = self.took.as_secs_f64();
-        let rate = f64::from(counts.values().sum::<u32>()) / seconds;
-        println!("{seconds:.1} s, {rate:.0} {what} answered a second; {}", self.times);
-        counts
+        run.tell(what, &counts, took, api.sent() - sent_before, &Latencies::new(times));
+        run.measured(Series { name: format!("{what} answered a second"), points: rate(&latencies) });
+        run.measured(Series { name: format!("latency of {what}, ms"), points: latencies });
+        Self { outcomes, counts }
     }
+}
+
+/// How many points there are in each second.
+fn rate(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    let mut seconds: BTreeMap<u32, u32> = BTreeMap::new();
+    for (at, _) in points {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "seconds of a run are small")]
+        let second = at.floor() as u32;
+        *seconds.entry(second).or_default() += 1;
+    }
+    seconds.into_iter().map(|(second, count)| (f64::from(second), f64::from(count))).collect()
 }
 
 async fn timed<F: Future>(request: F) -> (F::Output, Duration) {
     let begun = Instant::now();
     (request.await, begun.elapsed())
+}
+
+/// A bar on a terminal, and a line now and then elsewhere.
+struct View<'a> {
+    bar: ProgressBar,
+    what: &'a str,
+    told: Instant,
+}
+
+impl<'a> View<'a> {
+    fn new(what: &'a str, count: usize) -> Self {
+        let style = ProgressStyle::with_template("{bar:40} {pos} of {len} {msg}, {per_sec}");
+        let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+        let bar = ProgressBar::new(u64::try_from(count).unwrap_or(u64::MAX)).with_style(style);
+        Self { bar: bar.with_message(what.to_owned()), what, told: Instant::now() }
+    }
+
+    fn show(&mut self, answered: usize) {
+        self.bar.inc(1);
+        if self.bar.is_hidden() && self.told.elapsed() >= SILENCE {
+            self.told = Instant::now();
+            println!("{answered} of {} {} are answered", self.bar.length().unwrap_or_default(), self.what);
+        }
+    }
+
+    fn end(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_counts_the_answers_of_each_second() {
+        assert_eq!(rate(&[(0.1, 5.0), (0.9, 5.0), (2.0, 5.0)]), [(0.0, 2.0), (2.0, 1.0)]);
+    }
 }

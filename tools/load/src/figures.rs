@@ -9,14 +9,12 @@ use reqwest::StatusCode;
 use crate::{
     api::{Answer, Api},
     crowd::Crowd,
+    report::Run,
 };
 
 /// The scenario.
 #[derive(Debug, Args)]
 pub struct Demand {
-    /// Base URL of the stack, as in .local/api-url or the output `ApiUrl`
-    #[arg(long)]
-    url: String,
     /// Whose figures are asked for
     #[arg(long, default_value = "merchant_001")]
     company: String,
@@ -39,23 +37,20 @@ struct Told {
 
 impl Demand {
     /// Lets all ask, and compares what they are told.
-    pub async fn run(self) -> Result<(), Box<dyn Error>> {
-        let api = Api::new(&self.url)?;
+    pub async fn run(self, api: &Api, run: &Run) -> Result<(), Box<dyn Error>> {
         let company: String = byte_serialize(self.company.as_bytes()).collect();
         let path = format!("/api/{}?companyId={company}", self.kind);
-        println!("{} callers ask for {} at once.", self.callers, path);
-        let asked = Crowd::send(&api, self.callers, (0..self.callers).map(|_| ask(&api, &path))).await;
-        let counts = asked.report("callers", |told| told.how.clone());
+        run.say(format_args!("{} callers ask for {path} at once.", self.callers));
+        let callers: Vec<usize> = (0..self.callers).collect();
+        let asking = callers.iter().map(|_| ask(api, &path));
+        let asked = Crowd::send(run, api, "callers", self.callers, asking, |told: &Told| told.how.clone()).await;
 
         let tags: BTreeSet<_> = asked.outcomes.iter().map(|told| &told.tag).collect();
-        let computed = counts.get("computed").copied().unwrap_or_default();
-        match tags.first() {
-            Some(Some(tag)) if tags.len() == 1 && computed <= 1 => {
-                println!("All got the same figures, {tag}.");
-                Ok(())
-            }
-            _ => Err(format!("{} different answers, computed {computed} times", tags.len()).into()),
-        }
+        let computed = asked.counts.get("computed").copied().unwrap_or_default();
+        let same = tags.len() == 1 && tags.first().is_some_and(|tag| tag.is_some());
+        run.holds(format!("all get the same figures: {} different answers", tags.len()), same);
+        run.holds(format!("they are computed at most once: {computed} times"), computed <= 1);
+        Ok(())
     }
 }
 

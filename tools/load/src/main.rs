@@ -1,4 +1,5 @@
 //! Drives a stack by its URL and checks what must hold afterwards. `load orders --help` tells the rest.
+//! A stack that asks for a token gets the one in the variable `ONCE_TOKEN`.
 
 mod accept;
 mod api;
@@ -6,12 +7,18 @@ mod crowd;
 mod figures;
 mod latency;
 mod orders;
+mod report;
 mod schedule;
 mod settlement;
 
-use std::process::ExitCode;
+use std::{error::Error, process::ExitCode};
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
+
+use self::{
+    api::Api,
+    report::{Options, Run},
+};
 
 /// Drives a stack and checks its promises.
 #[derive(Parser)]
@@ -19,6 +26,11 @@ use clap::{Parser, Subcommand};
 struct Arguments {
     #[command(subcommand)]
     scenario: Scenario,
+    /// Base URL of the stack, as in .local/api-url or the output `ApiUrl`
+    #[arg(long, global = true)]
+    url: Option<String>,
+    #[command(flatten)]
+    options: Options,
 }
 
 #[derive(Subcommand)]
@@ -35,16 +47,41 @@ enum Scenario {
     Settlement(settlement::Days),
 }
 
+impl Scenario {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Orders(_) => "orders",
+            Self::Accept(_) => "accept",
+            Self::Figures(_) => "figures",
+            Self::Schedule(_) => "schedule",
+            Self::Settlement(_) => "settlement",
+        }
+    }
+
+    async fn run(self, api: &Api, url: &str, run: &Run) -> Result<(), Box<dyn Error>> {
+        match self {
+            Self::Orders(rush) => rush.run(api, run).await,
+            Self::Accept(arrivals) => arrivals.run(api, run).await,
+            Self::Figures(demand) => demand.run(api, run).await,
+            Self::Schedule(clockwork) => clockwork.run(api, url, run).await,
+            Self::Settlement(days) => days.run(api, run).await,
+        }
+    }
+}
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let ended = match Arguments::parse().scenario {
-        Scenario::Orders(rush) => rush.run().await,
-        Scenario::Accept(arrivals) => arrivals.run().await,
-        Scenario::Figures(demand) => demand.run().await,
-        Scenario::Schedule(clockwork) => clockwork.run().await,
-        Scenario::Settlement(days) => days.run().await,
+    let Arguments { scenario, url, options } = Arguments::parse();
+    // An argument of all scenarios cannot be required by clap itself.
+    let Some(url) = url else {
+        Arguments::command().error(ErrorKind::MissingRequiredArgument, "--url is required: the stack to drive").exit()
     };
-    match ended {
+    let run = Run::of(scenario.name(), &url, options);
+    let ended = match Api::new(&url) {
+        Ok(api) => scenario.run(&api, &url, &run).await,
+        Err(cause) => Err(cause.into()),
+    };
+    match run.end(ended) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");

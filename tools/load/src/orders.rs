@@ -9,14 +9,12 @@ use serde_json::{Value, json};
 use crate::{
     api::{Answer, Api},
     crowd::Crowd,
+    report::Run,
 };
 
 /// The scenario.
 #[derive(Debug, Args)]
 pub struct Rush {
-    /// Base URL of the stack, as in .local/api-url or the output `ApiUrl`
-    #[arg(long)]
-    url: String,
     /// How many buyers want one unit each
     #[arg(long, default_value_t = 500)]
     buyers: u32,
@@ -33,19 +31,19 @@ pub struct Rush {
 
 impl Rush {
     /// Creates the product, lets the buyers order, and counts.
-    pub async fn run(self) -> Result<(), Box<dyn Error>> {
-        let api = Api::new(&self.url)?;
-        let product = self.create_product(&api).await?;
+    pub async fn run(self, api: &Api, run: &Run) -> Result<(), Box<dyn Error>> {
+        let product = self.create_product(api).await?;
         let id = &product["id"];
         let at_once = self.at_once.unwrap_or(usize::try_from(self.buyers)?);
-        println!(
+        run.say(format_args!(
             "Product {id} has {} units in {} lanes; {} buyers want one each, {at_once} at once.",
             self.stock, product["lanes"], self.buyers
-        );
+        ));
 
-        let orders = (0..self.buyers).map(|buyer| order(&api, id, buyer));
-        let outcomes = Crowd::send(&api, at_once, orders).await.report("orders", Clone::clone);
-        self.check(&api, id, &outcomes).await
+        let buyers: Vec<u32> = (0..self.buyers).collect();
+        let orders = buyers.iter().map(|&buyer| order(api, id, buyer));
+        let crowd = Crowd::send(run, api, "orders", at_once, orders, Clone::clone).await;
+        self.check(api, id, &crowd.counts, run).await
     }
 
     async fn create_product(&self, api: &Api) -> Result<Value, Box<dyn Error>> {
@@ -62,16 +60,24 @@ impl Rush {
     }
 
     /// What must hold: every buyer got an answer, and every unit was sold once or is left.
-    async fn check(&self, api: &Api, product: &Value, outcomes: &BTreeMap<String, u32>) -> Result<(), Box<dyn Error>> {
+    async fn check(
+        &self,
+        api: &Api,
+        product: &Value,
+        outcomes: &BTreeMap<String, u32>,
+        run: &Run,
+    ) -> Result<(), Box<dyn Error>> {
         let count = |outcome| outcomes.get(outcome).copied().unwrap_or_default();
         let (confirmed, refused) = (count(CONFIRMED), count(OUT_OF_STOCK));
         let left = api.get(&format!("/products/{product}")).await?.body["stock"].clone();
-        println!("{confirmed} sold + {left} left = {} at first", self.stock);
-        let expected = self.buyers.min(self.stock);
-        if confirmed != expected || refused != self.buyers - expected || left != self.stock - expected {
-            return Err(format!("expected {expected} sold, {} refused", self.buyers - expected).into());
-        }
-        println!("Exactly {confirmed} of {} orders succeeded.", self.buyers);
+        let asked: u32 = outcomes.values().sum();
+        let sold = asked.min(self.stock);
+        run.holds(
+            format!("sold + left = initial: {confirmed} + {left} = {}", self.stock),
+            left == self.stock - confirmed,
+        );
+        run.holds(format!("exactly {sold} of {asked} orders succeed: {confirmed} do"), confirmed == sold);
+        run.holds(format!("all others are told that it is sold out: {refused} are"), refused == asked - sold);
         Ok(())
     }
 }

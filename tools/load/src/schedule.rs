@@ -14,6 +14,7 @@ use tokio::time::sleep;
 use crate::{
     api::{Answer, Api},
     latency::Latencies,
+    report::{Run, Series},
 };
 
 /// Between two looks at the history.
@@ -22,9 +23,6 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// The scenario.
 #[derive(Debug, Args)]
 pub struct Clockwork {
-    /// Base URL of the stack, as in .local/api-url or the output `ApiUrl`
-    #[arg(long)]
-    url: String,
     /// Who is called; the stack's own /test if not given
     #[arg(long)]
     receiver: Option<String>,
@@ -41,16 +39,15 @@ pub struct Clockwork {
 
 impl Clockwork {
     /// Makes the job, waits for its last occurrence, compares, and deletes the job.
-    pub async fn run(self) -> Result<(), Box<dyn Error>> {
-        let api = Api::new(&self.url)?;
-        let receiver = self.receiver.clone().unwrap_or_else(|| format!("{}/test", self.url.trim_end_matches('/')));
+    pub async fn run(self, api: &Api, url: &str, run: &Run) -> Result<(), Box<dyn Error>> {
+        let receiver = self.receiver.clone().unwrap_or_else(|| format!("{}/test", url.trim_end_matches('/')));
         let action = json!({"type": "webhook", "url": receiver});
         let job = api.post("/scheduler/jobs", &json!({"name": "load", "action": action})).await?;
         let path = match (job.status, job.body["id"].as_str()) {
             (StatusCode::CREATED, Some(id)) => format!("/scheduler/jobs/{id}"),
             (status, _) => return Err(format!("the job was refused: {status} {}", job.body).into()),
         };
-        let ended = self.play(&api, &path).await;
+        let ended = self.play(api, &path, run).await;
         let deleted = api.delete(&path).await?;
         if deleted.status != StatusCode::NO_CONTENT {
             return Err(format!("{path} was not deleted: {} {}", deleted.status, deleted.body).into());
@@ -58,7 +55,7 @@ impl Clockwork {
         ended
     }
 
-    async fn play(&self, api: &Api, path: &str) -> Result<(), Box<dyn Error>> {
+    async fn play(&self, api: &Api, path: &str, run: &Run) -> Result<(), Box<dyn Error>> {
         // Time for the request, and for the queue to be looked at.
         let start = Timestamp::now().round(Unit::Second)?.checked_add(3.seconds())?;
         let due: Vec<Timestamp> =
@@ -69,19 +66,21 @@ impl Clockwork {
         if set.status != StatusCode::OK {
             return Err(format!("the schedule was refused: {} {}", set.status, set.body).into());
         }
-        println!("{path} calls its receiver {} times, every {} s from {start} on.", due.len(), self.every);
+        run.say(format_args!("{path} calls its receiver {} times, every {} s from {start} on.", due.len(), self.every));
         let runs = self.history(api, path, *end).await?;
 
         let told: Vec<Timestamp> = runs.iter().map(|run| time(run, "due_at")).collect::<Result<_, _>>()?;
-        if told != due {
-            return Err(format!("{} runs, due at {told:?}, not at {due:?}", told.len()).into());
-        }
-        let bad: Vec<&Value> = runs.iter().filter(|run| run["state"] != "COMPLETED").collect();
-        if let Some(bad) = bad.first() {
-            return Err(format!("a run is not completed: {bad}").into());
-        }
-        let lags: Vec<Duration> = runs.iter().map(lag).collect::<Result<_, _>>()?;
-        println!("Each occurrence fired once; begun after it was due: {}.", Latencies::new(lags));
+        run.holds(
+            format!("each occurrence fires once, at its time: {} of {} runs", told.len(), due.len()),
+            told == due,
+        );
+        let done = runs.iter().filter(|run| run["state"] == "COMPLETED").count();
+        run.holds(format!("each run is completed: {done} of {}", runs.len()), done == runs.len());
+        let lags: Vec<Duration> = runs.iter().filter_map(|run| lag(run).transpose()).collect::<Result<_, _>>()?;
+        let points =
+            told.iter().zip(&lags).map(|(at, lag)| (at.duration_since(start).as_secs_f64(), lag.as_secs_f64()));
+        run.measured(Series { name: "begun after it was due, s".to_owned(), points: points.collect() });
+        run.say(format_args!("Begun after it was due: {}.", Latencies::new(lags)));
         Ok(())
     }
 
@@ -109,8 +108,11 @@ fn time(run: &Value, name: &str) -> Result<Timestamp, jiff::Error> {
     run[name].as_str().unwrap_or_default().parse()
 }
 
-/// How long after it was due a run was begun.
-fn lag(run: &Value) -> Result<Duration, Box<dyn Error>> {
+/// How long after it was due a run was begun, if it was.
+fn lag(run: &Value) -> Result<Option<Duration>, Box<dyn Error>> {
+    if run["started_at"].is_null() {
+        return Ok(None);
+    }
     let lag = time(run, "started_at")?.duration_since(time(run, "due_at")?);
-    Duration::try_from(lag).map_err(|_| format!("a run began before it was due: {run}").into())
+    Duration::try_from(lag).map(Some).map_err(|_| format!("a run began before it was due: {run}").into())
 }

@@ -16,7 +16,7 @@ use reqwest::StatusCode;
 use tokio::time::sleep;
 
 use self::tally::{Minute, Outcome, Tally, Verdict};
-use crate::{api::Api, crowd::Crowd};
+use crate::{api::Api, crowd::Crowd, report::Run};
 
 /// A minute is published 15 s after its end by the next tick of a rule that may be a minute late.
 const PATIENCE: Duration = Duration::from_mins(4);
@@ -27,9 +27,6 @@ const PAUSE: Duration = Duration::from_secs(10);
 /// The scenario. The stack must be nobody else's meanwhile, and refuse duplicates (its parameter `DuplicateIds`).
 #[derive(Debug, Args)]
 pub struct Arrivals {
-    /// Base URL of the stack, as in .local/api-url or the output `ApiUrl`
-    #[arg(long)]
-    url: String,
     /// How many requests are sent
     #[arg(long, default_value_t = 3000)]
     requests: u32,
@@ -52,27 +49,29 @@ pub struct Arrivals {
 
 impl Arrivals {
     /// Sends the ids, waits until their minutes are published, and compares.
-    pub async fn run(self) -> Result<(), Box<dyn Error>> {
+    pub async fn run(self, api: &Api, run: &Run) -> Result<(), Box<dyn Error>> {
         if self.requests < self.distinct {
             return Err(format!("{} requests cannot bring {} ids", self.requests, self.distinct).into());
         }
-        let api = Api::new(&self.url)?;
-        println!("{} requests bring {} ids, {} at once.", self.requests, self.distinct, self.at_once);
+        run.say(format_args!("{} requests bring {} ids, {} at once.", self.requests, self.distinct, self.at_once));
         let requests = self.paths();
-        let answered = Crowd::send(&api, self.at_once, requests.iter().map(|(id, path)| accept(&api, *id, path))).await;
-        answered.report("requests", Outcome::to_string);
+        let sending = requests.iter().map(|(id, path)| accept(api, *id, path));
+        let answered = Crowd::send(run, api, "requests", self.at_once, sending, Outcome::to_string).await;
 
         let tally: Tally = answered.outcomes.into_iter().collect();
         let minutes: Vec<&str> = tally.minutes().collect();
-        let published = published(&api, &minutes).await?;
+        let published = published(api, &minutes).await?;
         for line in tally.lines(&published) {
-            println!("{line}");
+            run.say(line);
         }
         let faults = tally.faults(&published);
+        run.holds(
+            "every id is counted once in its minute, and the published counts are those of distinct ids",
+            faults.is_empty(),
+        );
         if let Some(first) = faults.first() {
             return Err(format!("{} faults, the first: {first}", faults.len()).into());
         }
-        println!("Every id was counted once in its minute.");
         let minutes = minutes.join(" ");
         if let Some(file) = self.minutes_to {
             fs::write(file, format!("{minutes}\n"))?;

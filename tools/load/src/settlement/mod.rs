@@ -18,7 +18,10 @@ use sha2::{Digest, Sha256};
 use tokio::time::sleep;
 
 use self::sheet::{Sheet, difference};
-use crate::api::{Answer, Api};
+use crate::{
+    api::{Answer, Api},
+    report::{Run, Series},
+};
 
 /// Between two looks at the job.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -29,9 +32,6 @@ const SILENCE: Duration = Duration::from_secs(5);
 /// The scenario. Without days it settles those that `seed` fills by default.
 #[derive(Debug, Args)]
 pub struct Days {
-    /// Base URL of the stack, as in .local/api-url or the output `ApiUrl`
-    #[arg(long)]
-    url: String,
     /// The first day, in UTC; 29 days before the last one if not given
     #[arg(long)]
     from: Option<Date>,
@@ -48,29 +48,28 @@ pub struct Days {
 
 impl Days {
     /// Has the days settled, by a new job or by the one that does it already, and compares.
-    pub async fn run(self) -> Result<(), Box<dyn Error>> {
+    pub async fn run(self, api: &Api, run: &Run) -> Result<(), Box<dyn Error>> {
         let expected = self.sums.as_deref().map(read).transpose()?;
-        let api = Api::new(&self.url)?;
         let (from, to) = self.days(Timestamp::now());
-        let id = ask(&api, from, to).await?;
-        println!("{id} settles {from} to {to}.");
+        let id = ask(api, from, to).await?;
+        run.say(format_args!("{id} settles {from} to {to}."));
 
-        let job = self.completed(&api, &id).await?;
+        let job = self.completed(api, &id, run).await?;
         let path = job["download_url"].as_str().ok_or("the completed job has no download_url")?;
-        let (file, sha256) = download(&api, path).await?;
+        let (file, sha256) = download(api, path).await?;
         let sheet = Sheet::read(&file)?;
-        if job["total"].as_u64() != Some(sheet.count) {
-            return Err(format!("the job counted {} transactions, its file {}", job["total"], sheet.count).into());
-        }
-        println!("{sheet}");
-        println!("{}", pace(&job, sheet.count)?);
-        println!("{path} has {} bytes with the SHA-256 of its ETag, {sha256}.", file.len());
+        let counted =
+            format!("the file has all transactions that the job counted: {} and {}", sheet.count, job["total"]);
+        run.holds(counted, job["total"].as_u64() == Some(sheet.count));
+        run.say(sheet);
+        run.say(pace(&job, sheet.count)?);
+        run.say(format_args!("{path} has {} bytes with the SHA-256 of its ETag, {sha256}.", file.len()));
         if let Some((name, text)) = expected {
             if let Some(difference) = difference(&file, &text) {
                 let others = "a ledger that holds other entries, too, settles to more";
                 return Err(format!("the file is not {name} ({others}): {difference}").into());
             }
-            println!("It is {name}, byte for byte.");
+            run.holds(format!("it is {name}, byte for byte"), true);
         }
         Ok(())
     }
@@ -82,17 +81,20 @@ impl Days {
     }
 
     /// The job, once it is completed. On the way there it is shown.
-    async fn completed(&self, api: &Api, id: &str) -> Result<Value, Box<dyn Error>> {
+    async fn completed(&self, api: &Api, id: &str, run: &Run) -> Result<Value, Box<dyn Error>> {
         let begun = Instant::now();
         let mut view = View::new()?;
+        let mut points = Vec::new();
         loop {
             let job = match api.get(&format!("/jobs/{id}")).await? {
                 Answer { status: StatusCode::OK, body, .. } => body,
                 Answer { status, body, .. } => return Err(format!("{id} was not shown: {status} {body}").into()),
             };
+            points.push((run.seconds(), job["progress"].as_f64().unwrap_or_default()));
             match job["status"].as_str().unwrap_or_default() {
                 "COMPLETED" => {
                     view.end();
+                    run.measured(Series { name: "progress, %".to_owned(), points });
                     return Ok(job);
                 }
                 "CANCELLED" => return Err(format!("{id} was cancelled").into()),
@@ -198,7 +200,7 @@ mod tests {
     }
 
     fn days(arguments: &[&str]) -> (String, String) {
-        let given = ["load", "--url", "http://127.0.0.1"].iter().chain(arguments);
+        let given = ["load"].iter().chain(arguments);
         let scenario = Scenario::try_parse_from(given).expect("fit arguments");
         let (from, to) = scenario.days.days("2026-03-02T23:59:59Z".parse().expect("a time"));
         (from.to_string(), to.to_string())
