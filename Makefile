@@ -10,7 +10,7 @@ TOOLS_BIN := .local/venv/tools/bin
 export SAM_CLI_TELEMETRY := 0
 
 .NOTPARALLEL:
-.PHONY: help setup run stop watch test check bench deploy
+.PHONY: help setup run stop watch test check audit bench deploy
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,7 +21,7 @@ setup: ## Install the pinned tools into .local/ (the other targets do it too)
 run: ## Start the local cloud, deploy to it, sell 100 units to 500 buyers, settle 100000 payments, ask 100 times for figures, call a webhook at its seconds, count 2000 ids (PORT=4566)
 	@$(CLOUD) --port $(PORT) up
 	@$(CLOUD) deploy
-	@cargo run --quiet -p load -- orders --url "$$(cat .local/api-url)" --buyers 500 --stock 100
+	@cargo run --quiet -p load -- orders --url "$$(cat .local/api-url)" --buyers 500 --stock 100 --html .local/orders.html
 	@. .local/env && cargo run --quiet -p seed -- --sums .local/sums.csv
 	@cargo run --quiet -p load -- settlement --url "$$(cat .local/api-url)" --sums .local/sums.csv
 	@cargo run --quiet -p load -- figures --url "$$(cat .local/api-url)" --company merchant_001 --callers 100
@@ -51,10 +51,15 @@ check: setup ## Check formatting, lints, documentation, the template and the Pyt
 	$(TOOLS_BIN)/ruff format --check local e2e shared/tests/oracle
 	$(TOOLS_BIN)/python shared/tests/oracle/occurrences.py --check
 
+audit: ## Check licences, sources and known vulnerabilities of every dependency (not part of `make test`: it fetches the list of RustSec)
+	cargo install cargo-deny --quiet --locked --version 0.20.2 --root .local/audit
+	.local/audit/bin/cargo-deny check
+
 bench: ## Run the benchmarks
 	cargo run --release -p bench
 	cargo run --release --config functions/accept/.cargo/config.toml -p bench -- uniques
 
 deploy: setup ## Build for AWS and deploy there, with the account and region of your environment
 	PATH="$(CURDIR)/$(TOOLS_BIN):$$PATH" sam build
-	$(TOOLS_BIN)/sam deploy
+	@hash="$$ACCESS_TOKEN_SHA256"; if [ -z "$$hash" ]; then printf "SHA-256 of the access token (docs/ACCESS.md): "; read -r hash; fi; \
+	  set -x; $(TOOLS_BIN)/sam deploy --parameter-overrides "AccessTokenSha256=$$hash"
