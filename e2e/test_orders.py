@@ -130,7 +130,7 @@ def test_500_buyers_compete_for_100_units(aws, api_url, call):
     )
     print(played.stdout)
     assert played.returncode == 0
-    assert "Exactly 100 of 500 orders succeeded." in played.stdout
+    assert "\nholds: exactly 100 of 500 orders succeed" in played.stdout
 
     product = int(re.search(r"Product (\d+) has", played.stdout)[1])
     pages = aws("dynamodb").get_paginator("scan").paginate(TableName=os.environ["ORDERS_TABLE"])
