@@ -1,11 +1,42 @@
-//! The place in a list that is sorted by time and then by id.
+//! Lists, page by page: the place in one that is sorted by time and then by id, and what is asked for of it.
 
 use std::{fmt::Display, marker::PhantomData, str::FromStr};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
-use crate::time::Timestamp;
+use crate::{limits::Bounded, time::Timestamp};
+
+/// Rows of a page.
+pub type Limit = Bounded<1, 100>;
+
+/// The rows of a page where no number is asked for.
+pub const DEFAULT_LIMIT: Limit = Limit::literal::<20>();
+
+/// Which page of a list: `?limit&cursor`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Paging<C> {
+    /// How many rows.
+    #[serde(default = "default_limit")]
+    pub limit: Limit,
+    /// After which; the list's first page without one.
+    pub cursor: Option<C>,
+}
+
+/// For serde, which takes a default only from a function.
+#[must_use]
+pub fn default_limit() -> Limit {
+    DEFAULT_LIMIT
+}
+
+/// The rows of a page, out of one more than it has, and the place of the last of them, if there are more.
+pub(crate) fn cut<T, Id>(mut rows: Vec<T>, limit: Limit, place: impl Fn(&T) -> String) -> (Vec<T>, Option<Cursor<Id>>) {
+    let more = rows.len() > limit.to_usize();
+    rows.truncate(limit.to_usize());
+    let next = rows.last().filter(|_| more).map(|last| Cursor::at(place(last)));
+    (rows, next)
+}
 
 /// The place of a row in a list, `<created_at>#<id>`: opaque to callers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,6 +94,15 @@ mod tests {
     fn a_cursor_comes_back_as_it_was_given() {
         let cursor = Cursor::<Uuid>::at("2026-11-20T23:20:00.005Z#00000000-0000-0000-0000-000000000007".to_owned());
         assert_eq!(Cursor::try_from(String::from(cursor.clone())), Ok(cursor));
+    }
+
+    #[test]
+    fn a_page_ends_with_a_place_only_if_there_are_more_rows() {
+        let limit = Limit::literal::<2>();
+        let cut = |rows| cut::<i32, Uuid>(rows, limit, ToString::to_string);
+        assert_eq!(cut(vec![1, 2, 3]), (vec![1, 2], Some(Cursor::at("2".to_owned()))));
+        assert_eq!(cut(vec![1, 2]), (vec![1, 2], None));
+        assert_eq!(cut(vec![]), (vec![], None));
     }
 
     #[test]

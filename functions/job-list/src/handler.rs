@@ -2,27 +2,14 @@
 
 use once::{
     App,
+    cursor::Paging,
     http::{self, ApiError, Reply, Request},
-    settlement::{Cursor, DEFAULT_LIMIT, Limit},
+    settlement::Cursor,
 };
-use serde::Deserialize;
-
-/// Which page.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Query {
-    #[serde(default = "default_limit")]
-    limit: Limit,
-    cursor: Option<Cursor>,
-}
-
-fn default_limit() -> Limit {
-    DEFAULT_LIMIT
-}
 
 /// Jobs with their progress, newest first.
 pub async fn handle(app: App, request: Request) -> Result<Reply, ApiError> {
-    let Query { limit, cursor } = http::query(&request)?;
+    let Paging { limit, cursor } = http::query::<Paging<Cursor>>(&request)?;
     Ok(Reply::ok(&app.settlement().list(limit, cursor.as_ref(), app.now()).await?))
 }
 

@@ -2,8 +2,9 @@
 
 use once::{
     App,
+    cursor::Limit,
     http::{self, ApiError, Reply, Request},
-    orders::{Cursor, DEFAULT_LIMIT, From, Limit, Offset, Order},
+    orders::{Cursor, From, Offset, Order},
 };
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +12,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Query {
-    #[serde(default = "default_limit")]
+    #[serde(default = "once::cursor::default_limit")]
     limit: Limit,
     offset: Option<Offset>,
     cursor: Option<Cursor>,
@@ -22,10 +23,6 @@ struct Query {
 struct Listed {
     orders: Vec<Order>,
     next_cursor: Option<Cursor>,
-}
-
-fn default_limit() -> Limit {
-    DEFAULT_LIMIT
 }
 
 impl Query {

@@ -100,7 +100,7 @@ mod tests {
                 answer.body
             );
         }
-        let page = process.app.orders().list_products(once::orders::DEFAULT_LIMIT, None).await.expect("a page");
+        let page = process.app.orders().list_products(once::cursor::DEFAULT_LIMIT, None).await.expect("a page");
         assert!(page.rows.is_empty());
     }
 }

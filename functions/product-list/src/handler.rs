@@ -2,19 +2,11 @@
 
 use once::{
     App,
+    cursor::Paging,
     http::{self, ApiError, Reply, Request},
-    orders::{DEFAULT_LIMIT, Limit, Product, ProductId},
+    orders::{Product, ProductId},
 };
-use serde::{Deserialize, Serialize};
-
-/// Which products.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Query {
-    #[serde(default = "default_limit")]
-    limit: Limit,
-    cursor: Option<ProductId>,
-}
+use serde::Serialize;
 
 /// A page.
 #[derive(Debug, Serialize)]
@@ -23,13 +15,9 @@ struct Listed {
     next_cursor: Option<String>,
 }
 
-fn default_limit() -> Limit {
-    DEFAULT_LIMIT
-}
-
 /// Products, newest first, with their stock.
 pub async fn handle(app: App, request: Request) -> Result<Reply, ApiError> {
-    let Query { limit, cursor } = http::query(&request)?;
+    let Paging { limit, cursor } = http::query::<Paging<ProductId>>(&request)?;
     let page = app.orders().list_products(limit, cursor).await?;
     Ok(Reply::ok(&Listed { products: page.rows, next_cursor: page.next.map(|id| id.to_string()) }))
 }

@@ -2,28 +2,15 @@
 
 use once::{
     App,
+    cursor::Paging,
     http::{self, ApiError, Reply, Request},
-    schedule::{DEFAULT_LIMIT, Limit, RunCursor},
+    schedule::RunCursor,
 };
-use serde::Deserialize;
-
-/// Which page.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Query {
-    #[serde(default = "default_limit")]
-    limit: Limit,
-    cursor: Option<RunCursor>,
-}
-
-fn default_limit() -> Limit {
-    DEFAULT_LIMIT
-}
 
 /// The runs of a job, the last due first.
 pub async fn handle(app: App, request: Request) -> Result<Reply, ApiError> {
     let id = http::task_id(&request)?;
-    let Query { limit, cursor } = http::query(&request)?;
+    let Paging { limit, cursor } = http::query::<Paging<RunCursor>>(&request)?;
     Ok(Reply::ok(&app.schedules().runs(id, limit, cursor.as_ref(), app.now()).await?))
 }
 

@@ -84,7 +84,7 @@ mod tests {
         process.app.schedules().run_now(id, None, process.app.now()).await.expect("asked for");
         let message = cloud.take_occurrences()[0].delivery();
         handle(process.app.clone(), message).await.expect("nothing to do again");
-        let runs = process.app.schedules().runs(id, once::schedule::DEFAULT_LIMIT, None, process.app.now()).await;
+        let runs = process.app.schedules().runs(id, once::cursor::DEFAULT_LIMIT, None, process.app.now()).await;
         let runs = json!(runs.expect("a page").runs);
         assert_eq!(runs[0]["state"], "FAILED");
         assert!(runs[0]["error"].as_str().is_some_and(|error| error.starts_with("WEBHOOK_REFUSED: ")), "{runs}");

@@ -16,7 +16,8 @@ pub async fn handle(app: App, request: Request) -> Result<Reply, ApiError> {
 #[cfg(test)]
 mod tests {
     use once::{
-        schedule::{DEFAULT_LIMIT, Left, RunView, TaskId},
+        cursor::DEFAULT_LIMIT,
+        schedule::{Left, RunView, TaskId},
         testing::{Answer, Call, Cloud, Fault, Process, sample},
     };
     use serde_json::json;

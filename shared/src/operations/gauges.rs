@@ -14,7 +14,8 @@ use super::{
 };
 use crate::{
     aws::ServiceError,
-    orders::{self, Orders},
+    cursor::Limit,
+    orders::Orders,
     schedule::Schedules,
     settlement::{Settlement, State},
     time::Timestamp,
@@ -25,7 +26,7 @@ use crate::{
 const DEADLINE: Duration = Duration::from_secs(5);
 
 /// Products whose stock is told.
-const PRODUCTS: orders::Limit = orders::Limit::literal::<50>();
+const PRODUCTS: Limit = Limit::literal::<50>();
 
 /// Settlement jobs whose states are counted.
 const RECENT_JOBS: usize = 100;

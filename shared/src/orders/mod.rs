@@ -31,7 +31,7 @@ pub use catalog::{CreateError, Created};
 pub use order::{NewOrder, Order, OrderWithProduct, ProductGlance, Status};
 pub use place::{PlaceError, Placed};
 pub use product::{MerchantId, NewProduct, Product, ProductId};
-pub use reading::{Cursor, DEFAULT_LIMIT, From, Limit, Offset, Page};
+pub use reading::{Cursor, From, Offset, Page};
 pub use restock::{NewStock, RestockError, Restocked};
 
 /// Where orders are kept and how hard they try.

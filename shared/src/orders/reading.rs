@@ -15,18 +15,13 @@ use super::{
 };
 use crate::{
     aws::ServiceError,
+    cursor::{Limit, cut},
     dynamo::{Item, keys, newest, read},
     limits::Bounded,
 };
 
 /// Products whose stock is read at the same time for one page.
 const PRODUCTS_AT_ONCE: usize = 16;
-
-/// Rows of a page.
-pub type Limit = Bounded<1, 100>;
-
-/// The rows of a page where no number is asked for.
-pub const DEFAULT_LIMIT: Limit = Limit::literal::<20>();
 
 /// How many of the newest orders a page may skip. Each costs its share of a read, in every shard.
 pub type Offset = Bounded<0, 1_000>;
@@ -88,15 +83,13 @@ impl Orders {
             From::Offset(rows) => (rows.to_usize(), None),
             From::Cursor(cursor) => (0, Some(cursor.place())),
         };
-        let limit = limit.to_usize();
-        let shards =
-            (0..keys::ORDER_SHARDS).map(|shard| self.newest(keys::recent_orders(shard), before, skip + limit + 1));
+        let wanted = skip + limit.to_usize() + 1;
+        let shards = (0..keys::ORDER_SHARDS).map(|shard| self.newest(keys::recent_orders(shard), before, wanted));
         let found = try_join_all(shards).await?.into_iter().flatten();
         let mut found: Vec<Listed> = found.map(read).collect::<Result<_, _>>()?;
         found.sort_unstable_by(|a, b| b.recent_sk.cmp(&a.recent_sk));
-        let more = found.len() > skip + limit;
-        let rows: Vec<Listed> = found.into_iter().skip(skip).take(limit).collect();
-        let next = rows.last().filter(|_| more).map(|last| Cursor::at(last.recent_sk.clone()));
+        let rows = found.into_iter().take(wanted).skip(skip).collect();
+        let (rows, next) = cut(rows, limit, |last: &Listed| last.recent_sk.clone());
         Ok(Page { rows: rows.into_iter().map(|listed| listed.order).collect(), next })
     }
 

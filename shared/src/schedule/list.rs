@@ -5,15 +5,13 @@ use serde::Serialize;
 use super::{
     EditError, Schedules, TaskId,
     run::{RunCursor, RunView},
-    task::{Standing, Task},
+    task::Standing,
 };
-use crate::{aws::ServiceError, cursor::Cursor, dynamo::keys, limits::Bounded, time::Timestamp};
-
-/// Rows of a page.
-pub type Limit = Bounded<1, 100>;
-
-/// The rows of a page where no number is asked for.
-pub const DEFAULT_LIMIT: Limit = Limit::literal::<20>();
+use crate::{
+    aws::ServiceError,
+    cursor::{Cursor, Limit, cut},
+    time::Timestamp,
+};
 
 /// The place of a job in the list.
 pub type TaskCursor = Cursor<TaskId>;
@@ -44,13 +42,10 @@ impl Schedules {
         before: Option<&TaskCursor>,
         now: Timestamp,
     ) -> Result<TaskPage, ServiceError> {
-        let limit = limit.to_usize();
-        let mut tasks = self.store.newest(before.map(Cursor::place), limit + 1).await?;
-        let more = tasks.len() > limit;
-        tasks.truncate(limit);
-        let place = |task: &Task| Cursor::at(keys::recent_task(task.created_at, &task.id.to_string()).sk);
-        let next_cursor = tasks.last().filter(|_| more).map(place);
-        Ok(TaskPage { jobs: tasks.into_iter().map(|task| Standing::of(task, now)).collect(), next_cursor })
+        let tasks = self.store.newest(before.map(Cursor::place), limit.to_usize() + 1).await?;
+        let (tasks, next_cursor) = cut(tasks, limit, |listed| listed.place.clone());
+        let tasks = tasks.into_iter().filter_map(|listed| listed.task);
+        Ok(TaskPage { jobs: tasks.map(|task| Standing::of(task, now)).collect(), next_cursor })
     }
 
     /// The runs of a job, as far as they are kept.
@@ -63,12 +58,8 @@ impl Schedules {
     ) -> Result<RunPage, EditError> {
         // An id that an idempotency key gives twice has a history of its own each time.
         let since = self.store.task(id).await?.ok_or(EditError::TaskNotFound(id))?.created_at;
-        let limit = limit.to_usize();
-        let mut runs = self.runs.newest(id, since, before.map(Cursor::place), limit + 1, now).await?;
-        let more = runs.len() > limit;
-        runs.truncate(limit);
-        let place = |run: &RunView| Cursor::at(format!("{}#{}", run.due_at, run.run_id));
-        let next_cursor = runs.last().filter(|_| more).map(place);
+        let runs = self.runs.newest(id, since, before.map(Cursor::place), limit.to_usize() + 1, now).await?;
+        let (runs, next_cursor) = cut(runs, limit, |run| format!("{}#{}", run.due_at, run.run_id));
         Ok(RunPage { runs, next_cursor })
     }
 }

@@ -37,7 +37,7 @@ pub use action::{Action, Reach};
 pub use backlog::Backlog;
 pub use dispatch::Ticked;
 pub use edit::{CreateError, Created, EditError};
-pub use list::{DEFAULT_LIMIT, Limit, RunPage, TaskCursor, TaskPage};
+pub use list::{RunPage, TaskCursor, TaskPage};
 pub use plan::{GRACE, MOST, Missed, Plan, horizon, plan};
 pub use run::{Asked, Occurrence, RunCursor, RunState, RunView};
 pub use task::{NewTask, Standing, State, TaskId, UnfitTaskId};

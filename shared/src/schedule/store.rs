@@ -37,6 +37,14 @@ pub struct Due {
     pub next_run_at: Timestamp,
 }
 
+/// A job in the list of all, and its place there.
+#[derive(Debug)]
+pub struct Listed {
+    pub place: String,
+    /// None: this release cannot read it.
+    pub task: Option<Task>,
+}
+
 impl Due {
     /// A job that has an occurrence to come.
     pub fn of(task: &Task) -> Option<Self> {
@@ -107,9 +115,11 @@ impl Store {
     }
 
     /// The newest jobs, or the newest before a place of the list, as the index knows them.
-    pub async fn newest(&self, before: Option<&str>, wanted: usize) -> Result<Vec<Task>, ServiceError> {
-        let tasks = newest(&self.client, &self.table, keys::TASKS, before, wanted).await?;
-        Ok(tasks.into_iter().filter_map(readable).collect())
+    pub async fn newest(&self, before: Option<&str>, wanted: usize) -> Result<Vec<Listed>, ServiceError> {
+        let items = newest(&self.client, &self.table, keys::TASKS, before, wanted).await?;
+        let place = |item: &Item| item.get("recent_sk").and_then(|place| place.as_s().ok()).cloned();
+        let listed = |item| Listed { place: place(&item).unwrap_or_default(), task: readable(item) };
+        Ok(items.into_iter().map(listed).collect())
     }
 
     /// A page of the jobs of a shard that are due before a moment, the longest due first, and where the next page begins.

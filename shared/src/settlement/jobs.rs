@@ -19,8 +19,8 @@ use super::{
 use crate::{
     aws::ServiceError,
     budget::{Budget, Spent},
+    cursor::{Limit, cut},
     dynamo::{Commit, keys},
-    limits::Bounded,
     time::Timestamp,
 };
 
@@ -29,12 +29,6 @@ const BUDGET: Duration = Duration::from_secs(3);
 
 /// Jobs of a page whose progress is read at the same time.
 const JOBS_AT_ONCE: usize = 16;
-
-/// Jobs of a page.
-pub type Limit = Bounded<1, 100>;
-
-/// The jobs of a page where no number is asked for.
-pub const DEFAULT_LIMIT: Limit = Limit::literal::<20>();
 
 /// A job that was begun, or was live already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -169,12 +163,8 @@ impl Settlement {
 
     /// Jobs, newest first, as the index knows them: a job is listed a moment after it was begun.
     pub async fn list(&self, limit: Limit, before: Option<&Cursor>, now: Timestamp) -> Result<JobPage, ServiceError> {
-        let limit = limit.to_usize();
-        let mut jobs = self.store.newest(before.map(Cursor::place), limit + 1).await?;
-        let more = jobs.len() > limit;
-        jobs.truncate(limit);
-        let place = |job: &Job| Cursor::at(keys::recent_job(job.created_at, &job.id.to_string()).sk);
-        let next_cursor = jobs.last().filter(|_| more).map(place);
+        let jobs = self.store.newest(before.map(Cursor::place), limit.to_usize() + 1).await?;
+        let (jobs, next_cursor) = cut(jobs, limit, |job| keys::recent_job(job.created_at, &job.id.to_string()).sk);
         let standing = stream::iter(jobs).map(|job| self.stands(job, now)).buffered(JOBS_AT_ONCE);
         Ok(JobPage { jobs: standing.try_collect().await?, next_cursor })
     }

@@ -42,7 +42,7 @@ use crate::{
 pub use census::Census;
 pub use download::{Content, Download, DownloadError};
 pub use job::{Failure, JobId, State, UnfitJobId};
-pub use jobs::{Accepted, CancelError, CreateError, Cursor, DEFAULT_LIMIT, JobPage, Limit, RetryError};
+pub use jobs::{Accepted, CancelError, CreateError, Cursor, JobPage, RetryError};
 pub use message::{BatchId, Message};
 pub use range::{Days, MOST_DAYS, UnfitDays};
 pub use recover::Recovered;

@@ -1,7 +1,8 @@
 //! What each operation costs: `docs/COSTS.md` states these numbers.
 
 use once::{
-    settlement::{Accepted, DEFAULT_LIMIT},
+    cursor::DEFAULT_LIMIT,
+    settlement::Accepted,
     testing::{Cloud, Process, Queued},
 };
 
