@@ -189,9 +189,13 @@ impl Config {
 struct Variables<'a>(&'a dyn Fn(&str) -> Option<String>);
 
 impl Variables<'_> {
+    /// An empty value is none.
+    fn given(&self, variable: &str) -> Option<String> {
+        (self.0)(variable).filter(|value| !value.is_empty())
+    }
+
     fn required(&self, variable: &'static str) -> Result<String, ConfigError> {
-        let value = (self.0)(variable).filter(|value| !value.is_empty());
-        value.ok_or_else(|| ConfigError { variable, problem: "is not set".to_owned() })
+        self.given(variable).ok_or_else(|| ConfigError { variable, problem: "is not set".to_owned() })
     }
 
     fn parsed<T: FromStr<Err: Display>>(&self, variable: &'static str, default: T) -> Result<T, ConfigError> {
@@ -201,8 +205,7 @@ impl Variables<'_> {
     }
 
     fn optional<T: FromStr<Err: Display>>(&self, variable: &'static str) -> Result<Option<T>, ConfigError> {
-        let value = (self.0)(variable).filter(|value| !value.is_empty());
-        value
+        self.given(variable)
             .map(|value| {
                 // It may be a secret, so the message does not repeat it.
                 value.parse().map_err(|error: T::Err| ConfigError { variable, problem: error.to_string() })
@@ -235,10 +238,7 @@ impl Variables<'_> {
             ("schedule", "SCHEDULE_DEAD_LETTER_QUEUE_URL"),
         ];
         let queue = |(name, variable)| Ok(QueueName { name, url: self.required(variable)? });
-        let told = |(name, variable)| {
-            let url = (self.0)(variable).filter(|url| !url.is_empty());
-            url.map(|url| QueueName { name, url })
-        };
+        let told = |(name, variable)| self.given(variable).map(|url| QueueName { name, url });
         Ok(operations::Settings {
             tables: tables.into_iter().map(|variable| self.required(variable)).collect::<Result<_, _>>()?,
             queues: queues.into_iter().map(queue).collect::<Result<_, _>>()?,
@@ -250,7 +250,7 @@ impl Variables<'_> {
     /// What must never be switched on where functions meet the real AWS.
     fn only_locally(&self, variable: &'static str) -> Result<bool, ConfigError> {
         let on = self.parsed(variable, false)?;
-        let local = (self.0)("AWS_ENDPOINT_URL").is_some_and(|url| !url.is_empty());
+        let local = self.given("AWS_ENDPOINT_URL").is_some();
         if on && !local {
             let problem = "is for a local cloud, which AWS_ENDPOINT_URL names".to_owned();
             return Err(ConfigError { variable, problem });

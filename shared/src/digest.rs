@@ -3,10 +3,18 @@
 use std::fmt::Write;
 
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 /// The SHA-256 of some bytes, in hexadecimal digits.
 pub fn sha256(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
+}
+
+/// The UUID of what was hashed: a version 8, the same for the same bytes.
+pub fn uuid(hash: Sha256) -> Uuid {
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&hash.finalize()[..16]);
+    Uuid::new_v8(bytes)
 }
 
 /// Bytes in hexadecimal digits.

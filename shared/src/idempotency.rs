@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 use uuid::{NoContext, Uuid};
 
-use crate::time::Timestamp;
+use crate::{digest, time::Timestamp};
 
 /// 1 to 255 visible ASCII characters, chosen by the caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,10 +33,7 @@ pub fn request_id(scope: &str, key: Option<&IdempotencyKey>, now: Timestamp) -> 
         return Uuid::new_v7(uuid::Timestamp::from_unix(NoContext, seconds, nanos));
     };
     // The length keeps ("a", "bc") and ("ab", "c") apart.
-    let digest = Sha256::new().chain_update(scope.len().to_be_bytes()).chain_update(scope).chain_update(key).finalize();
-    let mut bytes = [0; 16];
-    bytes.copy_from_slice(&digest[..16]);
-    Uuid::new_v8(bytes)
+    digest::uuid(Sha256::new().chain_update(scope.len().to_be_bytes()).chain_update(scope).chain_update(key))
 }
 
 #[cfg(test)]

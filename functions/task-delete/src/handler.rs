@@ -15,21 +15,12 @@ pub async fn handle(app: App, request: Request) -> Result<Reply, ApiError> {
 #[cfg(test)]
 mod tests {
     use once::{
-        schedule::{Left, TaskId},
-        testing::{Answer, Call, Cloud, Fault, Process, SETTLEMENTS_TABLE, sample},
+        schedule::Left,
+        testing::{Answer, Call, Cloud, Fault, SETTLEMENTS_TABLE, sample, scheduled_task},
     };
     use serde_json::json;
 
     use super::*;
-
-    /// At noon, a job of every ten seconds.
-    async fn job() -> (Cloud, Process, TaskId) {
-        let cloud = Cloud::start().await;
-        let process = cloud.process().at("2026-11-20T12:00:00Z".parse().expect("a time"));
-        let id = process.task().await;
-        process.schedule(id, json!({"type": "fixed", "every_seconds": 10})).await;
-        (cloud, process, id)
-    }
 
     fn delete(id: impl std::fmt::Display) -> Call {
         Call::new("DELETE", &format!("/scheduler/jobs/{id}"))
@@ -37,7 +28,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_job_is_gone_and_what_was_queued_does_not_start() {
-        let (cloud, process, id) = job().await;
+        let (cloud, process, id) = scheduled_task().await;
         let queued = cloud.take_occurrences();
         let answer = delete(id).to(&process, handle).await;
         assert_eq!((answer.status, answer.body), (204, json!(null)));
@@ -54,7 +45,7 @@ mod tests {
 
     #[tokio::test]
     async fn another_job_is_left_alone() {
-        let (_cloud, process, id) = job().await;
+        let (_cloud, process, id) = scheduled_task().await;
         let other = process.task().await;
         delete(id).to(&process, handle).await;
         assert!(process.standing(other).await.is_some());
@@ -62,7 +53,7 @@ mod tests {
 
     #[tokio::test]
     async fn only_the_version_that_the_caller_has_seen_is_deleted() {
-        let (_cloud, process, id) = job().await;
+        let (_cloud, process, id) = scheduled_task().await;
         let before = process.standing(id).await;
         for stale in ["\"1\"", "\"3\""] {
             let answer = delete(id).header("if-match", stale).to(&process, handle).await;
@@ -80,7 +71,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_deletion_whose_reply_was_lost_is_no_failure() {
-        let (_cloud, process, id) = job().await;
+        let (_cloud, process, id) = scheduled_task().await;
         // The first call reads the job.
         process.wire.fail_at(2, Fault::LoseReply);
         assert_eq!(delete(id).header("if-match", "\"2\"").to(&process, handle).await.status, 204);

@@ -15,21 +15,12 @@ pub async fn handle(app: App, request: Request) -> Result<Reply, ApiError> {
 #[cfg(test)]
 mod tests {
     use once::{
-        schedule::{Left, TaskId},
-        testing::{Answer, Call, Cloud, Fault, Process, SETTLEMENTS_TABLE, sample},
+        schedule::Left,
+        testing::{Answer, Call, Cloud, Fault, SETTLEMENTS_TABLE, sample, scheduled_task},
     };
     use serde_json::json;
 
     use super::*;
-
-    /// At noon, a job of every ten seconds.
-    async fn job() -> (Cloud, Process, TaskId) {
-        let cloud = Cloud::start().await;
-        let process = cloud.process().at("2026-11-20T12:00:00Z".parse().expect("a time"));
-        let id = process.task().await;
-        process.schedule(id, json!({"type": "fixed", "every_seconds": 10})).await;
-        (cloud, process, id)
-    }
 
     fn pause(id: impl std::fmt::Display) -> Call {
         Call::new("POST", &format!("/scheduler/jobs/{id}/pause"))
@@ -37,7 +28,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_paused_job_keeps_its_schedule_and_has_no_next_times() {
-        let (_cloud, process, id) = job().await;
+        let (_cloud, process, id) = scheduled_task().await;
         let before = process.standing(id).await.expect("a job");
         let answer = pause(id).to(&process, handle).await;
         assert_eq!((answer.status, answer.headers["etag"].as_bytes()), (200, b"\"3\"".as_slice()));
@@ -48,7 +39,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_queued_does_not_start_and_no_tick_sends_more() {
-        let (cloud, process, id) = job().await;
+        let (cloud, process, id) = scheduled_task().await;
         let queued = cloud.take_occurrences();
         assert_eq!(queued.len(), 11);
         pause(id).to(&process, handle).await;
@@ -63,7 +54,7 @@ mod tests {
 
     #[tokio::test]
     async fn to_pause_it_twice_changes_nothing() {
-        let (_cloud, process, id) = job().await;
+        let (_cloud, process, id) = scheduled_task().await;
         let first = pause(id).to(&process, handle).await;
         let later = process.at("2026-11-20T12:00:05Z".parse().expect("a time"));
         let second = pause(id).to(&later, handle).await;
@@ -72,14 +63,14 @@ mod tests {
 
     #[tokio::test]
     async fn a_job_without_a_schedule_can_be_paused() {
-        let (_cloud, process, _) = job().await;
+        let (_cloud, process, _) = scheduled_task().await;
         let answer = pause(process.task().await).to(&process, handle).await;
         assert_eq!((answer.status, &answer.body["state"]), (200, &json!("PAUSED")));
     }
 
     #[tokio::test]
     async fn a_pause_whose_reply_was_lost_is_made_once() {
-        let (_cloud, process, id) = job().await;
+        let (_cloud, process, id) = scheduled_task().await;
         // The first call reads the job.
         process.wire.fail_at(2, Fault::LoseReply);
         let answer = pause(id).header("if-match", "\"2\"").to(&process, handle).await;
@@ -88,7 +79,7 @@ mod tests {
 
     #[tokio::test]
     async fn only_the_version_that_the_caller_has_seen_is_paused() {
-        let (_cloud, process, id) = job().await;
+        let (_cloud, process, id) = scheduled_task().await;
         let before = process.standing(id).await;
         let stale = pause(id).header("if-match", "\"1\"").to(&process, handle).await;
         assert_eq!((stale.status, stale.code()), (412, "VERSION_CHANGED"));

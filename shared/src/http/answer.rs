@@ -76,14 +76,7 @@ impl Reply {
     /// nothing else and runs nothing.
     #[must_use]
     pub fn document(media_type: &'static str, text: &'static str, known: impl Fn(&str) -> bool) -> Self {
-        let hash = sha256(text.as_bytes());
-        let reply = if known(&hash) {
-            Self::bare(StatusCode::NOT_MODIFIED, Vec::new())
-        } else {
-            Self::bare(StatusCode::OK, text.into()).header(header::CONTENT_TYPE, media_type)
-        };
-        reply
-            .header(header::ETAG, &format!("\"{hash}\""))
+        Self::unless_known(media_type, text, known)
             .header(header::CACHE_CONTROL, "max-age=300")
             .header(header::CONTENT_SECURITY_POLICY, SELF_CONTAINED)
             .header(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
@@ -94,13 +87,6 @@ impl Reply {
     #[must_use]
     pub fn figures(asked: &Asked, now: Timestamp, known: impl Fn(&str) -> bool) -> Self {
         let Asked { answer, how } = asked;
-        let hash = sha256(answer.body.as_bytes());
-        let reply = if known(&hash) {
-            Self::bare(StatusCode::NOT_MODIFIED, Vec::new())
-        } else {
-            let body = answer.body.clone().into_bytes();
-            Self::bare(StatusCode::OK, body).header(header::CONTENT_TYPE, "application/json")
-        };
         // This machine's clock may be behind that of the worker.
         let now = now.max(answer.computed_at);
         let age = now.since(answer.computed_at).as_secs();
@@ -111,12 +97,22 @@ impl Reply {
             How::Joined => "joined",
             How::Cached => "cached",
         };
-        reply
-            .header(header::ETAG, &format!("\"{hash}\""))
+        Self::unless_known("application/json", &answer.body, known)
             .header(header::AGE, &age.to_string())
             // They are the same for everybody, so caches on the way may keep them, too.
             .header(header::CACHE_CONTROL, &format!("max-age={lifetime}"))
             .header(HeaderName::from_static(ONCE), how)
+    }
+
+    /// 200 with a text, or 304 for who knows its SHA-256.
+    fn unless_known(media_type: &'static str, text: &str, known: impl Fn(&str) -> bool) -> Self {
+        let hash = sha256(text.as_bytes());
+        let reply = if known(&hash) {
+            Self::bare(StatusCode::NOT_MODIFIED, Vec::new())
+        } else {
+            Self::bare(StatusCode::OK, text.into()).header(header::CONTENT_TYPE, media_type)
+        };
+        reply.header(header::ETAG, &format!("\"{hash}\""))
     }
 
     /// How the deployment is: 200 as long as it works, else 503. Nobody keeps it.

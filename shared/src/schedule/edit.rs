@@ -107,7 +107,7 @@ impl Schedules {
         version: Option<u64>,
         now: Timestamp,
     ) -> Result<Standing, EditError> {
-        self.change(id, version, now, |task| Ok(task.renamed(new.clone(), now))).await
+        self.change(id, version, now, |task| task.renamed(new.clone(), now)).await
     }
 
     /// Gives a job a schedule, in place of the one that it had, whose queued occurrences are taken back. Its occurrences begin after this moment.
@@ -119,22 +119,22 @@ impl Schedules {
         now: Timestamp,
     ) -> Result<Standing, EditError> {
         let schedule = schedule.begin(now)?;
-        self.change(id, version, now, |task| Ok(task.scheduled(Some(schedule.clone()), now))).await
+        self.change(id, version, now, |task| task.scheduled(Some(schedule.clone()), now)).await
     }
 
     /// Takes a job's schedule away, with what is queued.
     pub async fn unschedule(&self, id: TaskId, version: Option<u64>, now: Timestamp) -> Result<Standing, EditError> {
-        self.change(id, version, now, |task| Ok(task.scheduled(None, now))).await
+        self.change(id, version, now, |task| task.scheduled(None, now)).await
     }
 
     /// Pauses a job: what is queued does not start. A job that is paused stays as it is.
     pub async fn pause(&self, id: TaskId, version: Option<u64>, now: Timestamp) -> Result<Standing, EditError> {
-        self.change(id, version, now, |task| Ok(if task.paused { task } else { task.paused(true, now) })).await
+        self.change(id, version, now, |task| if task.paused { task } else { task.paused(true, now) }).await
     }
 
     /// Resumes a job: its occurrences go on after this moment. What it would have done meanwhile is not done.
     pub async fn resume(&self, id: TaskId, version: Option<u64>, now: Timestamp) -> Result<Standing, EditError> {
-        self.change(id, version, now, |task| Ok(if task.paused { task.paused(false, now) } else { task })).await
+        self.change(id, version, now, |task| if task.paused { task.paused(false, now) } else { task }).await
     }
 
     /// Deletes a job: what is queued does not start, and its history is not to be had any more.
@@ -172,12 +172,12 @@ impl Schedules {
         id: TaskId,
         version: Option<u64>,
         now: Timestamp,
-        to: impl Fn(Task) -> Result<Task, EditError>,
+        to: impl Fn(Task) -> Task,
     ) -> Result<Standing, EditError> {
         let mut budget = Budget::new(BUDGET);
         loop {
             let before = self.at_version(id, version).await?;
-            let after = to(before.clone())?;
+            let after = to(before.clone());
             if after == before {
                 return Ok(Standing::of(after, now));
             }

@@ -10,12 +10,18 @@ use super::{TaskId, task::Task};
 use crate::{
     claim::Fence,
     cursor::Cursor,
+    digest,
     dynamo::keys::{self, Key},
     time::Timestamp,
 };
 
 /// What comes of a run holds for so long: longer than it is kept, and than anybody waits before another try.
 pub const FOR_GOOD: Duration = Duration::from_hours(24 * 365 * 100);
+
+/// What came of a run at this moment, and holds until then, is not tried again.
+pub fn is_for_good(completed_at: Timestamp, expires_at: Timestamp) -> bool {
+    expires_at.since(completed_at) >= FOR_GOOD
+}
 
 /// The place of a run in its job's history.
 pub type RunCursor = Cursor<Uuid>;
@@ -42,10 +48,8 @@ impl Occurrence {
     /// Of a schedule: the same job and time have one name, whoever sends it and how often.
     #[must_use]
     pub fn of_schedule(task: TaskId, generation: Uuid, due_at: Timestamp) -> Self {
-        let digest = Sha256::digest(format!("{task}#{due_at}"));
-        let mut bytes = [0; 16];
-        bytes.copy_from_slice(&digest[..16]);
-        Self { task, due_at, run: Uuid::new_v8(bytes), generation: Some(generation), missed_since: None }
+        let run = digest::uuid(Sha256::new().chain_update(format!("{task}#{due_at}")));
+        Self { task, due_at, run, generation: Some(generation), missed_since: None }
     }
 
     /// By hand.
@@ -152,7 +156,7 @@ pub struct Stored {
 impl From<Stored> for RunView {
     fn from(stored: Stored) -> Self {
         // A failure that holds for a while is tried again; one that holds for good is not.
-        let over = stored.completed_at.zip(stored.expires_at).is_some_and(|(at, until)| until.since(at) >= FOR_GOOD);
+        let over = stored.completed_at.zip(stored.expires_at).is_some_and(|(at, until)| is_for_good(at, until));
         let state = match stored.state.as_str() {
             _ if stored.skipped => RunState::Skipped,
             "RUNNING" => RunState::Running,

@@ -18,7 +18,7 @@ use super::{
     Schedules,
     action::{Attempt, Failed, Reach},
     live::{self, POLL, Turn},
-    run::{FOR_GOOD, Occurrence, RunState},
+    run::{FOR_GOOD, Occurrence, RunState, is_for_good},
     runs,
     task::Task,
     when::Overlap,
@@ -95,7 +95,7 @@ impl Schedules {
                 }
                 Box::pin(self.attempt(&task, &occurrence, fence, delivery, reach, clock)).await
             }
-            Claimed::Stands(Record::Finished(finished)) if finished.expires_at.since(now) > FOR_GOOD / 2 => {
+            Claimed::Stands(Record::Finished(finished)) if is_for_good(finished.completed_at, finished.expires_at) => {
                 self.give_turn_back(&task, &occurrence).await?;
                 Ok(Left::Before)
             }

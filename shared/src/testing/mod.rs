@@ -8,7 +8,7 @@
 //! - [`crash`]: runs a flow again and again, dying at each of its calls.
 //! - [`new_product`], [`new_order`]: the shop that tests of orders begin with.
 //! - [`Cloud::sales`], [`Process::job`], [`Cloud::deliver_all`]: the ledger, the job and the queues that tests of settlements begin with.
-//! - [`Process::task`], [`Process::schedule`], [`Process::fire`]: the scheduled jobs that tests of functions begin with.
+//! - [`Process::task`], [`Process::schedule`], [`Process::fire`], [`scheduled_task`]: the scheduled jobs that tests of functions begin with.
 //! - [`Cloud::jobs`]: scheduled jobs by the thousand.
 //! - [`Call`], [`delivery`]: a request as API Gateway hands it over, and the answer to it; a message of a queue.
 
@@ -39,7 +39,7 @@ pub use invocation::{Answer, Call, delivery, sample, sample_message};
 pub use jobs::job_id;
 pub use meters::Meter;
 pub use outside::{Depth, Outside, Queued};
-pub use scheduler::new_task;
+pub use scheduler::{new_task, scheduled_task};
 pub use shop::{new_order, new_product};
 pub use template::{Template, root};
 pub use window::ConflictWindow;

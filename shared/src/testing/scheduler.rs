@@ -11,6 +11,15 @@ pub fn new_task() -> Value {
     json!({"name": "Settle yesterday", "action": {"type": "settlement", "range": "yesterday"}})
 }
 
+/// At noon, a job of every ten seconds, at its second version.
+pub async fn scheduled_task() -> (Cloud, Process, TaskId) {
+    let cloud = Cloud::start().await;
+    let process = cloud.process().at("2026-11-20T12:00:00Z".parse().expect("a time"));
+    let id = process.task().await;
+    process.schedule(id, json!({"type": "fixed", "every_seconds": 10})).await;
+    (cloud, process, id)
+}
+
 impl Cloud {
     /// The messages to the queue of occurrences that were sent since messages were asked for last.
     #[must_use]

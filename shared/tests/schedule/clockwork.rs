@@ -236,15 +236,13 @@ pub async fn receiver(cloud: &Cloud) -> Receiver {
 
 /// A job that calls a receiver.
 pub async fn job(process: &Process, receiver: &Receiver, now: Timestamp) -> TaskId {
-    let new = json!({"name": "ping", "action": {"type": "webhook", "url": receiver.url, "body": {"n": 1}}});
-    let new = serde_json::from_value(new).expect("a fit job");
-    process.app.schedules().create(new, None, now).await.expect("made").job.id
+    let action = json!({"type": "webhook", "url": receiver.url, "body": {"n": 1}});
+    process.at(now).task_of(json!({"name": "ping", "action": action})).await
 }
 
 /// Gives a job a schedule.
 pub async fn put(process: &Process, id: TaskId, schedule: Value, now: Timestamp) -> Standing {
-    let schedule = serde_json::from_value(schedule).expect("a fit schedule");
-    process.app.schedules().schedule(id, schedule, None, now).await.expect("scheduled")
+    process.at(now).schedule(id, schedule).await
 }
 
 /// The whole history of a job, the first due first.
