@@ -10,7 +10,7 @@ TOOLS_BIN := .local/venv/tools/bin
 export SAM_CLI_TELEMETRY := 0
 
 .NOTPARALLEL:
-.PHONY: help setup run stop watch test check audit bench deploy
+.PHONY: help setup run stop watch test check pictures audit bench deploy
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ check: setup ## Check formatting, lints, documentation, the template and the Pyt
 	$(TOOLS_BIN)/ruff check local e2e shared/tests/oracle
 	$(TOOLS_BIN)/ruff format --check local e2e shared/tests/oracle
 	$(TOOLS_BIN)/python shared/tests/oracle/occurrences.py --check
+
+pictures: ## Take the pictures of docs/pictures anew (needs a Chromium)
+	$(CLOUD) --home .local/test --port 0 session $(CLOUD_BIN)/pytest e2e/test_pictures.py --pictures docs/pictures
 
 audit: ## Check licences, sources and known vulnerabilities of every dependency (not part of `make test`: it fetches the list of RustSec)
 	cargo install cargo-deny --quiet --locked --version 0.20.2 --root .local/audit

@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from email.message import Message
+from pathlib import Path
 
 import boto3
 import pytest
@@ -27,6 +28,11 @@ class Reply:
     def json(self):
         """The body, parsed."""
         return json.loads(self.text)
+
+
+def pytest_addoption(parser) -> None:
+    """What can be asked for."""
+    parser.addoption("--pictures", type=Path, help="leave the pictures of pages here, and insist on a Chromium")
 
 
 def pytest_configure() -> None:

@@ -18,6 +18,9 @@ use crate::{
 /// Between two lines about how far it is, where there is no terminal for a bar.
 const SILENCE: Duration = Duration::from_secs(5);
 
+/// Of a plot of how many a second.
+const PARTS: u16 = 30;
+
 /// What came of every request.
 #[derive(Debug)]
 pub struct Crowd<T> {
@@ -64,15 +67,19 @@ impl<T> Crowd<T> {
     }
 }
 
-/// How many points there are in each second.
+/// How many points a second there are in each part of the time up to the last of them.
 fn rate(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
-    let mut seconds: BTreeMap<u32, u32> = BTreeMap::new();
+    let end = points.iter().fold(f64::MIN_POSITIVE, |end, (at, _)| at.max(end));
+    let mut counts = vec![0_u32; PARTS.into()];
     for (at, _) in points {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "seconds of a run are small")]
-        let second = at.floor() as u32;
-        *seconds.entry(second).or_default() += 1;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to the number of parts")]
+        let part = (at / end * f64::from(PARTS)) as usize;
+        // The last point is at the very end.
+        let last = counts.len() - 1;
+        counts[part.min(last)] += 1;
     }
-    seconds.into_iter().map(|(second, count)| (f64::from(second), f64::from(count))).collect()
+    let part = end / f64::from(PARTS);
+    counts.iter().zip(0..).map(|(&count, n)| ((f64::from(n) + 0.5) * part, f64::from(count) / part)).collect()
 }
 
 async fn timed<F: Future>(request: F) -> (F::Output, Duration) {
@@ -113,7 +120,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rate_counts_the_answers_of_each_second() {
-        assert_eq!(rate(&[(0.1, 5.0), (0.9, 5.0), (2.0, 5.0)]), [(0.0, 2.0), (2.0, 1.0)]);
+    fn a_rate_has_every_answer_and_the_parts_without_one() {
+        let rate = rate(&[(0.1, 5.0), (0.2, 5.0), (1.7, 5.0), (6.0, 5.0)]);
+        let told: Vec<_> = rate.iter().map(|(at, a_second)| format!("{at:.1} {a_second:.0}")).collect();
+        assert_eq!(told.len(), 30);
+        assert_eq!([&told[0], &told[1], &told[2], &told[8], &told[29]], ["0.1 5", "0.3 5", "0.5 0", "1.7 5", "5.9 5"]);
     }
 }

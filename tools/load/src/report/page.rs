@@ -11,7 +11,8 @@ const LEFT: f64 = 60.0;
 const BELOW: f64 = 24.0;
 
 const STYLE: &str = "\
-:root{color-scheme:light dark;--line:#8884;--good:#2a7d3f;--bad:#c0322b;--dot:#2f6fb3}\
+:root{color-scheme:light dark;--line:#8884;--dot:light-dark(#2f6fb3,#7ab7ff);\
+--good:light-dark(#1a7f37,#5bd07f);--bad:light-dark(#b3261e,#ff8a80)}\
 body{font:15px/1.5 system-ui,sans-serif;max-width:50rem;margin:2rem auto;padding:0 1rem}\
 table{border-collapse:collapse}td,th{padding:.2rem .8rem .2rem 0;text-align:left;border-bottom:1px solid var(--line)}\
 td.n{text-align:right;font-variant-numeric:tabular-nums}.good{color:var(--good)}.bad{color:var(--bad);font-weight:600}\
