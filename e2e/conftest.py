@@ -35,10 +35,17 @@ def pytest_addoption(parser) -> None:
     parser.addoption("--pictures", type=Path, help="leave the pictures of pages here, and insist on a Chromium")
 
 
-def pytest_configure() -> None:
+def pytest_configure(config) -> None:
     """Refuses to run against anything but a local cloud."""
+    config.addinivalue_line("markers", "begins: begins what takes minutes by itself, before all other tests")
+    config.addinivalue_line("markers", "waits: waits for that, after all other tests")
     if not os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://127.0.0.1:"):
         pytest.exit("no local cloud in the environment: run `make test`, or `. .local/env` first", returncode=2)
+
+
+def pytest_collection_modifyitems(items) -> None:
+    """What takes minutes by itself goes on while the other tests run."""
+    items.sort(key=lambda item: bool(item.get_closest_marker("waits")) - bool(item.get_closest_marker("begins")))
 
 
 @pytest.fixture(scope="session")
@@ -83,6 +90,22 @@ def as_function(aws, functions):
         )
 
     return client
+
+
+@pytest.fixture
+def reconfigure(aws, functions):
+    """Changes the environment of a function until the end of the test: `reconfigure("TaskList", LOG_LEVEL="debug")`."""
+    service, before = aws("lambda"), {}
+
+    def change(function: str, **settings: str) -> None:
+        name = functions[function]
+        variables = service.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+        before.setdefault(name, variables)
+        service.update_function_configuration(FunctionName=name, Environment={"Variables": variables | settings})
+
+    yield change
+    for name, variables in before.items():
+        service.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,7 @@
 """Endpoints of money and schedules ask for a token, once the stack does not let everybody in."""
 
+from functools import partial
+
 import pytest
 
 from patience import eventually
@@ -9,20 +11,9 @@ TOKEN = "known-to-all-for-local-use-only"
 
 
 @pytest.fixture
-def asking(aws, functions):
+def asking(reconfigure):
     """Makes a function ask for tokens, until the end of the test: `asking("TaskList", ORDERS_NEED_TOKEN="true")`."""
-    service, before = aws("lambda"), {}
-
-    def change(function: str, **settings: str) -> None:
-        name = functions[function]
-        variables = service.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-        before.setdefault(name, variables)
-        changed = variables | {"ALLOW_ANONYMOUS": "false"} | settings
-        service.update_function_configuration(FunctionName=name, Environment={"Variables": changed})
-
-    yield change
-    for name, variables in before.items():
-        service.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
+    return partial(reconfigure, ALLOW_ANONYMOUS="false")
 
 
 def test_who_has_no_token_is_turned_away(call, asking, subtests):

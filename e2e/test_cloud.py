@@ -96,29 +96,6 @@ def test_no_function_carries_the_test_support(functions):
     assert "dynoxide" not in crates
 
 
-def test_a_function_may_do_what_its_policy_says_and_nothing_else(as_function):
-    store = as_function("OrderGet", "dynamodb")
-    key = {"pk": {"S": "ORDER#unknown"}, "sk": {"S": "ORDER"}}
-    assert "Item" not in store.get_item(TableName=os.environ["ORDERS_TABLE"], Key=key)
-    with pytest.raises(ClientError, match="AccessDenied"):
-        store.put_item(TableName=os.environ["ORDERS_TABLE"], Item=key)
-    with pytest.raises(ClientError, match="AccessDenied"):
-        store.get_item(TableName=os.environ["LEDGER_TABLE"], Key=key)
-
-
-@pytest.mark.parametrize(
-    "table",
-    ["ORDERS_TABLE", "LEDGER_TABLE", "UNIQUES_TABLE", "COMPANIES_TABLE", "SETTLEMENTS_TABLE", "SCHEDULES_TABLE"],
-)
-def test_no_function_may_scan_or_drop_a_table(as_function, functions, subtests, table):
-    for function in functions:
-        with subtests.test(function):
-            store = as_function(function, "dynamodb")
-            for forbidden in (store.scan, store.delete_table):
-                with pytest.raises(ClientError, match="AccessDenied"):
-                    forbidden(TableName=os.environ[table])
-
-
 def test_unknown_credentials_are_refused(aws):
     stranger = aws("dynamodb", aws_access_key_id="AKIASTRANGER", aws_secret_access_key="unknown")
     with pytest.raises(ClientError, match="UnrecognizedClient"):

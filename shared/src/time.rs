@@ -170,6 +170,12 @@ impl Minute {
     pub fn plus(self, minutes: i64) -> Self {
         Self(self.0 + minutes)
     }
+
+    /// The last minute up to it that is a multiple of so many by the clock.
+    #[must_use]
+    pub fn floor(self, minutes: i64) -> Self {
+        Self(self.0.div_euclid(minutes) * minutes)
+    }
 }
 
 impl fmt::Display for Minute {

@@ -33,14 +33,14 @@ impl Metric {
 
     /// With one value and no labels.
     pub fn is(self, value: f64) -> Family {
-        self.family().with(&[], value)
+        self.family().with::<&str>(&[], value)
     }
 }
 
 impl Family {
     /// With one more value.
-    pub fn with(mut self, labels: &[(&'static str, &str)], value: f64) -> Self {
-        let labels = labels.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+    pub fn with<L: AsRef<str>>(mut self, labels: &[(&'static str, L)], value: f64) -> Self {
+        let labels = labels.iter().map(|(name, value)| (*name, value.as_ref().to_owned())).collect();
         self.samples.push(Sample { labels, value });
         self
     }

@@ -87,7 +87,7 @@ pub struct Gauges<'a> {
 impl Gauges<'_> {
     /// The numbers of this moment, and those of the API with this id, in Prometheus's text format.
     pub async fn scrape(&self, api: Option<&str>, now: Timestamp) -> String {
-        let Sources { queues, windows } = self.sources;
+        let Sources { queues, counted, functions } = self.sources;
         // On the heap: a call of the SDK is large, and these stand side by side.
         let read = tokio::join!(
             read("orders", Box::pin(self.stock())),
@@ -95,9 +95,10 @@ impl Gauges<'_> {
             read("settlements", Box::pin(self.jobs())),
             read("schedules", Box::pin(self.schedules(now))),
             read("queues", Box::pin(queues.depths())),
-            read("cloudwatch", Box::pin(windows.families(api, now))),
+            read("cloudwatch", Box::pin(counted.families(api, now))),
+            read("functions", Box::pin(functions.families(now))),
         );
-        let read = <[Source; 6]>::from(read);
+        let read = <[Source; 7]>::from(read);
         let up = read.iter().fold(UP.family(), |up, source| {
             up.with(&[("source", source.name)], if source.families.is_some() { 1.0 } else { 0.0 })
         });

@@ -7,6 +7,7 @@
 
 mod checks;
 mod exposition;
+mod functions;
 mod gauges;
 mod health;
 mod queues;
@@ -20,7 +21,7 @@ use crate::{
     webhook::SecretError,
 };
 
-use self::{queues::Queues, window::Windows};
+use self::{functions::Functions, queues::Queues, series::Counted};
 
 pub use checks::Health;
 pub use gauges::Gauges;
@@ -37,6 +38,8 @@ pub struct Settings {
     pub dead_letters: Vec<QueueName>,
     /// The bucket of settlements.
     pub bucket: String,
+    /// The name of the stack, if each of its functions is to be told of.
+    pub stack: Option<String>,
 }
 
 /// A queue, as people call it and as it is reached.
@@ -52,18 +55,21 @@ pub struct QueueName {
 #[derive(Debug)]
 pub struct Sources {
     queues: Queues,
-    windows: Windows,
+    counted: Counted,
+    functions: Functions,
 }
 
 impl Sources {
     /// Over the settings' queues, with an empty memory.
     #[must_use]
     pub fn new(aws: &Aws, settings: &Settings) -> Self {
-        let Settings { queues, dead_letters, .. } = settings;
+        let Settings { queues, dead_letters, stack, .. } = settings;
+        // It adds up what it is asked for: that may take longer than a read.
+        let cloudwatch = aws.patient().cloudwatch();
         Self {
             queues: Queues::new(aws.sqs(), queues.clone(), dead_letters.clone()),
-            // It adds up what it is asked for: that may take longer than a read.
-            windows: Windows::new(aws.patient().cloudwatch()),
+            counted: Counted::new(cloudwatch.clone()),
+            functions: Functions::new(cloudwatch, stack.clone()),
         }
     }
 }

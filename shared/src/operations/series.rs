@@ -1,6 +1,19 @@
 //! What is asked of CloudWatch, one line each: where it comes from and what it is called here.
 
-use super::exposition::Metric;
+use aws_sdk_cloudwatch::{
+    Client,
+    types::{Dimension, Metric as CloudWatch},
+};
+
+use super::{
+    exposition::{Family, Metric},
+    window::{Asked, Fold, Memory, read, settled},
+};
+use crate::{
+    aws::ServiceError,
+    telemetry::NAMESPACE,
+    time::{Minute, Timestamp},
+};
 
 /// One number of a window.
 #[derive(Debug, Clone, Copy)]
@@ -26,17 +39,6 @@ pub enum Of {
     Api,
     /// Lambda, for all functions of the account.
     Lambda,
-}
-
-/// How the minutes of the window become one number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fold {
-    /// All of them together; 0 where nothing was counted.
-    Sum,
-    /// The highest of them; nothing where nothing was measured.
-    Highest,
-    /// The same, from milliseconds to seconds.
-    HighestInSeconds,
 }
 
 const fn own(function: &'static str, name: &'static str, metric: &'static str, help: &'static str) -> Series {
@@ -224,15 +226,42 @@ pub const SERIES: &[Series] = &[
     worst(Of::Lambda, "Duration", "p99", &[("stat", "p99")], LAMBDA_DURATION),
 ];
 
-impl Fold {
-    /// The minutes of the window as one number. `None`: there is nothing to tell.
-    pub fn of(self, minutes: &[f64]) -> Option<f64> {
-        let highest = minutes.iter().copied().reduce(f64::max);
-        match self {
-            Self::Sum => Some(minutes.iter().sum()),
-            Self::Highest => highest,
-            Self::HighestInSeconds => highest.map(|millis| millis / 1_000.0),
-        }
+impl Series {
+    /// As CloudWatch is asked for it. `None`: which API it is about is not known.
+    fn asked(&self, api: Option<&str>) -> Option<Asked> {
+        let (namespace, dimension) = match self.of {
+            Of::Function(function) => (NAMESPACE, Some(("Function", function))),
+            Of::Api => ("AWS/ApiGateway", Some(("ApiId", api?))),
+            Of::Lambda => ("AWS/Lambda", None),
+        };
+        let dimension = dimension.map(|(name, value)| Dimension::builder().name(name).value(value).build());
+        let of = CloudWatch::builder().namespace(namespace).metric_name(self.name);
+        let of = of.set_dimensions(Some(dimension.into_iter().collect())).build();
+        let labels = self.labels.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        Some(Asked { metric: self.metric, labels, of: vec![of], statistic: self.statistic, fold: self.fold })
+    }
+}
+
+/// What the features, the API and Lambda count, as one instance knows it: read once a minute, however often it is asked.
+#[derive(Debug)]
+pub struct Counted {
+    client: Client,
+    last: Memory<(Minute, Option<String>)>,
+}
+
+impl Counted {
+    pub fn new(client: Client) -> Self {
+        Self { client, last: Memory::default() }
+    }
+
+    /// What was counted, of the API with this id too.
+    pub async fn families(&self, api: Option<&str>, now: Timestamp) -> Result<Vec<Family>, ServiceError> {
+        let end = settled(now);
+        let counted = async {
+            let asked: Vec<Asked> = SERIES.iter().filter_map(|series| series.asked(api)).collect();
+            read(&self.client, &asked, end).await
+        };
+        self.last.recall((end, api.map(str::to_owned)), counted).await
     }
 }
 
@@ -241,15 +270,6 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-
-    #[test]
-    fn nothing_counted_is_none_and_nothing_measured_is_no_number() {
-        assert_eq!(Fold::Sum.of(&[]), Some(0.0));
-        assert_eq!(Fold::Sum.of(&[1.0, 2.0]), Some(3.0));
-        assert_eq!((Fold::Highest.of(&[]), Fold::HighestInSeconds.of(&[])), (None, None));
-        assert_eq!(Fold::Highest.of(&[1.0, 3.0, 2.0]), Some(3.0));
-        assert_eq!(Fold::HighestInSeconds.of(&[500.0, 250.0]), Some(0.5));
-    }
 
     #[test]
     fn no_two_series_would_be_one_and_those_of_a_metric_stand_together() {

@@ -1,4 +1,4 @@
-//! CloudWatch, as far as metrics are read: `GetMetricData` over the protocol of its SDK, RPC v2 in CBOR.
+//! CloudWatch, as far as metrics are read: `GetMetricData` and `ListMetrics` over the protocol of its SDK, RPC v2 in CBOR.
 //!
 //! One number stands for each metric and minute, whatever the statistic: how CloudWatch adds up is not what is tested.
 
@@ -24,7 +24,7 @@ pub struct Meter {
 #[derive(Debug, Default)]
 pub(super) struct Meters {
     values: BTreeMap<Meter, BTreeMap<i64, f64>>,
-    /// What was asked for last.
+    /// What was asked for.
     pub(super) asked: Vec<(Meter, String)>,
 }
 
@@ -42,13 +42,39 @@ impl Meters {
         self.values.entry(meter).or_default().insert(at, value);
     }
 
-    /// The answer to a call of `GetMetricData`.
-    pub(super) fn answer(&mut self, body: &[u8]) -> HttpResponse {
+    /// The answer to a call.
+    pub(super) fn answer(&mut self, operation: &str, body: &[u8]) -> HttpResponse {
         let request: Value = ciborium::from_reader(body).expect("CBOR");
-        let window = seconds(member(&request, "StartTime"))..seconds(member(&request, "EndTime"));
-        let queries = member(&request, "MetricDataQueries").as_array().expect("queries");
+        match operation {
+            "GetMetricData" => self.data(&request),
+            "ListMetrics" => self.list(&request),
+            _ => panic!("{operation} is not expected"),
+        }
+    }
+
+    /// The metrics of a name that were ever measured.
+    fn list(&self, request: &Value) -> HttpResponse {
+        let (namespace, name) = (text(request, "Namespace"), text(request, "MetricName"));
+        let found = self.values.keys().filter(|meter| meter.namespace == namespace && meter.name == name);
+        let dimension = |dimension: &String| {
+            let (name, value) = dimension.split_once('=').expect("a dimension");
+            Value::Map(vec![("Name".into(), name.into()), ("Value".into(), value.into())])
+        };
+        let told = found.map(|meter| {
+            let dimensions = meter.dimensions.iter().map(dimension).collect();
+            Value::Map(vec![
+                ("Namespace".into(), meter.namespace.as_str().into()),
+                ("MetricName".into(), meter.name.as_str().into()),
+                ("Dimensions".into(), Value::Array(dimensions)),
+            ])
+        });
+        in_cbor(200, &Value::Map(vec![("Metrics".into(), Value::Array(told.collect()))]))
+    }
+
+    fn data(&mut self, request: &Value) -> HttpResponse {
+        let window = seconds(member(request, "StartTime"))..seconds(member(request, "EndTime"));
+        let queries = member(request, "MetricDataQueries").as_array().expect("queries");
         assert!((1..=500).contains(&queries.len()), "{} queries in a call", queries.len());
-        self.asked.clear();
         let results = queries.iter().map(|query| self.result(query, &window)).collect();
         in_cbor(200, &Value::Map(vec![("MetricDataResults".into(), Value::Array(results))]))
     }
@@ -151,6 +177,6 @@ mod tests {
         wire.fail_at(1, Fault::Throttle);
         assert_eq!(read(&client, minute, minute.plus(2)).await, [0.0, 1.0]);
         assert_eq!(wire.take_sent().len(), 2);
-        assert_eq!(cloud.outside().metrics_asked_for(), [(meter, "Sum".to_owned())]);
+        assert_eq!(cloud.outside().take_metrics_asked_for(), [(meter, "Sum".to_owned())]);
     }
 }

@@ -128,14 +128,14 @@ impl Outside {
         self.lock().meters.put(meter, minute.start().as_seconds(), value);
     }
 
-    /// The metrics that were asked for last, each with its statistic.
+    /// The metrics that were asked for since this was asked last, each with its statistic.
     #[must_use]
-    pub fn metrics_asked_for(&self) -> Vec<(Meter, String)> {
-        self.lock().meters.asked.clone()
+    pub fn take_metrics_asked_for(&self) -> Vec<(Meter, String)> {
+        std::mem::take(&mut self.lock().meters.asked)
     }
 
-    pub(super) fn metrics_answer(&self, body: &[u8]) -> HttpResponse {
-        self.lock().meters.answer(body)
+    pub(super) fn metrics_answer(&self, operation: &str, body: &[u8]) -> HttpResponse {
+        self.lock().meters.answer(operation, body)
     }
 
     pub(super) fn bucket_answer(&self, request: bucket::Request) -> HttpResponse {

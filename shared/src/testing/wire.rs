@@ -149,7 +149,9 @@ impl Wire {
         let response = match service {
             Service::Dynamo => self.ask_store(connector, request, &operation, place).await?,
             Service::S3 => self.0.outside.bucket_answer(bucket::Request::read(request).await?),
-            Service::CloudWatch => self.0.outside.metrics_answer(request.body().bytes().unwrap_or_default()),
+            Service::CloudWatch => {
+                self.0.outside.metrics_answer(&operation, request.body().bytes().unwrap_or_default())
+            }
             Service::Another => self.0.outside.answer(&operation, &payload(&request)),
         };
         match fault {

@@ -6,7 +6,7 @@ use once::testing::{Meter, Template, root};
 use serde_json::Value;
 
 use crate::{
-    scraped::lively,
+    scraped::{lively, scrape},
     sources::{counted, functions},
 };
 
@@ -29,8 +29,9 @@ fn calls_itself(function: &str) -> bool {
 async fn cloudwatch_is_asked_for_what_a_function_counts() {
     let template = Template::load();
     let (counted, functions) = (counted(), functions(&template));
-    let (cloud, _) = lively().await;
-    let asked = cloud.outside().metrics_asked_for();
+    let (cloud, process) = lively().await;
+    scrape(&process).await;
+    let asked = cloud.outside().take_metrics_asked_for();
     let own: Vec<_> = asked.iter().filter(|(meter, _)| meter.namespace == "Once").collect();
     assert!(own.len() > 20);
     for (Meter { name, dimensions, .. }, _) in own {

@@ -19,6 +19,7 @@ fn calls(names: &[(&str, usize)]) -> Vec<(String, usize)> {
 
 #[tokio::test]
 async fn a_scrape_reads_each_source_once_and_cloudwatch_once_a_minute() {
+    // Two functions have run.
     let (cloud, process) = lively().await;
     scrape(&process).await;
     // The list of products, one product, the last minute, the newest and the live jobs, eight shards of what is due; and the live job.
@@ -26,14 +27,23 @@ async fn a_scrape_reads_each_source_once_and_cloudwatch_once_a_minute() {
     let queues = ("GetQueueAttributes", 10);
     // Half a unit for each query of an index, and one for the product, for the minute and for the live job.
     let units = 11.0 * 0.5 + 3.0;
-    let first = calls(&[tables[0], ("GetMetricData", 1), queues, tables[1]]);
-    assert_eq!(spent(&process), (first, 0.0, units));
-    assert_eq!(cloud.outside().metrics_asked_for().len(), 37, "each is billed");
+    let first = calls(&[tables[0], ("GetMetricData", 2), queues, ("ListMetrics", 1), tables[1]]);
+    let first = (first, 0.0, units);
+    assert_eq!(spent(&process), first);
+    assert_eq!(cloud.outside().take_metrics_asked_for().len(), 37 + 2 * 7, "each is billed");
 
     let later = |seconds| process.at(now().plus(Duration::from_secs(seconds)));
     scrape(&later(29)).await;
     let again = calls(&[tables[0], queues, tables[1]]);
     assert_eq!(spent(&process), (again, 0.0, units), "in the same minute");
     scrape(&later(30)).await;
-    assert!(spent(&process).0.contains(&("GetMetricData".to_owned(), 1)), "in the next one");
+    assert_eq!(spent(&process).0, first.0, "noon has settled, and with it five minutes");
+    assert_eq!(cloud.outside().take_metrics_asked_for().len(), 37 + 2 * 7);
+    scrape(&later(5 * 60 + 29)).await;
+    assert_eq!(
+        spent(&process).0,
+        calls(&[tables[0], ("GetMetricData", 1), queues, tables[1]]),
+        "in another minute of these"
+    );
+    assert_eq!(cloud.outside().take_metrics_asked_for().len(), 37);
 }

@@ -4,12 +4,15 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use once::testing::{Cloud, Fault, Meter};
+use once::{
+    testing::{Cloud, Fault, Meter},
+    time::Minute,
+};
 
-use crate::scraped::{instance, lively, measure, now, scrape, values};
+use crate::scraped::{instance, invocations, lively, measure, now, scrape, values};
 
 /// The sources.
-const SOURCES: [&str; 6] = ["orders", "uniques", "settlements", "schedules", "queues", "cloudwatch"];
+const SOURCES: [&str; 7] = ["orders", "uniques", "settlements", "schedules", "queues", "cloudwatch", "functions"];
 
 #[tokio::test]
 async fn the_tables_tell_stock_counts_jobs_and_what_is_due() {
@@ -52,7 +55,7 @@ async fn cloudwatch_tells_the_five_minutes_that_ended_a_minute_ago() {
     let process = instance(&cloud);
     let placed = Meter::new("Once", "OrdersPlaced", &["Function=order-create"]);
     measure(&cloud, &placed, 3.0);
-    cloud.outside().measure(placed, once::time::Minute::of(now()).plus(-6), 4.0);
+    cloud.outside().measure(placed, Minute::of(now()).plus(-6), 4.0);
     measure(&cloud, &Meter::new("Once", "ScheduleLagMs", &["Function=schedule-run"]), 250.0);
     measure(&cloud, &Meter::new("AWS/ApiGateway", "5xx", &["ApiId=api"]), 2.0);
     measure(&cloud, &Meter::new("AWS/Lambda", "ConcurrentExecutions", &[]), 12.0);
@@ -63,6 +66,77 @@ async fn cloudwatch_tells_the_five_minutes_that_ended_a_minute_ago() {
     assert_eq!(told["once_account_lambda_concurrency_5m"], 12.0);
     assert_eq!(told["once_orders_cancelled_5m"], 0.0, "nothing was counted");
     assert!(!told.contains_key("once_api_latency_seconds_5m{stat=\"p99\"}"), "nothing was measured");
+}
+
+#[tokio::test]
+async fn lambda_tells_of_each_function_in_the_last_five_minutes_by_the_clock() {
+    let cloud = Cloud::start().await;
+    let process = instance(&cloud);
+    // It is half a minute after noon. The minute before it is not settled, so the window is from 11:50 to 11:55.
+    let measure = |meter: Meter, values: [(i64, f64); 2]| {
+        for (minutes, value) in values {
+            cloud.outside().measure(meter.clone(), Minute::of(now()).plus(minutes), value);
+        }
+    };
+    let lambda = |metric, function| Meter::new("AWS/Lambda", metric, &[&format!("FunctionName={function}")]);
+    let (order, before) = ("once-OrderCreate-1a2B3c4D", "once-OrderCreate-0000");
+    measure(invocations(order), [(-10, 3.0), (-6, 4.0)]);
+    measure(invocations(order), [(-11, 7e7), (-5, 7e7)]);
+    // It was deployed under another name before, in the same window.
+    measure(invocations(before), [(-10, 1.0), (-9, 1.0)]);
+    measure(lambda("Duration", order), [(-8, 40.0), (-7, 250.0)]);
+    measure(lambda("ConcurrentExecutions", order), [(-8, 40.0), (-7, 12.0)]);
+    measure(Meter::new("Once", "ColdStarts", &["Function=order-create"]), [(-8, 2.0), (-7, 1.0)]);
+    measure(invocations("once-SettlementBatch-5e6F"), [(-8, 9.0), (-7, 0.0)]);
+    measure(invocations("twice-OrderCreate-1a2B"), [(-8, 7e7), (-7, 7e7)]);
+    let version = ["FunctionName=once-OrderGet-1a2B", "Resource=once-OrderGet-1a2B:live"];
+    measure(Meter::new("AWS/Lambda", "Invocations", &version), [(-8, 7e7), (-7, 7e7)]);
+
+    let text = scrape(&process).await;
+    let mut told = values(&text);
+    told.retain(|series, _| series.starts_with("once_function_"));
+    let order = "function=\"order-create\",route=\"POST /orders\"";
+    for (series, value) in [
+        (format!("once_function_invocations_5m{{{order}}}"), 9.0),
+        (format!("once_function_errors_5m{{{order}}}"), 0.0),
+        (format!("once_function_throttles_5m{{{order}}}"), 0.0),
+        (format!("once_function_duration_seconds_5m{{{order},stat=\"p50\"}}"), 0.25),
+        (format!("once_function_duration_seconds_5m{{{order},stat=\"p99\"}}"), 0.25),
+        (format!("once_function_concurrency_5m{{{order}}}"), 40.0),
+        (format!("once_function_cold_starts_5m{{{order}}}"), 3.0),
+        ("once_function_invocations_5m{function=\"settlement-batch\"}".to_owned(), 9.0),
+        ("once_function_errors_5m{function=\"settlement-batch\"}".to_owned(), 0.0),
+        ("once_function_throttles_5m{function=\"settlement-batch\"}".to_owned(), 0.0),
+        ("once_function_cold_starts_5m{function=\"settlement-batch\"}".to_owned(), 0.0),
+    ] {
+        assert_eq!(told.remove(&series), Some(value), "{series} in {text}");
+    }
+    assert!(told.is_empty(), "{told:?}");
+}
+
+#[tokio::test]
+async fn more_numbers_than_a_call_may_ask_for_are_asked_for_in_two() {
+    let cloud = Cloud::start().await;
+    let process = instance(&cloud);
+    for number in 0..80 {
+        let letter = |n: u32| char::from_digit(10 + n, 36).expect("a letter");
+        let name = format!("once-F{}{}-x", letter(number % 26), letter(number / 26));
+        cloud.outside().measure(invocations(&name), Minute::of(now()).plus(-7), f64::from(number));
+    }
+    let told = values(&scrape(&process).await);
+    let counted = told.iter().filter(|(series, _)| series.starts_with("once_function_invocations_5m"));
+    let counts: Vec<f64> = counted.map(|(_, value)| *value).collect();
+    assert_eq!((counts.len(), counts.iter().sum::<f64>()), (80, 3_160.0));
+    assert_eq!(process.wire.take_sent().iter().filter(|sent| sent.operation == "GetMetricData").count(), 3);
+}
+
+#[tokio::test]
+async fn without_a_stack_nothing_is_told_of_its_functions() {
+    let cloud = Cloud::start().await;
+    cloud.outside().measure(invocations("once-OrderCreate-1a2B"), Minute::of(now()).plus(-7), 1.0);
+    let process = cloud.process().at(now());
+    assert!(!scrape(&process).await.contains("once_function_"));
+    assert!(process.wire.take_sent().iter().all(|sent| sent.operation != "ListMetrics"), "it costs nothing");
 }
 
 #[tokio::test]
@@ -94,7 +168,8 @@ async fn a_source_that_fails_takes_its_own_numbers_with_it_and_no_others() {
     let all = names(&scrape(&process).await);
     for (operation, down, gone) in [
         ("GetQueueAttributes", vec!["queues"], vec!["once_queue_messages", "once_dead_letters"]),
-        ("GetMetricData", vec!["cloudwatch"], vec!["_5m"]),
+        ("GetMetricData", vec!["cloudwatch", "functions"], vec!["_5m"]),
+        ("ListMetrics", vec!["functions"], vec!["once_function_"]),
         (
             "Query",
             vec!["orders", "uniques", "settlements", "schedules"],
@@ -132,4 +207,5 @@ async fn a_source_that_does_not_answer_is_not_waited_for() {
     let told = values(&scrape(&process).await);
     assert!(began.elapsed() <= Duration::from_secs(6), "{:?}", began.elapsed());
     assert_eq!(told["once_source_up{source=\"cloudwatch\"}"], 0.0);
+    assert_eq!(told["once_source_up{source=\"functions\"}"], 1.0, "nothing has run");
 }

@@ -28,6 +28,7 @@ pub fn instance(cloud: &Cloud) -> Process {
     let queues = names.map(|name| QueueName { name, url: dead_letters(name) });
     let process = cloud.process_with(|config| {
         config.operations.dead_letters = queues.into();
+        config.operations.stack = Some("once".to_owned());
         config.uniques.shards = 4;
     });
     process.at(now())
@@ -56,12 +57,19 @@ pub async fn lively() -> (Cloud, Process) {
     let url = "https://sqs.us-east-1.amazonaws.com/000000000000/companies";
     cloud.outside().set_depth(url, Depth { visible: 5, in_flight: 4, delayed: 1 });
     // What CloudWatch has is known once it was asked for.
+    measure(&cloud, &invocations("once-OrderCreate-1a2B3c4D"), 1_000.0);
+    measure(&cloud, &invocations("once-SettlementBatch-5e6F7a8B"), 1_000.0);
     scrape(&process).await;
-    for (meter, _) in cloud.outside().metrics_asked_for() {
+    for (meter, _) in cloud.outside().take_metrics_asked_for() {
         measure(&cloud, &meter, 1_000.0);
     }
     let another = instance(&cloud);
     (cloud, another)
+}
+
+/// How often a function ran that is deployed under this name.
+pub fn invocations(function: &str) -> Meter {
+    Meter::new("AWS/Lambda", "Invocations", &[&format!("FunctionName={function}")])
 }
 
 /// Measures this in the last minute of the window, and in those before and after it, which do not count.
