@@ -2,11 +2,11 @@
 
 import time
 import uuid
-from datetime import datetime, timedelta
+from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
 from itertools import pairwise
 
 import pytest
-from botocore.exceptions import ClientError
 
 from patience import eventually
 
@@ -22,9 +22,9 @@ def moment(text: str) -> datetime:
     return datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
-@pytest.fixture
-def job(call):
-    """Makes a job, and answers its path; deletes it at the end: `job({...})`."""
+@contextmanager
+def jobs(call):
+    """Makes jobs, and answers their paths; deletes them at the end: `make({...})`."""
     made = []
 
     def post(body: dict) -> str:
@@ -37,6 +37,25 @@ def job(call):
     yield post
     for path in made:
         call("DELETE", path)
+
+
+@pytest.fixture
+def job(call):
+    """Makes a job, and answers its path; deletes it at the end: `job({...})`."""
+    with jobs(call) as make:
+        yield make
+
+
+@pytest.fixture(scope="session")
+def settling(call):
+    """A job that settles yesterday in a minute, and perhaps in the one after it: its path, and when it is due first."""
+    with jobs(call) as make:
+        path = make(SETTLE)
+        end = datetime.now(timezone.utc) + timedelta(seconds=90)
+        schedule = {"type": "cron", "expression": "* * * * *", "timezone": "Europe/Berlin", "end_at": f"{end:%FT%TZ}"}
+        scheduled = call("PUT", f"{path}/schedule", schedule)
+        assert scheduled.status == 200, scheduled.text
+        yield path, scheduled.json["next_runs"][0]
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +78,14 @@ def webhook(api_url) -> dict:
     return {"name": "Call", "action": {"type": "webhook", "url": f"{api_url}/test", "body": {"n": 1}}}
 
 
+@pytest.mark.begins
+def test_a_cron_schedule_comes_at_the_next_minute(settling):
+    _, first = settling
+    assert moment(first).second == 0
+    assert timedelta(0) < moment(first) - datetime.now(timezone.utc) <= timedelta(minutes=1)
+
+
+@pytest.mark.waits
 def test_a_job_of_every_ten_seconds_runs_at_its_seconds(call, job, runs, webhook, log_messages):
     path = job(webhook)
     schedule = {"type": "fixed", "every_seconds": EVERY_S}
@@ -80,10 +107,9 @@ def test_a_job_of_every_ten_seconds_runs_at_its_seconds(call, job, runs, webhook
     assert all('"valid"' in line for line in received)
 
 
-def test_a_job_of_every_minute_begins_a_settlement(call, job, runs):
-    path = job(SETTLE)
-    schedule = {"type": "cron", "expression": "* * * * *", "timezone": "Europe/Berlin"}
-    first = call("PUT", f"{path}/schedule", schedule).json["next_runs"][0]
+@pytest.mark.waits
+def test_a_cron_job_begins_a_settlement(call, settling, runs):
+    path, first = settling
     [run] = [run for run in runs(path, 1) if run["due_at"] == first]
     assert run["state"] == "COMPLETED", run
     yesterday = f"{moment(first).date() - timedelta(days=1)}"
@@ -198,77 +224,3 @@ def test_wrong_input_is_refused_by_name(call, job, subtests):
             assert (reply.status, problem["error"]["code"], problem.get("field")) == (*answer, field)
             assert reply.headers["Content-Type"] == "application/problem+json"
     assert call("GET", path).text == stands
-
-
-def test_each_function_may_do_its_own_part_only(as_function, outputs, subtests):
-    key = {"pk": {"S": "TASK#unknown"}, "sk": {"S": "TASK"}}
-    tables = ("Schedules", "Settlements", "Companies", "Ledger")
-    jobs, settlements, companies, ledger = ({"TableName": outputs[f"{table}TableName"]} for table in tables)
-    query = {"KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": {":pk": key["pk"]}}
-    recent, due = (
-        {
-            "IndexName": index,
-            "KeyConditionExpression": f"{index}_pk = :pk",
-            "ExpressionAttributeValues": {":pk": key["pk"]},
-        }
-        for index in ("recent", "due")
-    )
-    queue, plan = ({"QueueUrl": outputs[f"{queue}QueueUrl"]} for queue in ("Schedule", "SettlementPlan"))
-    dead, text = {"QueueUrl": outputs["ScheduleDeadLetterQueueUrl"]}, {"MessageBody": "x"}
-    for function, service, operation, arguments in [
-        ("TaskCreate", "dynamodb", "update_item", jobs | {"Key": key}),
-        ("TaskCreate", "dynamodb", "delete_item", jobs | {"Key": key}),
-        ("TaskCreate", "sqs", "send_message", queue | text),
-        ("TaskList", "dynamodb", "put_item", jobs | {"Item": key}),
-        ("TaskList", "dynamodb", "query", jobs | query),
-        ("TaskList", "dynamodb", "query", jobs | due),
-        ("TaskGet", "dynamodb", "put_item", jobs | {"Item": key}),
-        ("TaskGet", "dynamodb", "update_item", jobs | {"Key": key}),
-        ("TaskGet", "dynamodb", "query", jobs | query),
-        ("TaskPut", "dynamodb", "put_item", jobs | {"Item": key}),
-        ("TaskPut", "dynamodb", "delete_item", jobs | {"Key": key}),
-        ("TaskPut", "sqs", "send_message", queue | text),
-        ("TaskDelete", "dynamodb", "put_item", jobs | {"Item": key}),
-        ("TaskDelete", "dynamodb", "update_item", jobs | {"Key": key}),
-        ("TaskDelete", "sqs", "send_message", queue | text),
-        ("TaskPause", "dynamodb", "put_item", jobs | {"Item": key}),
-        ("TaskPause", "dynamodb", "delete_item", jobs | {"Key": key}),
-        ("TaskPause", "sqs", "send_message", queue | text),
-        ("TaskResume", "dynamodb", "put_item", jobs | {"Item": key}),
-        ("TaskResume", "dynamodb", "delete_item", jobs | {"Key": key}),
-        ("TaskResume", "sqs", "receive_message", queue),
-        ("TaskRun", "dynamodb", "update_item", jobs | {"Key": key}),
-        ("TaskRun", "dynamodb", "delete_item", jobs | {"Key": key}),
-        ("TaskRun", "dynamodb", "put_item", settlements | {"Item": key}),
-        ("TaskRun", "sqs", "receive_message", queue),
-        ("TaskRun", "sqs", "send_message", plan | text),
-        ("RunList", "dynamodb", "put_item", jobs | {"Item": key}),
-        ("RunList", "dynamodb", "update_item", jobs | {"Key": key}),
-        ("RunList", "dynamodb", "query", jobs | recent),
-        ("ScheduleGet", "dynamodb", "put_item", jobs | {"Item": key}),
-        ("ScheduleGet", "dynamodb", "update_item", jobs | {"Key": key}),
-        ("ScheduleGet", "dynamodb", "query", jobs | query),
-        ("SchedulePut", "dynamodb", "put_item", jobs | {"Item": key}),
-        ("SchedulePut", "dynamodb", "delete_item", jobs | {"Key": key}),
-        ("SchedulePut", "sqs", "receive_message", queue),
-        ("ScheduleDelete", "dynamodb", "put_item", jobs | {"Item": key}),
-        ("ScheduleDelete", "dynamodb", "delete_item", jobs | {"Key": key}),
-        ("ScheduleDelete", "sqs", "send_message", queue | text),
-        ("SchedulePreview", "dynamodb", "get_item", jobs | {"Key": key}),
-        ("SchedulePreview", "dynamodb", "put_item", jobs | {"Item": key}),
-        ("SchedulePreview", "sqs", "send_message", queue | text),
-        ("ScheduleTick", "dynamodb", "delete_item", jobs | {"Key": key}),
-        ("ScheduleTick", "dynamodb", "query", jobs | query),
-        ("ScheduleTick", "dynamodb", "query", jobs | recent),
-        ("ScheduleTick", "dynamodb", "get_item", settlements | {"Key": key}),
-        ("ScheduleTick", "sqs", "receive_message", queue),
-        ("ScheduleRun", "dynamodb", "delete_item", jobs | {"Key": key}),
-        ("ScheduleRun", "dynamodb", "query", jobs | due),
-        ("ScheduleRun", "dynamodb", "update_item", settlements | {"Key": key}),
-        ("ScheduleRun", "dynamodb", "put_item", companies | {"Item": key}),
-        ("ScheduleRun", "dynamodb", "put_item", ledger | {"Item": key}),
-        ("ScheduleRun", "sqs", "send_message", dead | text),
-        ("ScheduleRun", "sqs", "delete_queue", plan),
-    ]:
-        with subtests.test(f"{function} {operation}"), pytest.raises(ClientError, match="AccessDenied"):
-            getattr(as_function(function, service), operation)(**arguments)

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from botocore.exceptions import ClientError
 
 from patience import eventually
 
@@ -32,7 +31,7 @@ def sums(tmp_path_factory) -> bytes:
     return file.read_bytes()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def without(aws, functions):
     """Holds the work of a queue up for a while: `with without("SettlementBatch"): …`."""
     functions_api = aws("lambda")
@@ -53,7 +52,7 @@ def without(aws, functions):
     return held
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def ask(call):
     """Has days settled, and answers the job's id."""
 
@@ -80,13 +79,12 @@ def standing(call):
     return get
 
 
-@pytest.fixture(scope="module", autouse=True)
-def lost(aws, ask, standing, without, outputs) -> str:
-    """A job whose message is lost, of a day without transactions: begun first, since its finder waits two minutes."""
+@pytest.fixture(scope="session")
+def lost(aws, ask, without, outputs) -> str:
+    """A job whose message is lost, of a day without transactions."""
     with without("SettlementPlan"):
         job = ask("2026-01-10", "2026-01-10", "?force=true")
         aws("sqs").purge_queue(QueueUrl=outputs["SettlementPlanQueueUrl"])
-    assert standing(job)["status"] == "QUEUED"
     return job
 
 
@@ -100,6 +98,11 @@ def curl(*arguments: str) -> bytes:
     """What curl downloads."""
     command = ["curl", "--silent", "--show-error", "--fail", *arguments]
     return subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
+
+
+@pytest.mark.begins
+def test_a_job_whose_message_was_lost_waits(lost, standing):
+    assert standing(lost)["status"] == "QUEUED"
 
 
 def test_a_finished_job_is_all_done(finished):
@@ -327,58 +330,7 @@ def test_no_name_of_a_file_leads_anywhere_else(call, finished, subtests):
             assert reply.headers["Content-Type"] == "application/problem+json"
 
 
-def test_each_function_may_do_its_own_part_only(as_function, outputs, subtests):
-    key = {"pk": {"S": "JOB#unknown"}, "sk": {"S": "JOB"}}
-    jobs, ledger = ({"TableName": outputs[f"{table}TableName"]} for table in ("Settlements", "Ledger"))
-    query = {"KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": {":pk": key["pk"]}}
-    plan, batch, finish = ({"QueueUrl": outputs[f"Settlement{queue}QueueUrl"]} for queue in ("Plan", "Batch", "Finish"))
-    bucket, text = {"Bucket": outputs["SettlementBucketName"]}, {"MessageBody": "x"}
-    part, report = bucket | {"Key": "parts/unknown.csv"}, bucket | {"Key": "reports/unknown.csv"}
-    for function, service, operation, arguments in [
-        ("SettlementCreate", "dynamodb", "update_item", jobs | {"Key": key}),
-        ("SettlementCreate", "dynamodb", "get_item", ledger | {"Key": key}),
-        ("SettlementCreate", "sqs", "send_message", batch | text),
-        ("SettlementCreate", "sqs", "receive_message", plan),
-        ("JobGet", "dynamodb", "put_item", jobs | {"Item": key}),
-        ("JobGet", "dynamodb", "update_item", jobs | {"Key": key}),
-        ("JobGet", "s3", "get_object", report),
-        ("JobList", "dynamodb", "put_item", jobs | {"Item": key}),
-        ("JobList", "dynamodb", "query", jobs | query | {"IndexName": "live"}),
-        ("JobCancel", "dynamodb", "put_item", jobs | {"Item": key}),
-        ("JobCancel", "sqs", "send_message", plan | text),
-        ("JobRetry", "dynamodb", "put_item", jobs | {"Item": key}),
-        ("JobRetry", "sqs", "send_message", finish | text),
-        ("DownloadGet", "dynamodb", "update_item", jobs | {"Key": key}),
-        ("DownloadGet", "dynamodb", "query", jobs | query),
-        ("DownloadGet", "s3", "get_object", part),
-        ("DownloadGet", "s3", "put_object", report),
-        ("DownloadGet", "s3", "delete_object", report),
-        ("SettlementPlan", "dynamodb", "delete_item", jobs | {"Key": key}),
-        ("SettlementPlan", "dynamodb", "put_item", ledger | {"Item": key}),
-        ("SettlementPlan", "sqs", "send_message", plan | text),
-        ("SettlementPlan", "s3", "put_object", part),
-        ("SettlementBatch", "dynamodb", "put_item", ledger | {"Item": key}),
-        ("SettlementBatch", "sqs", "send_message", batch | text),
-        ("SettlementBatch", "s3", "get_object", report),
-        ("SettlementBatch", "s3", "get_object", part),
-        ("SettlementBatch", "s3", "put_object", report),
-        ("SettlementBatch", "s3", "delete_object", part),
-        ("SettlementFinish", "dynamodb", "delete_item", jobs | {"Key": key}),
-        ("SettlementFinish", "dynamodb", "query", ledger | query),
-        ("SettlementFinish", "sqs", "send_message", finish | text),
-        ("SettlementFinish", "s3", "put_object", part),
-        ("SettlementFinish", "s3", "get_object", report),
-        ("SettlementFinish", "s3", "delete_object", report),
-        ("SettlementGiveUp", "dynamodb", "put_item", jobs | {"Item": key}),
-        ("SettlementGiveUp", "sqs", "send_message", plan | text),
-        ("Recover", "dynamodb", "put_item", jobs | {"Item": key}),
-        ("Recover", "dynamodb", "query", ledger | query),
-        ("Recover", "s3", "get_object", report),
-    ]:
-        with subtests.test(f"{function} {operation}"), pytest.raises(ClientError, match="AccessDenied"):
-            getattr(as_function(function, service), operation)(**arguments)
-
-
+@pytest.mark.waits
 def test_a_job_whose_message_was_lost_is_asked_for_again(api_url, log_messages, lost, standing):
     done = standing(lost, "COMPLETED")
     assert curl(api_url + done["download_url"]) == HEADER
