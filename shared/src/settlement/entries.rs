@@ -5,11 +5,7 @@ use aws_sdk_dynamodb::{Client, operation::query::builders::QueryFluentBuilder, t
 use super::{Settings, batches::Place};
 use crate::{
     aws::{Aws, ServiceError},
-    dynamo::{
-        Item,
-        keys::{self},
-        text,
-    },
+    dynamo::{Item, keys, text},
     ledger,
     time::{Day, Timestamp},
 };
