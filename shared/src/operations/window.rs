@@ -115,7 +115,8 @@ impl Fold {
     fn of(self, minutes: &[f64]) -> Option<f64> {
         let highest = minutes.iter().copied().reduce(f64::max);
         match self {
-            Self::Sum => Some(minutes.iter().sum()),
+            // The sum of no floats is -0.
+            Self::Sum => Some(minutes.iter().fold(0.0, |sum, minute| sum + minute)),
             Self::Highest => highest,
             Self::HighestInSeconds => highest.map(|millis| millis / 1_000.0),
         }
@@ -151,7 +152,7 @@ mod tests {
 
     #[test]
     fn nothing_counted_is_none_and_nothing_measured_is_no_number() {
-        assert_eq!(Fold::Sum.of(&[]), Some(0.0));
+        assert_eq!(Fold::Sum.of(&[]).map(|sum| sum.to_string()).as_deref(), Some("0"), "and not -0");
         assert_eq!(Fold::Sum.of(&[1.0, 2.0]), Some(3.0));
         assert_eq!((Fold::Highest.of(&[]), Fold::HighestInSeconds.of(&[])), (None, None));
         assert_eq!(Fold::Highest.of(&[1.0, 3.0, 2.0]), Some(3.0));
