@@ -13,15 +13,18 @@ fn states(runs: &[RunView]) -> Vec<RunState> {
     runs.iter().map(|run| run.state).collect()
 }
 
-/// A job of every minute whose receiver fails from the first occurrence to the second, which is tried again 10 to 15 s, 30 to 45 s and 90 to 135 s
-/// later.
+/// A job of every minute whose receiver fails: its first occurrence is tried again 10 to 15 s, 30 to 45 s and 90 to 135 s later.
 async fn with_a_run_that_lasts(overlap: &str, tries: u32) -> (World, Process, TaskId) {
+    with_a_run_of_every(60, overlap, tries).await
+}
+
+async fn with_a_run_of_every(seconds: u32, overlap: &str, tries: u32) -> (World, Process, TaskId) {
     let mut world = World::new(at(0)).await;
     let process = world.cloud.process_with(|config| {
         crate::clockwork::local(config);
         config.schedules.tries = tries;
     });
-    let id = world.scheduled(&process, every(60, json!({"overlap": overlap}))).await;
+    let id = world.scheduled(&process, every(seconds, json!({"overlap": overlap}))).await;
     world.receiver.answer(503);
     (world, process, id)
 }
@@ -47,7 +50,8 @@ async fn a_run_is_tried_until_its_receiver_takes_it() {
 #[tokio::test]
 async fn a_run_that_was_tried_often_enough_has_failed() {
     let (mut world, process, id) = with_a_run_that_lasts("skip", 3).await;
-    world.until(at(119), &process).await;
+    // The third attempt is at 12:02:00 at the latest; the second occurrence waits for the next tick.
+    world.until(at(120), &process).await;
     world.receiver.answer(200);
     let runs = history(&process, id, world.now).await;
     assert_eq!((runs[0].state, runs[0].attempts), (RunState::Failed, 3), "{:?}", runs[0]);
@@ -76,11 +80,12 @@ async fn the_next_run_is_skipped() {
 
 #[tokio::test]
 async fn the_next_run_is_done_beside_it() {
-    let (mut world, process, id) = with_a_run_that_lasts("allow", 5).await;
+    // The first is tried from 12:01:10 to 12:02:10, and then not before 12:03:20; the second is due at 12:02:20.
+    let (mut world, process, id) = with_a_run_of_every(70, "allow", 5).await;
     world.tick(&process, at(60)).await;
-    world.until(at(119), &process).await;
+    world.until(at(139), &process).await;
     world.receiver.answer(200);
-    world.until(at(121), &process).await;
+    world.until(at(141), &process).await;
     let runs = history(&process, id, world.now).await;
     assert_eq!(states(&runs), [RunState::Retrying, RunState::Completed]);
 }
