@@ -5,7 +5,7 @@
 //!
 //! | found | the message |
 //! |---|---|
-//! | the job is gone, paused, or of another generation | is done: the occurrence is nobody's |
+//! | the job is gone, paused, or of another generation | is done: the occurrence is nobody's; a run that has begun is ended first |
 //! | the occurrence is finished | is done |
 //! | another delivery is at work on it, or it is to be tried later | comes again then |
 //! | another run is live | is done, and the run recorded as skipped; or it waits its turn |
@@ -18,7 +18,7 @@ use super::{
     Schedules,
     action::{Attempt, Failed, Reach},
     live::{self, POLL, Turn},
-    run::{FOR_GOOD, Occurrence, RunState, is_for_good},
+    run::{FOR_GOOD, Occurrence, is_for_good},
     runs,
     task::Task,
     when::Overlap,
@@ -82,8 +82,7 @@ impl Schedules {
         let clock = Clock::starting(now);
         let Some(task) = self.store.task(occurrence.task).await?.filter(|task| occurrence.is_wanted(task)) else {
             info!(task.id = %occurrence.task, due_at = %occurrence.due_at, "An occurrence is not wanted any more");
-            self.take_back(&occurrence, now).await?;
-            return Ok(Left::Unwanted);
+            return self.take_back(&occurrence, delivery, now).await;
         };
         if let Some(left) = self.wait_for_turn(&occurrence, task.overlap(), now).await? {
             return Ok(left);
@@ -135,15 +134,24 @@ impl Schedules {
         Ok(Some(Left::Skipped))
     }
 
-    /// Ends a run that was to be tried again.
-    async fn take_back(&self, occurrence: &Occurrence, now: Timestamp) -> Result<(), RunError> {
-        let begun = self.runs.run(occurrence).await?.is_some_and(|run| run.state == RunState::Retrying);
-        if begun && let Claimed::Won(fence) = self.runs.claim(occurrence, now).await? {
-            let held = self.runs.hold(occurrence, fence, Clock::starting(now));
-            held.finish(&Outcome::Failed(TAKEN_BACK.to_owned()), FOR_GOOD).await?.ok();
-            self.live.release(occurrence).await?;
+    /// Ends a run that has begun and is not over. A message that comes before its time comes again then: no other would end the run.
+    async fn take_back(&self, occurrence: &Occurrence, delivery: &Delivery, now: Timestamp) -> Result<Left, RunError> {
+        if self.runs.run(occurrence).await?.is_none_or(|run| run.finished_at.is_some()) {
+            return Ok(Left::Unwanted);
         }
-        Ok(())
+        match self.runs.claim(occurrence, now).await? {
+            Claimed::Won(fence) => {
+                let held = self.runs.hold(occurrence, fence, Clock::starting(now));
+                held.finish(&Outcome::Failed(TAKEN_BACK.to_owned()), FOR_GOOD).await?.ok();
+                self.live.release(occurrence).await?;
+                Ok(Left::Unwanted)
+            }
+            Claimed::Stands(Record::Finished(finished)) if is_for_good(finished.completed_at, finished.expires_at) => {
+                Ok(Left::Unwanted)
+            }
+            Claimed::Stands(Record::Finished(finished)) => self.come_again(delivery, finished.expires_at, now).await,
+            Claimed::Stands(Record::Running { lease_until, .. }) => self.come_again(delivery, lease_until, now).await,
+        }
     }
 
     async fn attempt(

@@ -1,7 +1,7 @@
 //! A run whose job has another that is not finished: it is skipped, it runs beside it, or it waits for its turn.
 
 use once::{
-    schedule::{Left, RunState, RunView, TaskId},
+    schedule::{Left, RunError, RunState, RunView, TaskId},
     testing::Process,
     time::Timestamp,
 };
@@ -129,6 +129,10 @@ async fn a_run_that_is_to_be_tried_again_ends_with_a_pause_of_its_job() {
     let (mut world, process, id) = with_a_run_that_lasts("skip", 5).await;
     world.until(at(61), &process).await;
     process.app.schedules().pause(id, None, at(62)).await.expect("paused");
+    // A queue may deliver it before its time: were it done then, nobody would end the run.
+    let early = world.next(at(300)).expect("it comes again");
+    assert!(matches!(early.to(&process, at(63)).await, Err(RunError::NotYet(_))));
+    world.done(early, false);
     assert_eq!(world.until(at(300), &process).await, [Left::Unwanted]);
     let runs = history(&process, id, world.now).await;
     assert_eq!(states(&runs), [RunState::Failed]);
