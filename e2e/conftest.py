@@ -1,6 +1,6 @@
-"""What every end-to-end test starts from: a deployed stack, described by the environment.
+"""Fixtures of all end-to-end tests: a deployed stack, described by the environment.
 
-`make test` starts a cloud of its own for them. Against the one of `make run`:
+`make test` starts a cloud of its own for them. To use the one of `make run`:
 `. .local/env && .local/venv/cloud/bin/pytest`.
 """
 
@@ -10,15 +10,25 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from email.message import Message
+from functools import cache
 from pathlib import Path
 
 import boto3
 import pytest
 
+# The phases of a run, in their order. A test without a marker is of the phase "".
+PHASES = {
+    "begins": "starts what the stack needs minutes for",
+    "": "",
+    "timed": "checks times that a busy stack would delay, before the load tests",
+    "loads": "sends more requests at once than the local cloud has environments for",
+    "waits": "checks the result of what the first phase started",
+}
+
 
 @dataclass(frozen=True)
 class Reply:
-    """An HTTP answer of the API."""
+    """An HTTP response of the API."""
 
     status: int
     headers: Message
@@ -31,27 +41,37 @@ class Reply:
 
 
 def pytest_addoption(parser) -> None:
-    """What can be asked for."""
-    parser.addoption("--pictures", type=Path, help="leave the pictures of pages here, and insist on a Chromium")
+    """Adds the option `--pictures`."""
+    description = "write the pictures of pages to this folder, and fail without a Chromium"
+    parser.addoption("--pictures", type=Path, help=description)
 
 
 def pytest_configure(config) -> None:
-    """Refuses to run against anything but a local cloud."""
-    config.addinivalue_line("markers", "begins: begins what takes minutes by itself, before all other tests")
-    config.addinivalue_line("markers", "waits: waits for that, after all other tests")
+    """Declares the markers; refuses to run against anything but a local cloud."""
+    for name, description in PHASES.items():
+        if name:
+            config.addinivalue_line("markers", f"{name}: {description}")
     if not os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://127.0.0.1:"):
-        pytest.exit("no local cloud in the environment: run `make test`, or `. .local/env` first", returncode=2)
+        message = "no local cloud in the environment: run `make test`, or `. .local/env` first"
+        pytest.exit(message, returncode=2)
 
 
 def pytest_collection_modifyitems(items) -> None:
-    """What takes minutes by itself goes on while the other tests run."""
-    items.sort(key=lambda item: bool(item.get_closest_marker("waits")) - bool(item.get_closest_marker("begins")))
+    """Sorts the tests by phase, so that other tests run while the stack needs its minutes."""
+    phases = list(PHASES)
+
+    def phase(item) -> int:
+        marked = [name for name in phases if name and item.get_closest_marker(name)]
+        return phases.index(marked[0] if marked else "")
+
+    items.sort(key=phase)
 
 
 @pytest.fixture(scope="session")
 def aws():
-    """Makes a client of an AWS service, as the root user or with the given credentials."""
-    return boto3.client
+    """Returns the client of an AWS service, as the root user or with the given credentials."""
+    # Making a client takes longer than a call.
+    return cache(boto3.client)
 
 
 @pytest.fixture(scope="session")
@@ -69,53 +89,72 @@ def outputs(aws, stack_name) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def functions(aws, stack_name) -> dict[str, str]:
-    """Every function of the stack: its name in the template and its deployed name."""
-    pages = aws("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack_name)
-    found = pages.search("StackResourceSummaries[?ResourceType=='AWS::Lambda::Function']")
-    return {function["LogicalResourceId"]: function["PhysicalResourceId"] for function in found}
+    """The deployed name of each function, by its logical id in the template."""
+    paginator = aws("cloudformation").get_paginator("list_stack_resources")
+    resources = paginator.paginate(StackName=stack_name).search("StackResourceSummaries[]")
+    return {
+        resource["LogicalResourceId"]: resource["PhysicalResourceId"]
+        for resource in resources
+        if resource["ResourceType"] == "AWS::Lambda::Function"
+    }
 
 
 @pytest.fixture(scope="session")
 def as_function(aws, functions):
-    """Makes a client of an AWS service with the role of a function: `as_function("OrderGet", "dynamodb")`."""
+    """Returns a client with the role of a function: `as_function("OrderGet", "dynamodb")`."""
+
+    @cache
+    def credentials(function: str) -> dict[str, str]:
+        configuration = aws("lambda").get_function_configuration(FunctionName=functions[function])
+        role = configuration["Role"]
+        given = aws("sts").assume_role(RoleArn=role, RoleSessionName="e2e")["Credentials"]
+        return {
+            "aws_access_key_id": given["AccessKeyId"],
+            "aws_secret_access_key": given["SecretAccessKey"],
+            "aws_session_token": given["SessionToken"],
+        }
 
     def client(function: str, service: str):
-        role = aws("lambda").get_function_configuration(FunctionName=functions[function])["Role"]
-        given = aws("sts").assume_role(RoleArn=role, RoleSessionName="e2e")["Credentials"]
-        return aws(
-            service,
-            aws_access_key_id=given["AccessKeyId"],
-            aws_secret_access_key=given["SecretAccessKey"],
-            aws_session_token=given["SessionToken"],
-        )
+        return aws(service, **credentials(function))
 
     return client
 
 
 @pytest.fixture
 def reconfigure(aws, functions):
-    """Changes the environment of a function until the end of the test: `reconfigure("TaskList", LOG_LEVEL="debug")`."""
+    """Changes settings of a function until the end of the test; its instances start anew.
+
+    `reconfigure("OrderList", LOG_LEVEL="debug")`
+    """
     service, before = aws("lambda"), {}
+
+    def update(name: str, variables: dict[str, str]) -> None:
+        environment = {"Variables": variables}
+        service.update_function_configuration(FunctionName=name, Environment=environment)
 
     def change(function: str, **settings: str) -> None:
         name = functions[function]
-        variables = service.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+        configuration = service.get_function_configuration(FunctionName=name)
+        variables = configuration["Environment"]["Variables"]
         before.setdefault(name, variables)
-        service.update_function_configuration(FunctionName=name, Environment={"Variables": variables | settings})
+        update(name, variables | settings)
 
     yield change
     for name, variables in before.items():
-        service.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
+        update(name, variables)
 
 
 @pytest.fixture(scope="session")
 def log_messages(aws, stack_name):
-    """Reads what the functions have logged so far: `log_messages(filterPattern='"accept"')`."""
-    resource = aws("cloudformation").describe_stack_resource(StackName=stack_name, LogicalResourceId="Logs")
+    """Returns what the functions have logged: `log_messages(filterPattern='"accept"')`."""
+    resource = aws("cloudformation").describe_stack_resource(
+        StackName=stack_name, LogicalResourceId="Logs"
+    )
     group = resource["StackResourceDetail"]["PhysicalResourceId"]
 
-    def read(**which) -> list[str]:
-        pages = aws("logs").get_paginator("filter_log_events").paginate(logGroupName=group, **which)
+    def read(**filters) -> list[str]:
+        paginator = aws("logs").get_paginator("filter_log_events")
+        pages = paginator.paginate(logGroupName=group, **filters)
         return [event["message"] for event in pages.search("events[]")]
 
     return read
@@ -129,7 +168,10 @@ def api_url() -> str:
 
 @pytest.fixture(scope="session")
 def call(api_url):
-    """Sends a request to the API: `call("POST", "/orders", {...}, {"Idempotency-Key": "..."})`; bytes go as such."""
+    """Sends a request to the API: `call("POST", "/orders", {…}, {"Idempotency-Key": "…"})`.
+
+    A body of bytes is sent as it is, any other as JSON.
+    """
 
     def send(method: str, path: str, body=None, headers: dict[str, str] | None = None) -> Reply:
         data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()

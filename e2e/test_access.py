@@ -1,34 +1,37 @@
-"""Endpoints of money and schedules ask for a token, once the stack does not let everybody in."""
+"""Bearer tokens: with anonymous access off, endpoints of money and schedules require one."""
 
 from functools import partial
 
 import pytest
 
-from patience import eventually
+from polling import eventually
 
-# Its SHA-256 is in samconfig.toml.
+# samconfig.toml has its SHA-256.
 TOKEN = "known-to-all-for-local-use-only"
 
 
 @pytest.fixture
-def asking(reconfigure):
-    """Makes a function ask for tokens, until the end of the test: `asking("TaskList", ORDERS_NEED_TOKEN="true")`."""
+def protect(reconfigure):
+    """Turns anonymous access to a function off until the end of the test."""
     return partial(reconfigure, ALLOW_ANONYMOUS="false")
 
 
-def test_who_has_no_token_is_turned_away(call, asking, subtests):
+def test_a_request_without_a_valid_token_is_refused(call, protect, subtests):
     for function, method, path in [
         ("ProductList", "GET", "/products"),
         ("CompanyGet", "GET", "/companies/unknown"),
-        ("JobList", "GET", "/jobs"),
-        ("DownloadGet", "GET", "/downloads/x.csv"),
-        ("TaskCreate", "POST", "/scheduler/jobs"),
+        ("SettlementList", "GET", "/jobs"),
+        ("SettlementDownload", "GET", "/downloads/x.csv"),
+        ("ScheduledJobCreate", "POST", "/scheduler/jobs"),
     ]:
         with subtests.test(function):
-            asking(function)
-            missing = eventually(
-                lambda m=method, p=path: (reply := call(m, p)).status == 401 and reply, f"{function} asks nobody"
-            )
+            protect(function)
+
+            def refused(method=method, path=path):
+                reply = call(method, path)
+                return reply if reply.status == 401 else None
+
+            missing = eventually(refused, f"{function} requires no token")
             assert missing.json["error"]["code"] == "TOKEN_MISSING"
             assert missing.headers["WWW-Authenticate"] == "Bearer"
             unknown = call(method, path, headers={"Authorization": "Bearer other"})
@@ -37,9 +40,9 @@ def test_who_has_no_token_is_turned_away(call, asking, subtests):
             assert admitted.status not in (401, 403), admitted.text
 
 
-def test_orders_ask_for_a_token_where_the_deployment_says_so(call, asking):
-    asking("OrderList")
+def test_orders_require_a_token_only_if_the_deployment_says_so(call, protect):
+    protect("OrderList")
     assert call("GET", "/orders").status == 200
-    asking("OrderList", ORDERS_NEED_TOKEN="true")
-    eventually(lambda: call("GET", "/orders").status == 401, "orders ask nobody")
+    protect("OrderList", ORDERS_NEED_TOKEN="true")
+    eventually(lambda: call("GET", "/orders").status == 401, "orders require no token")
     assert call("GET", "/orders", headers={"Authorization": f"Bearer {TOKEN}"}).status == 200

@@ -1,4 +1,4 @@
-"""The local cloud: AWS on loopback, without Docker. `make help` lists the usual ways to it."""
+"""The local cloud: AWS on loopback, without Docker. `make help` lists the usual commands."""
 
 import argparse
 import os
@@ -15,8 +15,9 @@ from home import LOOPBACK, Home, adopt, read_exports
 def main() -> None:
     """Reads the command line and runs one command."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--home", type=Path, default=environments.PROJECT / ".local", help="this cloud's files")
-    parser.add_argument("--port", type=int, default=4566, help="its port on 127.0.0.1; 0 is any free one")
+    folder = environments.PROJECT / ".local"
+    parser.add_argument("--home", type=Path, default=folder, help="the folder of its files")
+    parser.add_argument("--port", type=int, default=4566, help="its port on 127.0.0.1; 0: any free")
     commands = parser.add_subparsers(metavar="command", required=True)
     for command in (setup, up, deploy, session, watch, minute, down):
         described = commands.add_parser(command.__name__, help=command.__doc__)
@@ -24,7 +25,8 @@ def main() -> None:
         if command is session:
             described.add_argument("program", nargs=argparse.REMAINDER)
         if command is minute:
-            described.add_argument("minutes", nargs="+", metavar="minute", help="as in 2026-11-20T23:20:00Z")
+            example = "as in 2026-11-20T23:20:00Z"
+            described.add_argument("minutes", nargs="+", metavar="minute", help=example)
     arguments = parser.parse_args()
     arguments.home = Home(arguments.home.resolve())
     if arguments.run is not down:
@@ -50,11 +52,11 @@ def deploy(arguments) -> None:
 
 
 def session(arguments) -> None:
-    """Start a cloud, deploy to it, run a program with its settings, stop it whatever happens."""
+    """Start a cloud, deploy to it, run a program with its settings, and always stop it."""
     environments.enter()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit("interrupted"))
-    server.down(arguments.home)  # what a killed session has left
+    server.down(arguments.home)  # left by a session that was killed
     try:
         up(arguments)
         deploy(arguments)
@@ -65,8 +67,8 @@ def session(arguments) -> None:
 
 
 def watch(arguments) -> None:
-    """Serve the routes at port 9000, rebuilding on every change, with the deployed stack behind them."""
-    server.running_port(arguments.home)  # or it says that there is none
+    """Serve the routes at port 9000, rebuilt on every change, with the deployed stack behind."""
+    server.running_port(arguments.home)  # exits if none is running
     adopt(read_exports(arguments.home.env))
     os.environ["PATH"] = f"{environments.programs('tools')}{os.pathsep}{os.environ['PATH']}"
     os.chdir(environments.PROJECT)
@@ -74,7 +76,7 @@ def watch(arguments) -> None:
 
 
 def minute(arguments) -> None:
-    """Show what became of minutes: in the table, on the stream, in the log, and the callbacks."""
+    """Show the count of minutes in the table, on the stream and in the log, and their callbacks."""
     environments.enter()
     from minute import show
 
@@ -84,7 +86,7 @@ def minute(arguments) -> None:
 
 
 def down(arguments) -> None:
-    """Stop the cloud; what it stored is gone."""
+    """Stop the cloud and discard what it stored."""
     server.down(arguments.home)
 
 

@@ -1,4 +1,4 @@
-"""Deploys the project's template to a running local cloud, as `sam deploy` does it to AWS."""
+"""Deploys the project's template to a running local cloud, as `sam deploy` does to AWS."""
 
 import json
 import os
@@ -25,11 +25,12 @@ def deploy(home: Home) -> None:
     template = package(home)
     print("Deploying", flush=True)
     _sam_deploy(template)
-    _mend_event_sources()
-    _mend_policies()
+    _fix_event_sources()
+    _fix_policies()
     url = f"{endpoint(port)}{routes.publish(STACK)}"
     home.api_url.write_text(f"{url}\n")
-    write_exports(home.env, {**client_environment(port), **_settings(), "STACK_NAME": STACK, "API_URL": url})
+    stack = {"STACK_NAME": STACK, "API_URL": url}
+    write_exports(home.env, {**client_environment(port), **_settings(), **stack})
     print(f"The API is at {url}")
 
 
@@ -38,17 +39,17 @@ def _sam_deploy(template: Path) -> None:
     command = [programs("tools") / "sam", "deploy", *config, "--template-file", template]
     environment = {**os.environ, "SAM_CLI_TELEMETRY": "0", "SAM_CLI_POLL_DELAY": "0.2"}
     # sam prints the whole template and its own progress bars: shown only if it fails.
-    result = subprocess.run(
-        command, cwd=PROJECT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
+    output = {"text": True, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    result = subprocess.run(command, cwd=PROJECT, env=environment, **output)
     if result.returncode:
         sys.exit(f"{result.stdout}\nsam deploy failed")
 
 
-def _mend_event_sources() -> None:
-    """Gives the event sources their numbers as numbers.
+def _fix_event_sources() -> None:
+    """Sets the concurrency of event sources as a number.
 
-    To the local cloud a parameter of the template is a text, and its poller of queues fails where a number is due.
+    A parameter of the template reaches the local cloud as a string, and its poller of queues fails
+    on a string.
     """
     functions = boto3.client("lambda")
     mappings = functions.get_paginator("list_event_source_mappings").paginate()
@@ -57,8 +58,11 @@ def _mend_event_sources() -> None:
         functions.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig=scaling)
 
 
-def _mend_policies() -> None:
-    """Lets whoever may send a message send ten at once: on AWS that is one permission, to the local cloud two."""
+def _fix_policies() -> None:
+    """Allows each role that may send a message to send ten at once.
+
+    On AWS one permission covers both; the local cloud has two.
+    """
     iam = boto3.client("iam")
     for role in iam.get_paginator("list_roles").paginate().search("Roles[].RoleName"):
         for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
@@ -67,11 +71,12 @@ def _mend_policies() -> None:
                 actions = statement["Action"]
                 if "sqs:SendMessage" in actions and "sqs:SendMessageBatch" not in actions:
                     statement["Action"] = [*actions, "sqs:SendMessageBatch"]
-                    iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(policy))
+                    document = json.dumps(policy)
+                    iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=document)
 
 
 def _settings() -> dict[str, str]:
-    """The environment variables of all functions of the stack."""
+    """Returns the environment variables of all functions of the stack."""
     settings = {}
     for page in boto3.client("lambda").get_paginator("list_functions").paginate():
         for function in page["Functions"]:

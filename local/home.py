@@ -1,4 +1,4 @@
-"""Where one local cloud keeps its files. Two clouds with two homes never meet."""
+"""The files of one local cloud. Two clouds with two homes share nothing."""
 
 import os
 import shlex
@@ -12,13 +12,13 @@ EXPORT = "export "
 
 @dataclass(frozen=True)
 class Home:
-    """One folder: what the cloud is told, what it tells, and its scratch space."""
+    """The folder of a local cloud: its settings, its log, its temporary files."""
 
     root: Path
 
     @property
     def lock(self) -> Path:
-        """Held by the cloud's process for as long as it lives; contains its pid and its port."""
+        """The lock that the cloud's process holds until it ends; contains its pid and port."""
         return self.root / "cloud.lock"
 
     @property
@@ -33,7 +33,7 @@ class Home:
 
     @property
     def build(self) -> Path:
-        """The functions as they are deployed, and the template that names them."""
+        """The zipped functions, and the template that deploys them."""
         return self.root / "build"
 
     @property
@@ -48,12 +48,15 @@ class Home:
 
 
 def endpoint(port: int) -> str:
-    """The one address of all of the local cloud's APIs."""
+    """Returns the one address of all APIs of a local cloud."""
     return f"http://{LOOPBACK}:{port}"
 
 
 def client_environment(port: int) -> dict[str, str]:
-    """What an AWS client needs to speak to the local cloud as its root user, and to nothing else."""
+    """Returns the environment that makes an AWS client the local cloud's root user.
+
+    It cannot reach anything but the local cloud.
+    """
     return {
         "AWS_ENDPOINT_URL": endpoint(port),
         "AWS_REGION": REGION,
@@ -68,7 +71,7 @@ def client_environment(port: int) -> dict[str, str]:
 
 
 def adopt(variables: dict[str, str]) -> None:
-    """Sets these in this process and its children, in place of every AWS setting of the caller."""
+    """Sets variables in this process and its children, in place of all AWS settings there."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
     os.environ.update(variables)
@@ -82,5 +85,6 @@ def write_exports(file: Path, variables: dict[str, str]) -> None:
 
 def read_exports(file: Path) -> dict[str, str]:
     """Reads what `write_exports` wrote."""
-    exports = (line.removeprefix(EXPORT) for line in file.read_text().splitlines() if line.startswith(EXPORT))
+    lines = file.read_text().splitlines()
+    exports = (line.removeprefix(EXPORT) for line in lines if line.startswith(EXPORT))
     return dict(shlex.split(export)[0].split("=", 1) for export in exports)

@@ -1,6 +1,7 @@
-"""Shows what became of one minute: its count in the table, on the stream and in the log, and the callbacks received.
+"""Shows what a stack stored and sent about one minute of unique ids.
 
-It asks AWS APIs only, and would find the same in a stack on AWS.
+That is its count in the table, on the stream and in the log, and the callbacks that arrived. Only
+AWS APIs are used, so a stack on AWS can be read in the same way.
 """
 
 import json
@@ -12,19 +13,19 @@ from datetime import datetime, timezone
 
 import boto3
 
-# The log comes after the invocation, and callbacks after the queue.
-PATIENCE_S = 60
+# Log lines come after the invocation, and callbacks after the queue.
+TIMEOUT_S = 60
 
 
 class IncompleteError(Exception):
-    """Something of the minute is not there, or says another number."""
+    """Something about the minute is missing, or has another count."""
 
 
 def show(minutes: list[str]) -> None:
-    """Prints each minute as soon as all of it is there; ends the program if some of it never comes."""
+    """Prints each minute once it is complete; ends the program if one does not become complete."""
     for minute in minutes:
         begin(minute)
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + TIMEOUT_S
         while True:
             try:
                 print("\n".join([minute, *trace(minute)]), flush=True)
@@ -36,66 +37,77 @@ def show(minutes: list[str]) -> None:
 
 
 def begin(minute: str) -> datetime:
-    """When it begins."""
+    """Returns the moment at which a minute begins."""
     try:
         return datetime.strptime(minute, "%Y-%m-%dT%H:%M:00Z").replace(tzinfo=timezone.utc)
     except ValueError:
-        sys.exit(f"{minute!r} is no minute: write it as 2026-11-20T23:20:00Z")
+        sys.exit(f"{minute!r} is not a minute: write it as 2026-11-20T23:20:00Z")
 
 
 def trace(minute: str) -> list[str]:
-    """What the stack knows of a minute, one line each."""
+    """Returns what the stack has about a minute, as lines to print."""
     item = published(minute)
     if item is None:
-        raise IncompleteError("it is not published: a minute is closed 15 s after its end, by the next tick")
+        raise IncompleteError("not published: a minute is closed by the tick after its end + 15 s")
     count = int(item["unique_ids"]["N"])
     ids = list(records(minute))
-    agree("records in the table", len(ids), count)
+    require_equal("records in the table", len(ids), count)
     lines = [f"  table      {count} unique ids published, and as many records of ids"]
 
     streamed = list(stream_counts(minute))
     if not streamed:
         raise IncompleteError("the stream has no record of it")
     for one in streamed:
-        agree("stream", one, count)
-    lines.append(f"  stream     {count} unique ids, {len(streamed)} record(s) with this partition key")
+        require_equal("stream", one, count)
+    lines.append(f"  stream     {count} unique ids, {len(streamed)} record(s) with this key")
 
     logged = log_lines(minute)
-    said = [line for line in logged if line["message"] == "Published minute"]
-    if not said:
-        raise IncompleteError('the log has no line "Published minute" of it')
-    for line in said:
-        agree("log", line["unique_ids"], count)
-    lines.append(f"  log        {count} unique ids, {len(said)} line(s)")
+    closed = [line for line in logged if line["message"] == "Minute published"]
+    if not closed:
+        raise IncompleteError('the log has no line "Minute published" about it')
+    for line in closed:
+        require_equal("log", line["unique_ids"], count)
+    lines.append(f"  log        {count} unique ids, {len(closed)} line(s)")
 
-    expected = sum(item.get("url", {}).get("S") == f"{os.environ['API_URL']}/test" for item in ids)
-    received = [line for line in logged if line["message"] == "Received callback"]
-    genuine = {line["webhook_id"]: line["unique_ids"] for line in received if line["signature"] == "valid"}
-    if len(genuine) < expected:
-        raise IncompleteError(f"{len(genuine)} of {expected} callbacks have come to /test with a valid signature")
-    for webhook_id, told in genuine.items():
-        agree(f"callback {webhook_id}", told, count)
+    receiver = f"{os.environ['API_URL']}/test"
+    expected = sum(item.get("url", {}).get("S") == receiver for item in ids)
+    received = [line for line in logged if line["message"] == "Callback received"]
+    valid = [line for line in received if line["signature"] == "valid"]
+    webhooks = {line["webhook_id"]: line["unique_ids"] for line in valid}
+    if len(webhooks) < expected:
+        raise IncompleteError(f"/test got {len(webhooks)} of {expected} correctly signed callbacks")
+    for webhook_id, sent in webhooks.items():
+        require_equal(f"callback {webhook_id}", sent, count)
     for line in received:
-        told, signature = line["unique_ids"], line["signature"]
-        lines.append(f"  callback   {told} unique ids, signature {signature}, {line['webhook_id']}")
+        sent, signature = line["unique_ids"], line["signature"]
+        lines.append(f"  callback   {sent} unique ids, signature {signature}, {line['webhook_id']}")
     return lines
 
 
-def agree(where: str, found: int, count: int) -> None:
-    """Refuses a number that is not the published one."""
+def require_equal(where: str, found: int, count: int) -> None:
+    """Refuses a number that differs from the published count."""
     if found != count:
-        raise IncompleteError(f"{where}: {found} unique ids, where {count} are published")
+        raise IncompleteError(f"{where}: {found} unique ids, but {count} are published")
 
 
 def published(minute: str) -> dict | None:
-    """The item of the published minute."""
-    key = {"pk": {"S": "MINUTE"}, "sk": {"S": minute}}
-    reply = boto3.client("dynamodb").get_item(TableName=os.environ["UNIQUES_TABLE"], Key=key, ConsistentRead=True)
-    return reply.get("Item")
+    """Returns the item of a published minute."""
+    return (
+        boto3.client("dynamodb")
+        .get_item(
+            TableName=os.environ["UNIQUES_TABLE"],
+            Key={"pk": {"S": "MINUTE"}, "sk": {"S": minute}},
+            ConsistentRead=True,
+        )
+        .get("Item")
+    )
 
 
 def records(minute: str) -> Iterator[dict]:
-    """The records of the minute's ids, found by reading the whole table: not as the stack itself counts them."""
+    """Returns the records of a minute's ids.
+
+    They come from a scan of the whole table: another way than the one by which the stack counts.
+    """
     scan = boto3.client("dynamodb").get_paginator("scan")
     pages = scan.paginate(
         TableName=os.environ["UNIQUES_TABLE"],
@@ -107,12 +119,15 @@ def records(minute: str) -> Iterator[dict]:
 
 
 def stream_counts(minute: str) -> Iterator[int]:
-    """The counts on the stream whose partition key is the minute."""
+    """Returns the counts on the stream that have the minute as their partition key."""
     kinesis = boto3.client("kinesis")
     stream = os.environ["COUNT_STREAM"]
     for shard in kinesis.list_shards(StreamName=stream)["Shards"]:
         iterator = kinesis.get_shard_iterator(
-            StreamName=stream, ShardId=shard["ShardId"], ShardIteratorType="AT_TIMESTAMP", Timestamp=begin(minute)
+            StreamName=stream,
+            ShardId=shard["ShardId"],
+            ShardIteratorType="AT_TIMESTAMP",
+            Timestamp=begin(minute),
         )["ShardIterator"]
         while iterator:
             page = kinesis.get_records(ShardIterator=iterator)
@@ -123,9 +138,10 @@ def stream_counts(minute: str) -> Iterator[int]:
 
 
 def log_lines(minute: str) -> list[dict]:
-    """What the functions logged about the minute."""
-    cloudformation = boto3.client("cloudformation")
-    group = cloudformation.describe_stack_resource(StackName=os.environ["STACK_NAME"], LogicalResourceId="Logs")
+    """Returns what the functions logged about a minute."""
+    group = boto3.client("cloudformation").describe_stack_resource(
+        StackName=os.environ["STACK_NAME"], LogicalResourceId="Logs"
+    )
     events = boto3.client("logs").get_paginator("filter_log_events")
     pages = events.paginate(
         logGroupName=group["StackResourceDetail"]["PhysicalResourceId"],

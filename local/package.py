@@ -1,6 +1,6 @@
-"""Builds the functions for this machine and makes the template that deploys them.
+"""Builds the functions for this machine and writes the template that deploys them.
 
-The template is the project's own, letter for letter, but for where each function's code lies.
+That template is the project's own, except that each function has its program's zip as `CodeUri`.
 """
 
 import json
@@ -13,39 +13,56 @@ from pathlib import Path
 from environments import PROJECT
 from home import Home
 
-CODE_URI = re.compile(r"(?<=CodeUri: )functions/(\S+)")
+PACKAGE = "functions"
+FUNCTION = re.compile(r"^    Type: AWS::Serverless::Function$", re.MULTILINE)
+COMMON_CODE = re.compile(rf"^    CodeUri: {PACKAGE}\n", re.MULTILINE)
+PROGRAM = re.compile(
+    r"^    Metadata: \{.*\bBinary: (?P<name>[\w-]+).*\}\n    Properties:\n", re.MULTILINE
+)
 
 
 def package(home: Home) -> Path:
-    """Compiles the functions, zips each one's program and returns the template to deploy."""
+    """Compiles the functions, zips their programs and returns the template to deploy."""
     print("Building the functions", flush=True)
-    template = (PROJECT / "template.yaml").read_text()
-    # By name: built together with the tools they would get the features that the tools' tests ask for.
-    functions = [f"--package={name}" for name in sorted(set(CODE_URI.findall(template)))]
-    if subprocess.run(["cargo", "build", "--bins", *functions], cwd=PROJECT).returncode:
+    # This package alone: built together with the tools it would get the features of their tests.
+    command = ["cargo", "build", "--bins", "--package", PACKAGE]
+    if subprocess.run(command, cwd=PROJECT).returncode:
         sys.exit("the build failed: see cargo's message above")
-    programs = _target_folder() / "debug"
     home.build.mkdir(parents=True, exist_ok=True)
-
-    def staged(code: re.Match) -> str:
-        return str(_zip(programs / code[1], home.build / f"{code[1]}.zip"))
-
+    template = (PROJECT / "template.yaml").read_text()
     deployed = home.build / "template.yaml"
-    deployed.write_text(CODE_URI.sub(staged, template))
+    deployed.write_text(_stage(template, _target_folder() / "debug", home.build))
     return deployed
 
 
+def _stage(template: str, programs: Path, archives: Path) -> str:
+    """Returns the template with a zip for each function, in place of how to build it."""
+
+    def with_code(program: re.Match) -> str:
+        archive = _zip(programs / program["name"], archives / f"{program['name']}.zip")
+        return f"    Properties:\n      CodeUri: {archive}\n"
+
+    staged, replaced = PROGRAM.subn(with_code, COMMON_CODE.sub("", template))
+    functions = len(FUNCTION.findall(template))
+    if replaced != functions:
+        sys.exit(
+            f"template.yaml has {functions} functions, but {replaced} of them have the line "
+            "`Metadata: { …, BuildProperties: { Binary: … } }` directly above `Properties:`"
+        )
+    return staged
+
+
 def _target_folder() -> Path:
-    """Cargo's own word for it, which honours CARGO_TARGET_DIR and every other setting."""
+    """Returns cargo's target folder, which CARGO_TARGET_DIR and other settings may move."""
     command = ["cargo", "metadata", "--format-version", "1", "--no-deps"]
     metadata = subprocess.run(command, cwd=PROJECT, check=True, stdout=subprocess.PIPE).stdout
     return Path(json.loads(metadata)["target_directory"])
 
 
 def _zip(program: Path, archive: Path) -> Path:
-    """Zips a program as `bootstrap`: the same program gives the same bytes, so it is deployed once.
+    """Zips a program as `bootstrap`. The same program gives the same bytes, so it is deployed once.
 
-    Stored, not compressed: it travels over loopback only.
+    Stored, not compressed: compressing takes longer than the upload over loopback.
     """
     entry = zipfile.ZipInfo("bootstrap")
     entry.create_system = 3  # Unix, so that the mode counts

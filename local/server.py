@@ -1,7 +1,7 @@
 """Starts and stops the local cloud's process.
 
-The process inherits a locked file and so holds the lock until it dies. The lock is the truth about
-whether it runs: no stale pid is taken for it, and no recycled pid is ever signalled.
+The process inherits a locked file and so holds the lock until it ends. Only the lock decides
+whether it runs: a stale pid is not mistaken for it, and a recycled pid is never signaled.
 """
 
 import fcntl
@@ -18,20 +18,20 @@ import urllib.request
 from collections.abc import Callable
 from typing import TextIO
 
-from environments import programs
+from environments import LOCAL, programs
 from home import LOOPBACK, Home, client_environment, endpoint
 
-PATIENCE_S = 60
+TIMEOUT_S = 60
 
 
 def up(home: Home, port: int) -> None:
-    """Starts the cloud and waits until it answers; a no-op if it runs already. Port 0 is any free one."""
+    """Starts the cloud and waits until it answers; a no-op if it runs. Port 0 is any free port."""
     home.root.mkdir(parents=True, exist_ok=True)
     with home.lock.open("a+") as lock:
-        if _take(lock):
+        if _acquire(lock):
             lock.truncate(0)
             _clear(home)
-            _start(home, _reserve(port), lock)
+            _start(home, _free_port(port), lock)
     try:
         _await(lambda: _healthy(home), f"the local cloud does not answer: see {home.log}")
     except BaseException:
@@ -41,19 +41,22 @@ def up(home: Home, port: int) -> None:
 
 
 def down(home: Home) -> None:
-    """Ends the cloud and all of its functions at once: its state is in its memory. A no-op if it does not run."""
+    """Kills the cloud and all its functions; a no-op if it does not run.
+
+    Nothing has to be saved: its state is in its memory.
+    """
     if not home.lock.exists():
         return
     with home.lock.open("a+") as lock:
-        if not _take(lock):
+        if not _acquire(lock):
             os.killpg(_state(home)["pid"], signal.SIGKILL)
-            _await(lambda: _take(lock), "the local cloud does not end")
+            _await(lambda: _acquire(lock), "the local cloud does not end")
             print("The local cloud is down")
         _clear(home)
 
 
 def running_port(home: Home) -> int:
-    """The port of the running cloud."""
+    """Returns the port of the running cloud; ends the program if none is running."""
     if not _runs(home):
         sys.exit("the local cloud is not running: `make run` starts it")
     return _state(home)["port"]
@@ -61,51 +64,52 @@ def running_port(home: Home) -> int:
 
 def _start(home: Home, port: int, lock: TextIO) -> None:
     environment = {
-        # Functions inherit this environment, so it holds nothing of the caller's.
+        # Functions inherit this environment, so it has nothing of the caller's.
         "PATH": os.defpath,
         **client_environment(port),
         "BIND_HOST": LOOPBACK,
         "GATEWAY_PORT": str(port),
-        # Every call needs a policy that allows it, as on AWS.
+        # Each call requires a policy that allows it, as on AWS.
         "AUTH": "true",
         "TMPDIR": str(home.scratch),
         "S3_DATA_DIR": str(home.scratch / "s3"),
         "STATE_DIR": str(home.scratch / "state"),
-        # Listeners beside its port, for services that are not used here.
+        # No listeners at other ports, for services that are not used here.
         "SFTP_ENABLED": "0",
         "IOT_MTLS_ENABLED": "0",
-        # Environments at the same time over all functions; beyond it the cloud answers 429, as AWS does beyond 1 000.
-        # It serves all their calls with one interpreter: with hundreds of them everything would time out.
+        # Concurrent environments of all functions; beyond it the cloud answers 429, as AWS does
+        # beyond 1 000. One interpreter serves all their calls: hundreds of them would time out.
         "LAMBDA_ACCOUNT_CONCURRENCY": "40",
-        # How long an idle environment, other than a function's first, is kept.
+        # How long an idle environment is kept; a function's first one is kept always.
         "LAMBDA_WARM_TTL_SECONDS": "30",
     }
-    # Each environment costs descriptors: the usual soft limit of 1024 would end a burst.
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    # Each environment uses descriptors: the usual soft limit of 1024 is too low for a burst.
+    _, limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
     home.scratch.mkdir()
     with home.log.open("w") as log:
         process = subprocess.Popen(
-            [programs("cloud") / "ministack"],
+            # Isolated: the modules of this folder must not shadow those of ministack.
+            [programs("cloud") / "python", "-I", LOCAL / "emulator.py"],
             cwd=home.root,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             pass_fds=[lock.fileno()],
-            # A process group of its own: `down` ends it together with the functions that it started.
+            # A process group of its own: `down` kills it together with the functions it started.
             start_new_session=True,
         )
     json.dump({"pid": process.pid, "port": port}, lock)
 
 
-def _reserve(port: int) -> int:
+def _free_port(port: int) -> int:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((LOOPBACK, port))
         except OSError as error:
-            sys.exit(f"port {port} cannot be had ({error.strerror}): free it, or choose another: make run PORT=...")
+            sys.exit(f"port {port}: {error.strerror}: free it or choose another: make run PORT=...")
         return probe.getsockname()[1]
 
 
@@ -115,7 +119,8 @@ def _healthy(home: Home) -> bool:
     try:
         with urllib.request.urlopen(f"{endpoint(running_port(home))}/_ministack/health", timeout=5):
             return True
-    except (OSError, ValueError):  # It does not listen yet, or another `up` has not written its port yet.
+    except (OSError, ValueError):
+        # It does not listen yet, or another `up` has not written its port yet.
         return False
 
 
@@ -123,10 +128,10 @@ def _runs(home: Home) -> bool:
     if not home.lock.exists():
         return False
     with home.lock.open() as lock:
-        return not _take(lock)
+        return not _acquire(lock)
 
 
-def _take(lock: TextIO) -> bool:
+def _acquire(lock: TextIO) -> bool:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -139,7 +144,7 @@ def _state(home: Home) -> dict:
 
 
 def _await(condition: Callable[[], bool], failure: str) -> None:
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + TIMEOUT_S
     while not condition():
         if time.monotonic() > deadline:
             sys.exit(failure)
@@ -147,7 +152,7 @@ def _await(condition: Callable[[], bool], failure: str) -> None:
 
 
 def _clear(home: Home) -> None:
-    """Removes what spoke of a cloud that has ended."""
+    """Removes the files of a cloud that has ended."""
     shutil.rmtree(home.scratch, ignore_errors=True)
     home.api_url.unlink(missing_ok=True)
     home.env.unlink(missing_ok=True)

@@ -15,12 +15,12 @@ use crate::{
     aws::Aws,
     company::Companies,
     config::Config,
-    operations::{Gauges, Health, Sources},
+    operations::{Gauges, Health, MetricSources},
     orders::Orders,
-    schedule::{Reach, Schedules},
+    schedule::{ActionContext, Schedules},
     settlement::Settlement,
     time::Timestamp,
-    uniques::{Callbacks, Closing, Uniques},
+    uniques::{Callbacks, MinuteCloser, Uniques},
     webhook::{Guard, SecretSource, Webhooks},
 };
 
@@ -38,7 +38,7 @@ pub struct App {
 struct Inner {
     orders: Orders,
     uniques: Uniques,
-    closing: OnceLock<Closing>,
+    minute_closer: OnceLock<MinuteCloser>,
     companies: OnceLock<Companies>,
     settlement: OnceLock<Settlement>,
     schedules: OnceLock<Schedules>,
@@ -46,7 +46,7 @@ struct Inner {
     webhooks: OnceLock<Webhooks>,
     secrets: OnceLock<SecretSource>,
     health: OnceLock<Health>,
-    sources: OnceLock<Sources>,
+    sources: OnceLock<MetricSources>,
     began: Instant,
     config: Config,
     aws: Aws,
@@ -67,7 +67,7 @@ impl App {
         let inner = Inner {
             orders: Orders::new(aws.dynamo(), config.orders.clone()),
             uniques: Uniques::new(aws.dynamo(), &config.uniques),
-            closing: OnceLock::new(),
+            minute_closer: OnceLock::new(),
             companies: OnceLock::new(),
             settlement: OnceLock::new(),
             schedules: OnceLock::new(),
@@ -102,9 +102,9 @@ impl App {
 
     /// What closes minutes.
     #[must_use]
-    pub fn closing(&self) -> &Closing {
-        let Inner { closing, config, aws, .. } = &*self.inner;
-        closing.get_or_init(|| Closing::new(aws, &config.uniques))
+    pub fn minute_closer(&self) -> &MinuteCloser {
+        let Inner { minute_closer, config, aws, .. } = &*self.inner;
+        minute_closer.get_or_init(|| MinuteCloser::new(aws, &config.uniques))
     }
 
     /// Companies and their figures.
@@ -137,10 +137,10 @@ impl App {
 
     /// What the actions of scheduled jobs reach.
     #[must_use]
-    pub fn reach(&self) -> Reach<'_> {
+    pub fn action_context(&self) -> ActionContext<'_> {
         let Inner { webhooks, config, aws, .. } = &*self.inner;
         let webhooks = webhooks.get_or_init(|| config.webhooks.sender(aws));
-        Reach { webhooks, settlement: self.settlement(), companies: self.companies() }
+        ActionContext { webhooks, settlement: self.settlement(), companies: self.companies() }
     }
 
     /// Who may call what.
@@ -166,14 +166,16 @@ impl App {
     #[must_use]
     pub fn health(&self) -> &Health {
         let Inner { health, began, config, aws, .. } = &*self.inner;
-        health.get_or_init(|| Health::new(aws, &config.operations, config.webhooks.secrets(aws), *began))
+        health.get_or_init(|| {
+            Health::new(aws, &config.operations, config.webhooks.secrets(aws), *began)
+        })
     }
 
     /// What it comes to in numbers.
     #[must_use]
     pub fn gauges(&self) -> Gauges<'_> {
         let Inner { sources, config, aws, .. } = &*self.inner;
-        let sources = sources.get_or_init(|| Sources::new(aws, &config.operations));
+        let sources = sources.get_or_init(|| MetricSources::new(aws, &config.operations));
         let (settlement, schedules) = (self.settlement(), self.schedules());
         Gauges { orders: self.orders(), uniques: self.uniques(), settlement, schedules, sources }
     }

@@ -67,7 +67,7 @@ const CLAIMABLE: &str = "attribute_not_exists(pk) OR (#state <> :running AND exp
                          OR (#state = :running AND lease_until <= :now)";
 
 /// It was claimed, and whoever did leaves it to others.
-const LEFT: &str = "#state = :running AND attribute_not_exists(taken)";
+const HANDED_OVER: &str = "#state = :running AND attribute_not_exists(taken)";
 
 /// It is still running, and I am the last who claimed or took it.
 const MINE: &str = "#state = :running AND fence = :fence";
@@ -87,11 +87,11 @@ impl Fence {
 
 /// What became of a claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Claimed {
+pub enum Claim {
     /// The work is ours to do.
-    Won(Fence),
+    Acquired(Fence),
     /// Another holds it, or it is done.
-    Stands(Record),
+    Occupied(Record),
 }
 
 /// A claim as it stands.
@@ -155,7 +155,7 @@ impl Record {
 
 /// Work that is ours, as long as we renew it.
 #[derive(Debug)]
-pub struct Held<'a> {
+pub struct LeaseGuard<'a> {
     claims: &'a Claims,
     key: Key,
     fence: Fence,
@@ -166,9 +166,9 @@ pub struct Held<'a> {
 /// Another has taken the work up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("another has taken the work up")]
-pub struct Lost;
+pub struct LeaseLost;
 
-impl Held<'_> {
+impl LeaseGuard<'_> {
     /// Which claim it is.
     #[must_use]
     pub fn fence(&self) -> Fence {
@@ -176,13 +176,17 @@ impl Held<'_> {
     }
 
     /// Does the work and renews the lease meanwhile, three times as often as it must. Ends early when another has it.
-    pub async fn during<T>(&self, work: impl Future<Output = T>) -> Result<T, Lost> {
+    pub async fn run_while_held<T>(&self, work: impl Future<Output = T>) -> Result<T, LeaseLost> {
         let renewing = async {
             loop {
                 sleep(self.lease / 3).await;
                 // A renewal that fails may succeed the next time; only an answer of no is one.
-                match self.claims.renew(self.key.clone(), self.fence, self.lease, self.clock.now()).await {
-                    Ok(false) => return Lost,
+                match self
+                    .claims
+                    .renew(self.key.clone(), self.fence, self.lease, self.clock.now())
+                    .await
+                {
+                    Ok(false) => return LeaseLost,
                     Ok(true) => {}
                     Err(cause) => warn!(%cause, "A lease could not be renewed"),
                 }
@@ -195,9 +199,14 @@ impl Held<'_> {
     }
 
     /// Records what came of it, for so long.
-    pub async fn finish(self, outcome: &Outcome, lifetime: Duration) -> Result<Result<(), Lost>, ServiceError> {
-        let finished = self.claims.finish(self.key, self.fence, outcome, lifetime, self.clock.now()).await?;
-        Ok(finished.then_some(()).ok_or(Lost))
+    pub async fn finish(
+        self,
+        outcome: &Outcome,
+        lifetime: Duration,
+    ) -> Result<Result<(), LeaseLost>, ServiceError> {
+        let finished =
+            self.claims.finish(self.key, self.fence, outcome, lifetime, self.clock.now()).await?;
+        Ok(finished.then_some(()).ok_or(LeaseLost))
     }
 }
 
@@ -231,24 +240,27 @@ impl Stored {
 /// A claim that lacks what its state must have.
 #[derive(Debug, thiserror::Error)]
 #[error("a claim that is neither running nor finished")]
-struct Unfit;
+struct InvalidClaim;
 
 impl TryFrom<Stored> for Record {
     type Error = ServiceError;
 
     fn try_from(stored: Stored) -> Result<Self, ServiceError> {
-        let Stored { state, fence, lease_until, result, error, completed_at, expires_at, owner: _ } = stored;
+        let Stored { state, fence, lease_until, result, error, completed_at, expires_at, owner: _ } =
+            stored;
         let outcome = match state {
             State::Running => None,
             State::Done => result.map(Outcome::Done),
             State::Failed => error.map(Outcome::Failed),
         };
         match (outcome, lease_until, completed_at, expires_at) {
-            (None, Some(lease_until), ..) if state == State::Running => Ok(Self::Running { fence, lease_until }),
+            (None, Some(lease_until), ..) if state == State::Running => {
+                Ok(Self::Running { fence, lease_until })
+            }
             (Some(outcome), _, Some(completed_at), Some(expires_at)) => {
                 Ok(Self::Finished(Finished { fence, outcome, completed_at, expires_at }))
             }
-            _ => Err(ServiceError::undecodable(Unfit)),
+            _ => Err(ServiceError::undecodable(InvalidClaim)),
         }
     }
 }
@@ -276,7 +288,13 @@ impl Claims {
     /// Claims the work, if nobody holds it: one write unit for a kilobyte, and the same if somebody does.
     ///
     /// `owner` is new for each claim. It is how a claim knows itself whose reply was lost.
-    pub async fn claim(&self, key: Key, owner: Uuid, lease: Duration, now: Timestamp) -> Result<Claimed, ServiceError> {
+    pub async fn claim(
+        &self,
+        key: Key,
+        owner: Uuid,
+        lease: Duration,
+        now: Timestamp,
+    ) -> Result<Claim, ServiceError> {
         self.claim_noting(key, owner, lease, now, Item::new()).await
     }
 
@@ -288,7 +306,7 @@ impl Claims {
         lease: Duration,
         now: Timestamp,
         notes: Item,
-    ) -> Result<Claimed, ServiceError> {
+    ) -> Result<Claim, ServiceError> {
         let mut sets = vec!["#state = :running, #owner = :owner, lease_until = :until".to_owned()];
         let mut claim = self.update(key);
         for (place, (name, value)) in notes.into_iter().enumerate() {
@@ -308,11 +326,11 @@ impl Claims {
             .expression_attribute_values(":now", text(now))
             .expression_attribute_values(":one", number(1));
         match changed(claim).await? {
-            Ok(won) => Ok(Claimed::Won(won.fence)),
+            Ok(won) => Ok(Claim::Acquired(won.fence)),
             // It was we: an earlier try was recorded.
-            Err(Some(stands)) if stands.is_held_by(owner) => Ok(Claimed::Won(stands.fence)),
-            Err(Some(stands)) => Ok(Claimed::Stands(stands.try_into()?)),
-            Err(None) => Err(ServiceError::undecodable(Unfit)),
+            Err(Some(stands)) if stands.is_held_by(owner) => Ok(Claim::Acquired(stands.fence)),
+            Err(Some(stands)) => Ok(Claim::Occupied(stands.try_into()?)),
+            Err(None) => Err(ServiceError::undecodable(InvalidClaim)),
         }
     }
 
@@ -326,8 +344,10 @@ impl Claims {
     ) -> Result<Option<Fence>, ServiceError> {
         let take = self
             .update(key)
-            .update_expression("SET taken = :owner, #owner = :owner, lease_until = :until ADD fence :one")
-            .condition_expression(LEFT)
+            .update_expression(
+                "SET taken = :owner, #owner = :owner, lease_until = :until ADD fence :one",
+            )
+            .condition_expression(HANDED_OVER)
             .expression_attribute_names("#owner", "owner")
             .expression_attribute_values(":owner", text(owner))
             .expression_attribute_values(":until", text(now.plus(lease)))
@@ -340,7 +360,13 @@ impl Claims {
     }
 
     /// Shows that its holder is alive. `false`: another has it.
-    pub async fn renew(&self, key: Key, fence: Fence, lease: Duration, now: Timestamp) -> Result<bool, ServiceError> {
+    pub async fn renew(
+        &self,
+        key: Key,
+        fence: Fence,
+        lease: Duration,
+        now: Timestamp,
+    ) -> Result<bool, ServiceError> {
         let renew = self
             .mine(key, fence)
             .update_expression("SET lease_until = :until")
@@ -375,19 +401,23 @@ impl Claims {
         Ok(match changed(finish).await? {
             Ok(_) => true,
             // It was we: nobody else finishes with this fence.
-            Err(stands) => stands.is_some_and(|stands| stands.state != State::Running && stands.fence == fence),
+            Err(stands) => {
+                stands.is_some_and(|stands| stands.state != State::Running && stands.fence == fence)
+            }
         })
     }
 
     /// Work that was won or taken.
     #[must_use]
-    pub fn hold(&self, key: Key, fence: Fence, lease: Duration, clock: Clock) -> Held<'_> {
-        Held { claims: self, key, fence, lease, clock }
+    pub fn hold(&self, key: Key, fence: Fence, lease: Duration, clock: Clock) -> LeaseGuard<'_> {
+        LeaseGuard { claims: self, key, fence, lease, clock }
     }
 
     fn mine(&self, key: Key, fence: Fence) -> UpdateItemFluentBuilder {
         let fence = i64::try_from(fence.0).unwrap_or(i64::MAX);
-        self.update(key).condition_expression(MINE).expression_attribute_values(":fence", number(fence))
+        self.update(key)
+            .condition_expression(MINE)
+            .expression_attribute_values(":fence", number(fence))
     }
 
     fn update(&self, key: Key) -> UpdateItemFluentBuilder {
@@ -401,7 +431,9 @@ impl Claims {
 }
 
 /// The claim after an update; if its condition did not hold, as it is instead.
-async fn changed(update: UpdateItemFluentBuilder) -> Result<Result<Stored, Option<Stored>>, ServiceError> {
+async fn changed(
+    update: UpdateItemFluentBuilder,
+) -> Result<Result<Stored, Option<Stored>>, ServiceError> {
     Ok(match update_if(update).await? {
         Ok(now) => Ok(read(now)?),
         Err(instead) => Err(instead.map(read).transpose()?),

@@ -5,7 +5,7 @@ use std::{fmt::Display, marker::PhantomData, str::FromStr};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
-use crate::{limits::Bounded, time::Timestamp};
+use crate::{time::Timestamp, validated::Bounded};
 
 /// Rows of a page.
 pub type Limit = Bounded<1, 100>;
@@ -31,7 +31,11 @@ pub fn default_limit() -> Limit {
 }
 
 /// The rows of a page, out of one more than it has, and the place of the last of them, if there are more.
-pub(crate) fn cut<T, Id>(mut rows: Vec<T>, limit: Limit, place: impl Fn(&T) -> String) -> (Vec<T>, Option<Cursor<Id>>) {
+pub(crate) fn cut<T, Id>(
+    mut rows: Vec<T>,
+    limit: Limit,
+    place: impl Fn(&T) -> String,
+) -> (Vec<T>, Option<Cursor<Id>>) {
     let more = rows.len() > limit.to_usize();
     rows.truncate(limit.to_usize());
     let next = rows.last().filter(|_| more).map(|last| Cursor::at(place(last)));
@@ -49,7 +53,7 @@ pub struct Cursor<Id> {
 /// A cursor that no list gave.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("is not a cursor that a list gave")]
-pub struct UnfitCursor;
+pub struct InvalidCursor;
 
 impl<Id> Cursor<Id> {
     /// At the row with this sort key.
@@ -66,15 +70,15 @@ impl<Id> Cursor<Id> {
 }
 
 impl<Id: FromStr + Display> TryFrom<String> for Cursor<Id> {
-    type Error = UnfitCursor;
+    type Error = InvalidCursor;
 
-    fn try_from(cursor: String) -> Result<Self, UnfitCursor> {
-        let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| UnfitCursor)?;
-        let place = String::from_utf8(bytes).map_err(|_| UnfitCursor)?;
-        let (time, id) = place.split_once('#').ok_or(UnfitCursor)?;
+    fn try_from(cursor: String) -> Result<Self, InvalidCursor> {
+        let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| InvalidCursor)?;
+        let place = String::from_utf8(bytes).map_err(|_| InvalidCursor)?;
+        let (time, id) = place.split_once('#').ok_or(InvalidCursor)?;
         let is_place = time.parse::<Timestamp>().is_ok_and(|parsed| parsed.to_string() == time)
             && id.parse::<Id>().is_ok_and(|parsed| parsed.to_string() == id);
-        is_place.then(|| Self::at(place)).ok_or(UnfitCursor)
+        is_place.then(|| Self::at(place)).ok_or(InvalidCursor)
     }
 }
 
@@ -92,7 +96,9 @@ mod tests {
 
     #[test]
     fn a_cursor_comes_back_as_it_was_given() {
-        let cursor = Cursor::<Uuid>::at("2026-11-20T23:20:00.005Z#00000000-0000-0000-0000-000000000007".to_owned());
+        let cursor = Cursor::<Uuid>::at(
+            "2026-11-20T23:20:00.005Z#00000000-0000-0000-0000-000000000007".to_owned(),
+        );
         assert_eq!(Cursor::try_from(String::from(cursor.clone())), Ok(cursor));
     }
 
@@ -114,10 +120,14 @@ mod tests {
             "2026-11-20T23:20:00Z#00000000-0000-0000-0000-000000000007",
             "2026-11-20T23:20:00.005Z#0000000000000000000000000000000a",
         ] {
-            assert_eq!(Cursor::<Uuid>::try_from(URL_SAFE_NO_PAD.encode(place)), Err(UnfitCursor), "{place}");
+            assert_eq!(
+                Cursor::<Uuid>::try_from(URL_SAFE_NO_PAD.encode(place)),
+                Err(InvalidCursor),
+                "{place}"
+            );
         }
         for text in ["%%%", "a", "\u{e4}"] {
-            assert_eq!(Cursor::<Uuid>::try_from(text.to_owned()), Err(UnfitCursor), "{text}");
+            assert_eq!(Cursor::<Uuid>::try_from(text.to_owned()), Err(InvalidCursor), "{text}");
         }
     }
 }

@@ -31,6 +31,9 @@ mod tests {
 
     #[test]
     fn a_hash_is_what_sha256sum_says() {
-        assert_eq!(sha256(b"once"), "200651a8b2d5912f692db89468a7d47d86a3ed6844f48f1b15f2be1d9c9a7e5e");
+        assert_eq!(
+            sha256(b"once"),
+            "200651a8b2d5912f692db89468a7d47d86a3ed6844f48f1b15f2be1d9c9a7e5e"
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! Ids that tell what they name: `job_<uuid>`, `task_<uuid>`.
+//! Ids that tell what they name: `job_<uuid>`, `scheduled_job_<uuid>`.
 
 /// A type for ids that begin with a prefix, `$prefix_<uuid>`, in one spelling: small letters, with hyphens.
 macro_rules! prefixed_id {

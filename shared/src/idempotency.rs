@@ -12,14 +12,14 @@ pub struct IdempotencyKey(String);
 /// An idempotency key that is none.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("must be 1 to 255 visible ASCII characters")]
-pub struct UnfitKey;
+pub struct InvalidKey;
 
 impl TryFrom<&[u8]> for IdempotencyKey {
-    type Error = UnfitKey;
+    type Error = InvalidKey;
 
-    fn try_from(bytes: &[u8]) -> Result<Self, UnfitKey> {
+    fn try_from(bytes: &[u8]) -> Result<Self, InvalidKey> {
         let fits = (1..=255).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_graphic);
-        fits.then(|| Self(String::from_utf8_lossy(bytes).into_owned())).ok_or(UnfitKey)
+        fits.then(|| Self(String::from_utf8_lossy(bytes).into_owned())).ok_or(InvalidKey)
     }
 }
 
@@ -29,11 +29,14 @@ impl TryFrom<&[u8]> for IdempotencyKey {
 pub fn request_id(scope: &str, key: Option<&IdempotencyKey>, now: Timestamp) -> Uuid {
     let Some(IdempotencyKey(key)) = key else {
         let seconds = u64::try_from(now.as_millis() / 1_000).unwrap_or_default();
-        let nanos = u32::try_from(now.as_millis().rem_euclid(1_000)).unwrap_or_default() * 1_000_000;
+        let nanos =
+            u32::try_from(now.as_millis().rem_euclid(1_000)).unwrap_or_default() * 1_000_000;
         return Uuid::new_v7(uuid::Timestamp::from_unix(NoContext, seconds, nanos));
     };
     // The length keeps ("a", "bc") and ("ab", "c") apart.
-    digest::uuid(Sha256::new().chain_update(scope.len().to_be_bytes()).chain_update(scope).chain_update(key))
+    digest::uuid(
+        Sha256::new().chain_update(scope.len().to_be_bytes()).chain_update(scope).chain_update(key),
+    )
 }
 
 #[cfg(test)]
@@ -65,7 +68,7 @@ mod tests {
     fn a_key_is_short_visible_ascii() {
         assert!(IdempotencyKey::try_from("x".repeat(255).as_bytes()).is_ok());
         for unfit in ["", "a b", "ä", "a\n", &"x".repeat(256)] {
-            assert_eq!(IdempotencyKey::try_from(unfit.as_bytes()), Err(UnfitKey), "{unfit}");
+            assert_eq!(IdempotencyKey::try_from(unfit.as_bytes()), Err(InvalidKey), "{unfit}");
         }
     }
 }

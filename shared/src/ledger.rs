@@ -47,7 +47,13 @@ pub struct Entry {
 impl Entry {
     /// An order was paid.
     #[must_use]
-    pub fn sale(order_id: Uuid, merchant_id: &str, gross_cents: i64, fee_cents: i64, recorded_at: Timestamp) -> Self {
+    pub fn sale(
+        order_id: Uuid,
+        merchant_id: &str,
+        gross_cents: i64,
+        fee_cents: i64,
+        recorded_at: Timestamp,
+    ) -> Self {
         Self {
             txn_id: order_id.to_string(),
             kind: Kind::Sale,
@@ -106,7 +112,9 @@ pub struct Paid<'a> {
 
 /// An entry that the ledger's own code would not write.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("entry {entry} of the ledger is not to be read: its {attribute} is not what a ledger holds")]
+#[error(
+    "entry {entry} of the ledger is not to be read: its {attribute} is not what a ledger holds"
+)]
 pub struct Unreadable {
     entry: String,
     attribute: &'static str,
@@ -169,7 +177,8 @@ mod tests {
     #[test]
     fn an_entry_is_read_as_it_was_written() {
         let (merchant_id, kind) = ("merchant_001", Kind::Sale);
-        let expected = Paid { merchant_id, kind, gross_cents: 2_000, fee_cents: 58, net_cents: 1_942 };
+        let expected =
+            Paid { merchant_id, kind, gross_cents: 2_000, fee_cents: 58, net_cents: 1_942 };
         assert_eq!(paid(&sale()), Ok(expected));
     }
 
@@ -188,8 +197,14 @@ mod tests {
             let mut item = sale();
             item.insert(attribute.to_owned(), value);
             let unreadable = paid(&item).expect_err(attribute).to_string();
-            assert!(unreadable.contains("merchant_001#00000000-0000-0000-0000-000000000000"), "{unreadable}");
-            assert!(unreadable.ends_with(&format!("its {attribute} is not what a ledger holds")), "{unreadable}");
+            assert!(
+                unreadable.contains("merchant_001#00000000-0000-0000-0000-000000000000"),
+                "{unreadable}"
+            );
+            assert!(
+                unreadable.ends_with(&format!("its {attribute} is not what a ledger holds")),
+                "{unreadable}"
+            );
             let mut item = sale();
             item.remove(attribute);
             assert!(paid(&item).is_err(), "without {attribute}");

@@ -16,7 +16,7 @@
 //! | [`webhook`] | the border to receivers: webhooks, signed, and sent to public addresses only |
 //! | [`dynamo`] | the border to the store: keys, transactions |
 //! | [`aws`] | the border to AWS: how clients are made and how they reach it |
-//! | [`cursor`], [`idempotency`], [`limits`], [`tagged`], [`time`] | values that are right by construction |
+//! | [`cursor`], [`idempotency`], [`validated`], [`tagged`], [`time`] | values that are right by construction |
 //! | [`config`], [`telemetry`], [`lifecycle`] | what the process is told, tells, and how it ends |
 //! | [`App`] | the composition root: everything above, made once for each process |
 //! | `testing` | the embedded store, faults and crash points; only with the feature `testing` |
@@ -26,21 +26,22 @@
 pub mod access;
 mod app;
 pub mod aws;
-mod budget;
 pub mod claim;
 pub mod company;
 pub mod config;
 pub mod cursor;
 mod digest;
 pub mod dynamo;
+pub mod env;
 pub mod http;
 mod id;
 pub mod idempotency;
 pub mod ledger;
 pub mod lifecycle;
-pub mod limits;
 pub mod operations;
 pub mod orders;
+mod retry;
+pub mod routes;
 pub mod schedule;
 pub mod settlement;
 pub mod sqs;
@@ -51,6 +52,7 @@ pub mod testing;
 pub mod time;
 mod tls;
 pub mod uniques;
+pub mod validated;
 pub mod webhook;
 pub mod worker;
 

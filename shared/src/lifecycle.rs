@@ -16,7 +16,7 @@ pub type Error = lambda_http::Error;
 
 /// What a function calls once before its first request: while an instance starts it has a full processor, later only the
 /// share that its memory size buys. A function names its own, so that it carries no other.
-pub mod warm {
+pub mod prewarm {
     use crate::{App, aws::ServiceError};
 
     /// The table of orders.
@@ -65,16 +65,16 @@ pub mod warm {
 ///
 /// # Errors
 /// A bad configuration.
-pub async fn start<W>(function: &'static str, warm: impl FnOnce(App) -> W) -> Result<App, Error>
+pub async fn start<W>(function: &'static str, prewarm: impl FnOnce(App) -> W) -> Result<App, Error>
 where
     W: Future<Output = Result<(), ServiceError>>,
 {
     let config = Config::from_env()?;
-    telemetry::init(function, config.log_level, config.log_format, config.metrics_every);
+    telemetry::init(function, &config.telemetry);
     let app = App::new(config, Aws::from_env());
     // A store that does not answer now may do so at the first request, so the function starts all the same.
-    if let ((), Err(error)) = tokio::join!(end_on_sigterm(function), warm(app.clone())) {
-        warn!(%error, "The store did not answer at the start");
+    if let ((), Err(error)) = tokio::join!(end_on_sigterm(function), prewarm(app.clone())) {
+        warn!(%error, "Prewarming failed");
     }
     Ok(app)
 }
@@ -88,7 +88,8 @@ async fn end_on_sigterm(function: &'static str) {
     let Ok(mut sigterm) = signal(SignalKind::terminate()) else {
         return;
     };
-    let extension = Extension::new().with_events(&[]).with_extension_name(function).register().await;
+    let extension =
+        Extension::new().with_events(&[]).with_extension_name(function).register().await;
     tokio::spawn(async move {
         match extension {
             Ok(extension) => drop(tokio::spawn(extension.run())),

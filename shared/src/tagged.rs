@@ -30,27 +30,30 @@ impl Tagged {
     }
 
     /// Takes out a member that objects of all types may have.
-    pub fn take<T: DeserializeOwned>(&mut self, name: &'static str) -> Result<Option<T>, Misfit> {
+    pub fn take<T: DeserializeOwned>(
+        &mut self,
+        name: &'static str,
+    ) -> Result<Option<T>, FieldError> {
         let member = self.members.remove(name);
         member.map(|value| read(value).map_err(|misfit| misfit.within(name))).transpose()
     }
 
     /// All members that nobody has taken out.
-    pub fn rest<T: DeserializeOwned>(self) -> Result<T, Misfit> {
+    pub fn rest<T: DeserializeOwned>(self) -> Result<T, FieldError> {
         read(Value::Object(self.members))
     }
 
     /// It is none of the types that it could be.
     #[must_use]
-    pub fn unknown(&self, known: &[&str]) -> Misfit {
+    pub fn unknown(&self, known: &[&str]) -> FieldError {
         let known = known.iter().map(|kind| format!("`{kind}`")).collect::<Vec<_>>().join(" or ");
-        Misfit::new(TYPE, format!("must be {known}, not `{}`", self.kind))
+        FieldError::new(TYPE, format!("must be {known}, not `{}`", self.kind))
     }
 }
 
-fn read<T: DeserializeOwned>(value: Value) -> Result<T, Misfit> {
+fn read<T: DeserializeOwned>(value: Value) -> Result<T, FieldError> {
     serde_path_to_error::deserialize(value)
-        .map_err(|error| Misfit::of(&error.path().to_string(), &error.inner().to_string()))
+        .map_err(|error| FieldError::of(&error.path().to_string(), &error.inner().to_string()))
 }
 
 impl<'de> Deserialize<'de> for Tagged {
@@ -79,7 +82,7 @@ impl<'de> Visitor<'de> for Members {
         }
         match members.remove(TYPE) {
             Some(Value::String(kind)) => Ok(Tagged { kind, members }),
-            Some(_) => Err(A::Error::custom(Misfit::new(TYPE, "must be a string"))),
+            Some(_) => Err(A::Error::custom(FieldError::new(TYPE, "must be a string"))),
             None => Err(A::Error::missing_field(TYPE)),
         }
     }
@@ -88,12 +91,12 @@ impl<'de> Visitor<'de> for Members {
 /// A field that does not fit, and why. Its text says both, so that it can pass through serde and be told apart again.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("invalid field `{field}`: {problem}")]
-pub struct Misfit {
+pub struct FieldError {
     field: String,
     problem: String,
 }
 
-impl Misfit {
+impl FieldError {
     /// This field has this problem.
     pub fn new(field: impl Into<String>, problem: impl fmt::Display) -> Self {
         Self { field: field.into(), problem: problem.to_string() }
@@ -104,7 +107,8 @@ impl Misfit {
     #[must_use]
     pub fn of(path: &str, message: &str) -> Self {
         let path = if matches!(path, "." | "?") { "" } else { path };
-        if let Some((field, problem)) = message.strip_prefix("invalid field `").and_then(|rest| rest.split_once("`: "))
+        if let Some((field, problem)) =
+            message.strip_prefix("invalid field `").and_then(|rest| rest.split_once("`: "))
         {
             return Self::new(field, problem).within(path);
         }
@@ -113,7 +117,9 @@ impl Misfit {
             .find_map(|kind| message.strip_prefix(kind)?.split('`').next());
         match named {
             // The path of an unknown member ends in the member already.
-            Some(name) if path == name || path.ends_with(&format!(".{name}")) => Self::new(path, message),
+            Some(name) if path == name || path.ends_with(&format!(".{name}")) => {
+                Self::new(path, message)
+            }
             Some(name) => Self::new(name, message).within(path),
             None => Self::new(path, message),
         }
@@ -149,7 +155,7 @@ mod tests {
     use super::*;
     use crate::{
         http::{self, ApiError},
-        limits::Bounded,
+        validated::Bounded,
     };
 
     #[derive(Debug, PartialEq, Deserialize)]
@@ -174,9 +180,9 @@ mod tests {
     }
 
     impl TryFrom<Tagged> for Shape {
-        type Error = Misfit;
+        type Error = FieldError;
 
-        fn try_from(mut tagged: Tagged) -> Result<Self, Misfit> {
+        fn try_from(mut tagged: Tagged) -> Result<Self, FieldError> {
             let name = tagged.take("name")?;
             match tagged.kind() {
                 "point" => Ok(Self::Point(name)),
@@ -207,7 +213,10 @@ mod tests {
     fn the_type_says_what_the_other_members_are() {
         assert_eq!(shape(r#"{"name":"a","type":"point"}"#), Ok(Shape::Point(Some("a".to_owned()))));
         let circle = Circle { radius: Bounded::literal::<3>(), at: Some(Place { x: 1 }) };
-        assert_eq!(shape(r#"{"type":"circle","radius":3,"at":{"x":1}}"#), Ok(Shape::Circle(None, circle)));
+        assert_eq!(
+            shape(r#"{"type":"circle","radius":3,"at":{"x":1}}"#),
+            Ok(Shape::Circle(None, circle))
+        );
     }
 
     #[test]
@@ -217,24 +226,42 @@ mod tests {
             (r#"{"type":1}"#, "type", "must be a string"),
             (r#"{"type":"cube"}"#, "type", "must be `point` or `circle`, not `cube`"),
             (r#"{"type":"point","type":"point"}"#, "type", "duplicate field `type`"),
-            (r#"{"type":"point","name":7}"#, "name", "invalid type: integer `7`, expected a string"),
+            (
+                r#"{"type":"point","name":7}"#,
+                "name",
+                "invalid type: integer `7`, expected a string",
+            ),
             (r#"{"type":"point","name":null}"#, "name", "invalid type: null, expected a string"),
             (r#"{"type":"circle"}"#, "radius", "missing field `radius`"),
             (r#"{"type":"circle","radius":0}"#, "radius", "must be from 1 to 9, not 0"),
             (r#"{"type":"circle","radius":1,"radius":1}"#, "radius", "duplicate field `radius`"),
             (r#"{"type":"circle","radius":1,"at":{}}"#, "at.x", "missing field `x`"),
-            (r#"{"type":"circle","radius":1,"at":{"x":1,"y":1}}"#, "at.y", "unknown field `y`, expected `x`"),
-            (r#"{"type":"circle","radius":1,"hue":1}"#, "hue", "unknown field `hue`, expected `radius` or `at`"),
+            (
+                r#"{"type":"circle","radius":1,"at":{"x":1,"y":1}}"#,
+                "at.y",
+                "unknown field `y`, expected `x`",
+            ),
+            (
+                r#"{"type":"circle","radius":1,"hue":1}"#,
+                "hue",
+                "unknown field `hue`, expected `radius` or `at`",
+            ),
         ] {
             assert_eq!(refused::<Shape>(json), ApiError::invalid(field, problem), "{json}");
             let nested = format!(r#"{{"shape":{json}}}"#);
-            assert_eq!(refused::<Drawing>(&nested), ApiError::invalid(&format!("shape.{field}"), problem), "{nested}");
+            assert_eq!(
+                refused::<Drawing>(&nested),
+                ApiError::invalid(&format!("shape.{field}"), problem),
+                "{nested}"
+            );
         }
     }
 
     #[test]
     fn what_is_no_object_is_named_as_a_whole() {
-        for (given, what) in [("[]", "sequence"), (r#""circle""#, "string \"circle\""), ("null", "null")] {
+        for (given, what) in
+            [("[]", "sequence"), (r#""circle""#, "string \"circle\""), ("null", "null")]
+        {
             let problem = format!("invalid type: {what}, expected an object with a member `type`");
             let json = format!(r#"{{"shape":{given}}}"#);
             assert_eq!(refused::<Drawing>(&json), ApiError::invalid("shape", problem), "{json}");

@@ -18,10 +18,34 @@ use metrics_cloudwatch_embedded::{Builder, Collector};
 use tracing::{Span, info_span, level_filters::LevelFilter, warn};
 use tracing_subscriber::fmt;
 
+use crate::env::{VariableError, Variables};
+
 /// Where the metrics are, beside the services' own.
 pub const NAMESPACE: &str = "Once";
 
-/// How a log line is written.
+/// How a process logs and measures.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The least severe level that is logged.
+    pub level: LevelFilter,
+    /// The format of a log line.
+    pub format: Format,
+    /// The shortest time between two writes of the metrics.
+    pub metrics_interval: Duration,
+}
+
+impl Settings {
+    /// Reads `LOG_LEVEL`, `LOG_FORMAT` and `METRICS_INTERVAL_MS`.
+    pub fn read(variables: &Variables<'_>) -> Result<Self, VariableError> {
+        Ok(Self {
+            level: variables.parsed("LOG_LEVEL", LevelFilter::INFO)?,
+            format: variables.parsed("LOG_FORMAT", Format::Json)?,
+            metrics_interval: variables.millis("METRICS_INTERVAL_MS", 0, 0..=60_000)?,
+        })
+    }
+}
+
+/// The format of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// One JSON object a line.
@@ -46,23 +70,25 @@ static METRICS: OnceLock<Metrics> = OnceLock::new();
 
 struct Metrics {
     collector: &'static Collector,
-    every: Duration,
+    interval: Duration,
     began: Instant,
     /// Milliseconds after `began` at which they are due.
     due: AtomicU64,
 }
 
-/// Starts logging and counting. `function` is a dimension of every metric; `metrics_every` is how often they are written at most.
-pub fn init(function: &'static str, level: LevelFilter, format: Format, metrics_every: Duration) {
+/// Starts logs and metrics. `function` is a dimension of every metric.
+pub fn init(function: &'static str, settings: &Settings) {
+    let Settings { level, format, metrics_interval } = *settings;
     let lines = fmt().with_max_level(level).with_target(false);
     match format {
         Format::Json => lines.json().flatten_event(true).with_span_list(false).init(),
         Format::Text => lines.compact().init(),
     }
-    match Builder::new().cloudwatch_namespace(NAMESPACE).with_dimension("Function", function).init() {
+    match Builder::new().cloudwatch_namespace(NAMESPACE).with_dimension("Function", function).init()
+    {
         Ok(collector) => {
             let (began, due) = (Instant::now(), AtomicU64::new(0));
-            drop(METRICS.set(Metrics { collector, every: metrics_every, began, due }));
+            drop(METRICS.set(Metrics { collector, interval: metrics_interval, began, due }));
         }
         Err(error) => warn!(%error, "Metrics are not collected"),
     }
@@ -94,9 +120,11 @@ pub fn flush_when_due() {
     let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
     let now = millis(metrics.began.elapsed());
     let due = metrics.due.load(Ordering::Relaxed);
-    let next = now.saturating_add(millis(metrics.every));
+    let next = now.saturating_add(millis(metrics.interval));
     // Of many requests that end at the same time one writes.
-    if now >= due && metrics.due.compare_exchange(due, next, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+    if now >= due
+        && metrics.due.compare_exchange(due, next, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    {
         flush();
     }
 }

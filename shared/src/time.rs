@@ -24,7 +24,10 @@ impl Timestamp {
     /// Milliseconds since 1970; outside the years 0 to 9999 the nearest moment inside.
     #[must_use]
     pub fn from_millis(millis: i64) -> Self {
-        Self(jiff::Timestamp::from_millisecond(millis.max(EARLIEST_MS)).unwrap_or(jiff::Timestamp::MAX))
+        Self(
+            jiff::Timestamp::from_millisecond(millis.max(EARLIEST_MS))
+                .unwrap_or(jiff::Timestamp::MAX),
+        )
     }
 
     /// Milliseconds since 1970.
@@ -48,19 +51,25 @@ impl Timestamp {
     /// So much later.
     #[must_use]
     pub fn plus(self, time: Duration) -> Self {
-        Self::from_millis(self.as_millis().saturating_add(i64::try_from(time.as_millis()).unwrap_or(i64::MAX)))
+        Self::from_millis(
+            self.as_millis().saturating_add(i64::try_from(time.as_millis()).unwrap_or(i64::MAX)),
+        )
     }
 
     /// So much earlier.
     #[must_use]
     pub fn minus(self, time: Duration) -> Self {
-        Self::from_millis(self.as_millis().saturating_sub(i64::try_from(time.as_millis()).unwrap_or(i64::MAX)))
+        Self::from_millis(
+            self.as_millis().saturating_sub(i64::try_from(time.as_millis()).unwrap_or(i64::MAX)),
+        )
     }
 
     /// How long ago an earlier moment was; zero if it is to come.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
-        Duration::from_millis(u64::try_from(self.as_millis() - earlier.as_millis()).unwrap_or_default())
+        Duration::from_millis(
+            u64::try_from(self.as_millis() - earlier.as_millis()).unwrap_or_default(),
+        )
     }
 
     /// The UTC day, `2026-11-20`.
@@ -77,19 +86,19 @@ impl fmt::Display for Timestamp {
 }
 
 impl FromStr for Timestamp {
-    type Err = UnfitTimestamp;
+    type Err = InvalidTimestamp;
 
-    fn from_str(text: &str) -> Result<Self, UnfitTimestamp> {
-        let time: jiff::Timestamp = text.parse().map_err(|_| UnfitTimestamp)?;
+    fn from_str(text: &str) -> Result<Self, InvalidTimestamp> {
+        let time: jiff::Timestamp = text.parse().map_err(|_| InvalidTimestamp)?;
         let millis = time.as_millisecond();
-        (millis >= EARLIEST_MS).then(|| Self::from_millis(millis)).ok_or(UnfitTimestamp)
+        (millis >= EARLIEST_MS).then(|| Self::from_millis(millis)).ok_or(InvalidTimestamp)
     }
 }
 
 /// A text that is no moment.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("is not a moment like 2026-11-20T23:20:00Z (RFC 3339)")]
-pub struct UnfitTimestamp;
+pub struct InvalidTimestamp;
 
 impl From<jiff::Timestamp> for Timestamp {
     fn from(instant: jiff::Timestamp) -> Self {
@@ -104,9 +113,9 @@ impl From<Timestamp> for String {
 }
 
 impl TryFrom<String> for Timestamp {
-    type Error = UnfitTimestamp;
+    type Error = InvalidTimestamp;
 
-    fn try_from(text: String) -> Result<Self, UnfitTimestamp> {
+    fn try_from(text: String) -> Result<Self, InvalidTimestamp> {
         text.parse()
     }
 }
@@ -185,18 +194,18 @@ impl fmt::Display for Minute {
 }
 
 impl FromStr for Minute {
-    type Err = UnfitMinute;
+    type Err = InvalidMinute;
 
-    fn from_str(text: &str) -> Result<Self, UnfitMinute> {
-        let minute = text.parse().map(Self::of).map_err(|UnfitTimestamp| UnfitMinute)?;
-        (minute.to_string() == text).then_some(minute).ok_or(UnfitMinute)
+    fn from_str(text: &str) -> Result<Self, InvalidMinute> {
+        let minute = text.parse().map(Self::of).map_err(|InvalidTimestamp| InvalidMinute)?;
+        (minute.to_string() == text).then_some(minute).ok_or(InvalidMinute)
     }
 }
 
 /// A text that is no minute.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("is not a minute like 2026-11-20T23:20:00Z")]
-pub struct UnfitMinute;
+pub struct InvalidMinute;
 
 impl From<Minute> for String {
     fn from(minute: Minute) -> Self {
@@ -205,9 +214,9 @@ impl From<Minute> for String {
 }
 
 impl TryFrom<String> for Minute {
-    type Error = UnfitMinute;
+    type Error = InvalidMinute;
 
-    fn try_from(text: String) -> Result<Self, UnfitMinute> {
+    fn try_from(text: String) -> Result<Self, InvalidMinute> {
         text.parse()
     }
 }
@@ -279,18 +288,18 @@ impl fmt::Display for Day {
 }
 
 impl FromStr for Day {
-    type Err = UnfitDay;
+    type Err = InvalidDay;
 
-    fn from_str(text: &str) -> Result<Self, UnfitDay> {
-        let start: Timestamp = format!("{text}T00:00:00Z").parse().map_err(|_| UnfitDay)?;
-        (start.date() == text && start.as_millis() >= 0).then(|| Self::of(start)).ok_or(UnfitDay)
+    fn from_str(text: &str) -> Result<Self, InvalidDay> {
+        let start: Timestamp = format!("{text}T00:00:00Z").parse().map_err(|_| InvalidDay)?;
+        (start.date() == text && start.as_millis() >= 0).then(|| Self::of(start)).ok_or(InvalidDay)
     }
 }
 
 /// A text that is no day.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("is not a day from 1970 on, like 2026-11-20")]
-pub struct UnfitDay;
+pub struct InvalidDay;
 
 impl From<Day> for String {
     fn from(day: Day) -> Self {
@@ -299,9 +308,9 @@ impl From<Day> for String {
 }
 
 impl TryFrom<String> for Day {
-    type Error = UnfitDay;
+    type Error = InvalidDay;
 
-    fn try_from(text: String) -> Result<Self, UnfitDay> {
+    fn try_from(text: String) -> Result<Self, InvalidDay> {
         text.parse()
     }
 }
@@ -323,21 +332,36 @@ mod tests {
         assert_eq!(minute.end(), time("2026-11-20T23:21:00Z"));
         assert_eq!(Minute::starting_from(minute.start()), minute);
         assert_eq!(Minute::starting_from(time("2026-11-20T23:20:00.001Z")), minute.plus(1));
-        assert_eq!(Minute::of(time("1969-12-31T23:59:59.999Z")).to_string(), "1969-12-31T23:59:00Z");
+        assert_eq!(
+            Minute::of(time("1969-12-31T23:59:59.999Z")).to_string(),
+            "1969-12-31T23:59:00Z"
+        );
     }
 
     #[test]
     fn a_minute_has_one_text() {
-        assert_eq!(Minute::of(time("2026-11-21T00:20:30.5+01:00")).to_string(), "2026-11-20T23:20:00Z");
-        for unfit in ["", "2026-11-20T23:20:30Z", "2026-11-20T23:20:00.000Z", "2026-11-21T00:20:00+01:00", "23:20"] {
-            assert_eq!(unfit.parse::<Minute>(), Err(UnfitMinute), "{unfit}");
+        assert_eq!(
+            Minute::of(time("2026-11-21T00:20:30.5+01:00")).to_string(),
+            "2026-11-20T23:20:00Z"
+        );
+        for unfit in [
+            "",
+            "2026-11-20T23:20:30Z",
+            "2026-11-20T23:20:00.000Z",
+            "2026-11-21T00:20:00+01:00",
+            "23:20",
+        ] {
+            assert_eq!(unfit.parse::<Minute>(), Err(InvalidMinute), "{unfit}");
         }
     }
 
     #[test]
     fn a_day_has_one_text() {
         let day: Day = "2026-11-20".parse().expect("a day");
-        assert_eq!((day.start(), day.last()), (time("2026-11-20T00:00:00Z"), time("2026-11-20T23:59:59.999Z")));
+        assert_eq!(
+            (day.start(), day.last()),
+            (time("2026-11-20T00:00:00Z"), time("2026-11-20T23:59:59.999Z"))
+        );
         assert_eq!(
             (Day::of(day.last()), Day::of(day.end()).plus(-1), day.to_string().as_str()),
             (day, day, "2026-11-20")
@@ -355,7 +379,7 @@ mod tests {
             "2026-11-20 ",
             "+2026-11-20",
         ] {
-            assert_eq!(unfit.parse::<Day>(), Err(UnfitDay), "{unfit}");
+            assert_eq!(unfit.parse::<Day>(), Err(InvalidDay), "{unfit}");
         }
     }
 
@@ -375,9 +399,14 @@ mod tests {
     #[test]
     fn there_is_no_moment_before_the_year_0() {
         assert_eq!(Timestamp::from_millis(i64::MIN).to_string(), "0000-01-01T00:00:00.000Z");
-        assert_eq!(time("0000-01-01T00:00:00Z").minus(Duration::from_hours(1)), time("0000-01-01T00:00:00Z"));
-        for unfit in ["-000001-12-31T23:59:59.999Z", "-009998-01-01T00:00:00Z", "0000-01-01T00:00:00+00:01"] {
-            assert_eq!(unfit.parse::<Timestamp>(), Err(UnfitTimestamp), "{unfit}");
+        assert_eq!(
+            time("0000-01-01T00:00:00Z").minus(Duration::from_hours(1)),
+            time("0000-01-01T00:00:00Z")
+        );
+        for unfit in
+            ["-000001-12-31T23:59:59.999Z", "-009998-01-01T00:00:00Z", "0000-01-01T00:00:00+00:01"]
+        {
+            assert_eq!(unfit.parse::<Timestamp>(), Err(InvalidTimestamp), "{unfit}");
         }
     }
 

@@ -1,62 +1,91 @@
-//! From Lambda's invocation to a worker and back. Nobody waits for it, so nothing is called before it is needed.
+//! Serves the invocations of workers: functions that a rule or a queue invokes. Nothing is prewarmed,
+//! since no caller waits.
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde::de::IgnoredAny;
+use tokio::runtime::Builder;
 use tracing::Instrument;
 
 use crate::{
     App,
-    lifecycle::{self, warm},
+    lifecycle::{self, prewarm},
+    routes::{self, Trigger},
     sqs::{self, Delivery},
     telemetry,
 };
 
 pub use crate::lifecycle::Error;
 
-/// Runs a function that a rule fires. What the event holds is of no use: a tick does what is due.
+/// Runs a function that a rule of EventBridge invokes. The event is ignored: a tick does what is due.
 ///
 /// # Errors
-/// A bad configuration, or a runtime API that cannot be reached.
-pub async fn serve_ticks<H, F, E>(function: &'static str, handler: H) -> Result<(), Error>
+/// [`crate::routes`] has no worker of this name and trigger, the configuration is invalid, or the
+/// runtime API cannot be reached.
+pub fn serve_scheduled<H, F, E>(function: &'static str, handler: H) -> Result<(), Error>
 where
     H: Fn(App) -> F,
     F: Future<Output = Result<(), E>> + Send,
     E: Into<Error> + Send,
 {
-    let app = lifecycle::start(function, warm::nothing).await?;
-    lambda_runtime::run(service_fn(|event: LambdaEvent<IgnoredAny>| {
-        let span = telemetry::request_span(function, &event.context.request_id);
-        // On the heap: it is as large as all that a tick may do.
-        let tick = Box::pin(handler(app.clone()));
-        async move {
-            let ended = tick.instrument(span).await.map_err(Into::into);
-            telemetry::flush();
-            ended
-        }
-    }))
-    .await
+    routes::check_worker(function, Trigger::Rule)?;
+    Builder::new_current_thread().enable_all().build()?.block_on(async {
+        let app = lifecycle::start(function, prewarm::nothing).await?;
+        lambda_runtime::run(service_fn(|event: LambdaEvent<IgnoredAny>| {
+            let span = telemetry::request_span(function, &event.context.request_id);
+            // Boxed: the future is as large as all that a tick may do.
+            let tick = Box::pin(handler(app.clone()));
+            async move {
+                let result = tick.instrument(span).await.map_err(Into::into);
+                telemetry::flush();
+                result
+            }
+        }))
+        .await
+    })
 }
 
-/// Runs a function that a queue feeds: each message by itself. What fails is delivered again.
+/// Runs a function that a queue invokes. Each message is handled by itself; those that fail are
+/// delivered again.
 ///
 /// # Errors
-/// A bad configuration, or a runtime API that cannot be reached.
-pub async fn serve_messages<H, F, E>(function: &'static str, handler: H) -> Result<(), Error>
+/// [`crate::routes`] has no worker of this name and trigger, the configuration is invalid, or the
+/// runtime API cannot be reached.
+pub fn serve_sqs<H, F, E>(function: &'static str, handler: H) -> Result<(), Error>
 where
     H: Fn(App, Delivery) -> F + Clone,
     F: Future<Output = Result<(), E>> + Send,
     E: std::fmt::Display,
 {
-    let app = lifecycle::start(function, warm::nothing).await?;
-    lambda_runtime::run(service_fn(|event: LambdaEvent<SqsEvent>| {
-        let span = telemetry::request_span(function, &event.context.request_id);
-        let (app, handler) = (app.clone(), handler.clone());
-        async move {
-            let done = sqs::each(event.payload, move |delivery| handler(app.clone(), delivery)).instrument(span).await;
-            telemetry::flush();
-            Ok::<SqsBatchResponse, Error>(done)
+    routes::check_worker(function, Trigger::Queue)?;
+    Builder::new_current_thread().enable_all().build()?.block_on(async {
+        let app = lifecycle::start(function, prewarm::nothing).await?;
+        lambda_runtime::run(service_fn(|event: LambdaEvent<SqsEvent>| {
+            let span = telemetry::request_span(function, &event.context.request_id);
+            let (app, handler) = (app.clone(), handler.clone());
+            async move {
+                let work = move |delivery| handler(app.clone(), delivery);
+                let response = sqs::each(event.payload, work).instrument(span).await;
+                telemetry::flush();
+                Ok::<SqsBatchResponse, Error>(response)
+            }
+        }))
+        .await
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_that_is_no_worker_of_this_kind_does_not_start() {
+        for unknown in ["minute-clsoe", "schedule-run", "order-create"] {
+            let started = serve_scheduled(unknown, |_| async { Ok::<_, Error>(()) });
+            let error = started.expect_err("it is not in the table").to_string();
+            assert_eq!(error, format!("{unknown}: no such function in shared/src/routes.rs"));
         }
-    }))
-    .await
+        let started = serve_sqs("schedule-tick", |_, _| async { Ok::<_, Error>(()) });
+        assert!(started.is_err(), "a rule invokes it, no queue");
+    }
 }

@@ -7,9 +7,9 @@ use std::{
 
 use once::{
     company::NewProfile,
-    http::ROUTES,
     orders::{NewOrder, NewProduct, NewStock},
-    schedule::{NewTask, Schedule},
+    routes::{self, Body},
+    schedule::{NewScheduledJob, Schedule},
     settlement::Days,
     testing::root,
     uniques::MinuteCount,
@@ -18,7 +18,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 fn contract() -> Value {
-    let text = fs::read_to_string(root().join("openapi.yaml")).expect("openapi.yaml is in the top folder");
+    let text =
+        fs::read_to_string(root().join("openapi.yaml")).expect("openapi.yaml is in the top folder");
     serde_saphyr::from_str(&text).expect("openapi.yaml is YAML")
 }
 
@@ -26,8 +27,11 @@ fn contract() -> Value {
 fn operations(contract: &Value) -> impl Iterator<Item = (String, &Value)> {
     let paths = contract["paths"].as_object().expect("paths").iter();
     paths.flat_map(|(path, item)| {
-        let operations = item.as_object().expect("operations").iter().filter(|(name, _)| *name != "parameters");
-        operations.map(move |(method, operation)| (format!("{} {path}", method.to_uppercase()), operation))
+        let operations =
+            item.as_object().expect("operations").iter().filter(|(name, _)| *name != "parameters");
+        operations.map(move |(method, operation)| {
+            (format!("{} {path}", method.to_uppercase()), operation)
+        })
     })
 }
 
@@ -47,13 +51,35 @@ fn texts(list: &Value) -> impl Iterator<Item = String> {
 fn the_contract_has_exactly_the_routes() {
     let contract = contract();
     let described: Vec<_> = operations(&contract).map(|(route, _)| route).collect();
-    let mut routes: Vec<_> = ROUTES.iter().map(|route| format!("{} {}", route.method, route.path)).collect();
+    let mut routes: Vec<_> =
+        routes::routes().map(|(route, _)| format!("{} {}", route.method, route.path)).collect();
     routes.sort_unstable();
     let mut sorted = described.clone();
     sorted.sort_unstable();
     assert_eq!(sorted, routes);
-    let names: BTreeSet<_> = operations(&contract).filter_map(|(_, said)| said["operationId"].as_str()).collect();
+    let names: BTreeSet<_> =
+        operations(&contract).filter_map(|(_, said)| said["operationId"].as_str()).collect();
     assert_eq!(names.len(), described.len(), "each operation has a name of its own");
+}
+
+#[test]
+fn a_route_takes_the_parameters_and_the_body_that_the_contract_describes() {
+    let contract = contract();
+    let operations: BTreeMap<_, _> = operations(&contract).collect();
+    for (route, row) in routes::routes() {
+        let operation = operations[&format!("{} {}", route.method, route.path)];
+        let parameters = operation["parameters"].as_array().into_iter().flatten();
+        let query = parameters
+            .map(|parameter| resolve(&contract, parameter))
+            .filter(|parameter| parameter["in"] == "query")
+            .map(|parameter| parameter["name"].as_str().expect("a name"));
+        assert_eq!(
+            query.collect::<BTreeSet<_>>(),
+            row.query.iter().copied().collect(),
+            "{route:?}"
+        );
+        assert_eq!(operation["requestBody"].is_object(), row.body == Body::Json, "{route:?}");
+    }
 }
 
 #[test]
@@ -61,7 +87,11 @@ fn every_reference_leads_somewhere() {
     fn follow(contract: &Value, value: &Value) {
         resolve(contract, value);
         value.as_array().into_iter().flatten().for_each(|item| follow(contract, item));
-        value.as_object().into_iter().flat_map(Map::values).for_each(|member| follow(contract, member));
+        value
+            .as_object()
+            .into_iter()
+            .flat_map(Map::values)
+            .for_each(|member| follow(contract, member));
     }
     let contract = contract();
     follow(&contract, &contract);
@@ -77,7 +107,9 @@ fn codes() -> (BTreeMap<String, String>, BTreeSet<String>) {
         let names = rest.split(" | ").next().unwrap_or_default().split(", ");
         names.map(move |name| (name.trim_matches('`').to_owned(), status.to_owned()))
     });
-    let is_code = |text: &&str| text.len() > 3 && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
+    let is_code = |text: &&str| {
+        text.len() > 3 && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
+    };
     let named = code.split('"').filter(is_code).map(str::to_owned);
     (table.collect(), named.collect())
 }
@@ -101,8 +133,12 @@ fn every_failure_has_the_codes_of_its_status() {
             let Some(said) = parts.map(|parts| &parts[1]["properties"]) else { continue };
             assert_eq!(said["status"]["const"].to_string(), *status, "{route}");
             let code = &said["error"]["properties"]["code"];
-            let codes: Vec<_> =
-                code["const"].as_str().map(str::to_owned).into_iter().chain(texts(&code["enum"])).collect();
+            let codes: Vec<_> = code["const"]
+                .as_str()
+                .map(str::to_owned)
+                .into_iter()
+                .chain(texts(&code["enum"]))
+                .collect();
             assert!(!codes.is_empty(), "{route} {status}");
             let described = answer["description"].as_str().expect("a description");
             for code in codes {
@@ -113,7 +149,8 @@ fn every_failure_has_the_codes_of_its_status() {
         }
     }
     // Those of no operation, and those of the one that answers in one word.
-    let apart = ["ROUTE_NOT_FOUND", "METHOD_NOT_ALLOWED", "DUPLICATE_ID", "NOT_RECORDED"].map(str::to_owned);
+    let apart = ["ROUTE_NOT_FOUND", "METHOD_NOT_ALLOWED", "DUPLICATE_ID", "NOT_RECORDED"]
+        .map(str::to_owned);
     assert_eq!(seen.into_iter().chain(apart).collect::<BTreeSet<_>>(), table.into_keys().collect());
 }
 
@@ -129,7 +166,11 @@ fn every_example_of_a_body_is_accepted() {
     let mut seen = 0;
     for (route, operation) in operations(&contract) {
         let media = &operation["requestBody"]["content"]["application/json"];
-        let several = media["examples"].as_object().into_iter().flat_map(Map::values).map(|example| &example["value"]);
+        let several = media["examples"]
+            .as_object()
+            .into_iter()
+            .flat_map(Map::values)
+            .map(|example| &example["value"]);
         for body in media.get("example").into_iter().chain(several) {
             match route.as_str() {
                 "POST /products" => reads::<NewProduct>(body),
@@ -137,7 +178,9 @@ fn every_example_of_a_body_is_accepted() {
                 "POST /orders" => reads::<NewOrder>(body),
                 "PUT /companies/{id}" => reads::<NewProfile>(body),
                 "POST /jobs/settlement" => reads::<Days>(body),
-                "POST /scheduler/jobs" | "PUT /scheduler/jobs/{id}" => reads::<NewTask>(body),
+                "POST /scheduler/jobs" | "PUT /scheduler/jobs/{id}" => {
+                    reads::<NewScheduledJob>(body);
+                }
                 "PUT /scheduler/jobs/{id}/schedule" => reads::<Schedule>(body),
                 "POST /scheduler/preview" => reads::<Schedule>(&body["schedule"]),
                 "POST /test" if body.get("minute").is_some() => reads::<MinuteCount>(body),
@@ -154,6 +197,9 @@ fn every_example_of_a_body_is_accepted() {
 fn whatever_may_be_sent_has_an_example() {
     for (route, operation) in operations(&contract()) {
         let media = &operation["requestBody"]["content"]["application/json"];
-        assert!(media.is_null() || media["example"].is_object() || media["examples"].is_object(), "{route}");
+        assert!(
+            media.is_null() || media["example"].is_object() || media["examples"].is_object(),
+            "{route}"
+        );
     }
 }

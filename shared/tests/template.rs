@@ -1,23 +1,23 @@
-//! The template and the code say the same.
+//! The template and the code agree.
 
 use std::{collections::BTreeSet, fs, time::Duration};
 
 use once::{
-    http::ROUTES,
+    routes::{self, RateClass, Trigger},
     settlement::LEDGER_LAG,
     testing::{Template, root},
     uniques::{CLOCK_SKEW, GRACE},
 };
 
-/// Method, path and function of every HTTP event in the template.
+/// Method, path and program of every HTTP event in the template.
 fn template_routes(template: &Template) -> BTreeSet<(String, String, String)> {
-    let functions = template.resources("AWS::Serverless::Function");
-    let events = functions.flat_map(|(_, function)| {
-        let folder = function["CodeUri"].as_str().expect("a folder").trim_start_matches("functions/").to_owned();
-        let events = function["Events"].as_object().into_iter().flat_map(|events| events.values());
+    let events = template.functions().flat_map(|function| {
+        let events = function.properties["Events"].as_object().into_iter();
+        let events = events.flat_map(|events| events.values());
         events.filter(|event| event["Type"] == "HttpApi").map(move |event| {
-            let said = |name: &str| event["Properties"][name].as_str().unwrap_or("$default").to_owned();
-            (said("Method"), said("Path"), folder.clone())
+            let property =
+                |name: &str| event["Properties"][name].as_str().unwrap_or("$default").to_owned();
+            (property("Method"), property("Path"), function.program.to_owned())
         })
     });
     events.collect()
@@ -25,51 +25,115 @@ fn template_routes(template: &Template) -> BTreeSet<(String, String, String)> {
 
 #[test]
 fn the_routes_are_the_templates() {
-    let own = ROUTES.iter().map(|route| (route.method.to_owned(), route.path.to_owned(), route.function.to_owned()));
-    let fallback = ("$default".to_owned(), "$default".to_owned(), "route-unknown".to_owned());
-    let own: BTreeSet<_> = own.chain([fallback]).collect();
+    let own = routes::routes().map(|(route, row)| {
+        (route.method.to_owned(), route.path.to_owned(), row.function.to_owned())
+    });
+    let fallback = routes::FALLBACK.function.to_owned();
+    let own: BTreeSet<_> =
+        own.chain([("$default".to_owned(), "$default".to_owned(), fallback)]).collect();
     assert_eq!(own, template_routes(&Template::load()));
 }
 
 #[test]
-fn every_function_has_its_folder_its_binary_and_its_sample_event() {
-    let folders = |path: &str, ending: &str| -> BTreeSet<String> {
+fn a_routes_rate_class_is_its_throttling_in_the_template() {
+    let template = Template::load();
+    let (_, api) = template.resources("AWS::Serverless::HttpApi").next().expect("an API");
+    let limits = |class| match class {
+        RateClass::Default => ("RequestsPerSecond", "RequestsBurst"),
+        RateClass::Accept => ("AcceptPerSecond", "AcceptBurst"),
+        RateClass::Orders => ("OrdersPerSecond", "OrdersBurst"),
+    };
+    let settings = api["RouteSettings"].as_object().expect("settings of routes");
+    for (route, row) in routes::routes() {
+        let own = settings.get(&format!("{} {}", route.method, route.path));
+        let limited = own.unwrap_or(&api["DefaultRouteSettings"]);
+        let (rate, burst) = limits(row.rate);
+        assert_eq!(limited["ThrottlingRateLimit"], rate, "{route:?}");
+        assert_eq!(limited["ThrottlingBurstLimit"], burst, "{route:?}");
+    }
+}
+
+#[test]
+fn every_worker_has_the_trigger_that_the_table_names() {
+    let template = Template::load();
+    let triggers: BTreeSet<_> = template
+        .functions()
+        .flat_map(|function| {
+            let events = function.properties["Events"].as_object().into_iter();
+            let kinds = events.flat_map(|events| events.values().map(|event| &event["Type"]));
+            kinds.map(move |kind| (function.program, kind.as_str().expect("a type")))
+        })
+        .filter(|(_, kind)| *kind != "HttpApi")
+        .map(|(program, kind)| (program.to_owned(), kind.to_owned()))
+        .collect();
+    let own = routes::WORKERS.iter().map(|(function, trigger)| {
+        let kind = match trigger {
+            Trigger::Queue => "SQS",
+            Trigger::Rule => "Schedule",
+        };
+        ((*function).to_owned(), kind.to_owned())
+    });
+    assert_eq!(triggers, own.collect());
+}
+
+#[test]
+fn every_function_has_its_program_its_row_and_its_sample_event() {
+    let files = |path: &str, ending: &str| -> BTreeSet<String> {
         let entries = fs::read_dir(root().join(path)).expect(path);
-        let names = entries.map(|entry| entry.expect(path).file_name().into_string().expect("UTF-8"));
+        let names =
+            entries.map(|entry| entry.expect(path).file_name().into_string().expect("UTF-8"));
         names.map(|name| name.trim_end_matches(ending).to_owned()).collect()
     };
     let template = Template::load();
-    let functions: BTreeSet<String> = template
-        .resources("AWS::Serverless::Function")
-        .map(|(_, function)| {
-            function["CodeUri"].as_str().expect("a folder").trim_start_matches("functions/").to_owned()
-        })
-        .collect();
-    assert_eq!(functions, folders("functions", ""));
-    assert_eq!(functions, folders("events", ".json"));
+    let functions: BTreeSet<String> =
+        template.functions().map(|function| function.program.to_owned()).collect();
+    let rows = routes::ENDPOINTS.iter().map(|row| row.function);
+    let workers = routes::WORKERS.iter().map(|(function, _)| *function);
+    let rows = rows.chain([routes::FALLBACK.function]).chain(workers).map(str::to_owned).collect();
+    assert_eq!(functions, files("functions/src/bin", ".rs"));
+    assert_eq!(functions, files("events", ".json"));
+    assert_eq!(functions, rows);
+    for function in template.functions() {
+        let kebab = function.id.chars().fold(String::new(), |name, letter| match letter {
+            'A'..='Z' if !name.is_empty() => format!("{name}-{}", letter.to_ascii_lowercase()),
+            _ => format!("{name}{}", letter.to_ascii_lowercase()),
+        });
+        assert_eq!(function.program, kebab, "metrics find a program by its logical id");
+    }
+}
+
+#[test]
+fn a_program_is_one_call_with_its_own_name() {
+    for function in Template::load().functions() {
+        let path = root().join(format!("functions/src/bin/{}.rs", function.program));
+        let text = fs::read_to_string(&path).expect("a program");
+        let calls = text.lines().filter(|line| line.starts_with("    ")).count();
+        assert_eq!(calls, 1, "{}", path.display());
+        assert!(text.contains("(env!(\"CARGO_BIN_NAME\"), "), "{}", path.display());
+    }
 }
 
 #[test]
 fn nobody_deploys_without_a_token_or_lets_everybody_in_by_default() {
-    let text = fs::read_to_string(root().join("template.yaml")).expect("the template");
-    let parameter = |name: &str| {
-        let (_, rest) = text.split_once(&format!("\n  {name}:\n")).expect(name);
-        let own = rest.lines().take_while(|line| line.starts_with("    "));
-        own.map(str::trim).find_map(|line| line.strip_prefix("Default: ")).map(str::to_owned)
-    };
-    assert_eq!(parameter("AccessTokenSha256"), None);
-    assert_eq!(parameter("AllowAnonymous").as_deref(), Some("\"false\""));
+    let template = Template::load();
+    let default = |name: &str| template.parameters()[name]["Default"].clone();
+    assert!(default("AccessTokenSha256").is_null());
+    assert_eq!(default("AllowAnonymous"), "false");
 }
 
 #[test]
 fn no_policy_grants_a_wildcard() {
     for (function, properties) in Template::load().resources("AWS::Serverless::Function") {
         let statements = properties["Policies"].as_array().into_iter().flatten();
-        for statement in statements.flat_map(|policy| policy["Statement"].as_array().expect("statements")) {
+        for statement in
+            statements.flat_map(|policy| policy["Statement"].as_array().expect("statements"))
+        {
             // Files have no names that the template could know; their folders it does.
             let named = statement.to_string().replace("/parts/*", "").replace("/reports/*", "");
             // AWS knows no resource for reading metrics.
-            if statement["Action"] == serde_json::json!(["cloudwatch:GetMetricData", "cloudwatch:ListMetrics"]) {
+            if statement["Action"]
+                == serde_json::json!(["cloudwatch:GetMetricData", "cloudwatch:ListMetrics"])
+            {
                 assert_eq!((function, &statement["Resource"]), ("MetricsGet", &"*".into()));
                 continue;
             }
@@ -80,11 +144,8 @@ fn no_policy_grants_a_wildcard() {
 
 /// How long a function may run.
 fn timeout(template: &Template, function: &str) -> Duration {
-    let (_, properties) = template
-        .resources("AWS::Serverless::Function")
-        .find(|(_, properties)| properties["CodeUri"] == format!("functions/{function}"))
-        .expect(function);
-    Duration::from_secs(properties["Timeout"].as_u64().expect("a time-out of its own"))
+    let found = template.functions().find(|found| found.program == function).expect(function);
+    Duration::from_secs(found.properties["Timeout"].as_u64().expect("a time-out of its own"))
 }
 
 #[test]
@@ -94,7 +155,7 @@ fn every_accepted_id_is_recorded_before_its_minute_is_counted() {
 
 #[test]
 fn ticks_do_not_overlap() {
-    for function in ["minute-close", "recover", "schedule-tick"] {
+    for function in ["minute-close", "settlement-recover", "schedule-tick"] {
         assert!(timeout(&Template::load(), function) < Duration::from_mins(1));
     }
 }
@@ -102,11 +163,15 @@ fn ticks_do_not_overlap() {
 #[test]
 fn every_payment_is_in_the_ledger_before_it_is_settled() {
     let template = Template::load();
-    let default = Duration::from_secs(template.globals()["Function"]["Timeout"].as_u64().expect("a time-out"));
+    let default = Duration::from_secs(
+        template.globals()["Function"]["Timeout"].as_u64().expect("a time-out"),
+    );
     // The functions that write the ledger have no time-out of their own.
     for (_, writer) in template.resources("AWS::Serverless::Function") {
         let policies = writer["Policies"].to_string();
-        if policies.contains("LedgerTable") && policies.contains("dynamodb:PutItem") && policies.contains("OrdersTable")
+        if policies.contains("LedgerTable")
+            && policies.contains("dynamodb:PutItem")
+            && policies.contains("OrdersTable")
         {
             assert!(writer["Timeout"].is_null(), "{writer}");
         }
@@ -117,19 +182,29 @@ fn every_payment_is_in_the_ledger_before_it_is_settled() {
 #[test]
 fn a_message_fails_alone_is_hidden_long_enough_and_ends_in_a_dead_letter_queue() {
     let template = Template::load();
-    let queue = |id: &str| template.resources("AWS::SQS::Queue").find(|(name, _)| *name == id).expect("a queue").1;
+    let queue = |id: &str| {
+        template.resources("AWS::SQS::Queue").find(|(name, _)| *name == id).expect("a queue").1
+    };
     let dead_letters: BTreeSet<&str> = template
         .resources("AWS::SQS::Queue")
-        .filter_map(|(_, queue)| queue["RedrivePolicy"]["deadLetterTargetArn"].as_str()?.strip_suffix(".Arn"))
+        .filter_map(|(_, queue)| {
+            queue["RedrivePolicy"]["deadLetterTargetArn"].as_str()?.strip_suffix(".Arn")
+        })
         .collect();
     let mut seen = 0;
     for (id, function) in template.resources("AWS::Serverless::Function") {
         let events = function["Events"].as_object().into_iter().flat_map(|events| events.values());
         for event in events.filter(|event| event["Type"] == "SQS") {
             let event = &event["Properties"];
-            assert_eq!(event["FunctionResponseTypes"], serde_json::json!(["ReportBatchItemFailures"]), "{id}");
-            let source =
-                event["Queue"].as_str().and_then(|arn| arn.strip_suffix(".Arn")).expect("a queue of the template");
+            assert_eq!(
+                event["FunctionResponseTypes"],
+                serde_json::json!(["ReportBatchItemFailures"]),
+                "{id}"
+            );
+            let source = event["Queue"]
+                .as_str()
+                .and_then(|arn| arn.strip_suffix(".Arn"))
+                .expect("a queue of the template");
             let queue = queue(source);
             let hidden = queue["VisibilityTimeout"].as_u64().expect("a time");
             assert!(hidden >= 6 * function["Timeout"].as_u64().unwrap_or(15), "{id}");

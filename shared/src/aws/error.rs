@@ -53,9 +53,12 @@ where
 {
     fn from(error: SdkError<E, HttpResponse>) -> Self {
         let passing = match &error {
-            SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => true,
+            SdkError::TimeoutError(_)
+            | SdkError::DispatchFailure(_)
+            | SdkError::ResponseError(_) => true,
             SdkError::ServiceError(service) => {
-                service.raw().status().is_server_error() || service.err().code().is_some_and(is_throttle)
+                service.raw().status().is_server_error()
+                    || service.err().code().is_some_and(is_throttle)
             }
             _ => false,
         };

@@ -6,8 +6,8 @@ mod transport;
 use std::{env, time::Duration};
 
 use aws_config::{
-    BehaviorVersion, Region, SdkConfig, environment::EnvironmentVariableCredentialsProvider, retry::RetryConfig,
-    timeout::TimeoutConfig,
+    BehaviorVersion, Region, SdkConfig, environment::EnvironmentVariableCredentialsProvider,
+    retry::RetryConfig, timeout::TimeoutConfig,
 };
 use aws_sdk_dynamodb::config::SharedCredentialsProvider;
 use aws_sdk_s3::config::{RequestChecksumCalculation, ResponseChecksumValidation};
@@ -34,7 +34,9 @@ impl Aws {
     #[must_use]
     pub fn from_env() -> Self {
         let mut config = SdkConfig::builder()
-            .credentials_provider(SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()))
+            .credentials_provider(SharedCredentialsProvider::new(
+                EnvironmentVariableCredentialsProvider::new(),
+            ))
             .http_client(Transport::new(CONNECT_TIMEOUT))
             .region(variable("AWS_REGION").map(Region::new));
         config.set_endpoint_url(variable("AWS_ENDPOINT_URL"));
@@ -51,10 +53,17 @@ impl Aws {
     #[must_use]
     pub fn patient(&self) -> Self {
         let told = self.0.timeout_config();
-        let longer = |told: Option<Duration>, least| told.map_or(least, |told: Duration| told.max(least));
+        let longer =
+            |told: Option<Duration>, least| told.map_or(least, |told: Duration| told.max(least));
         let times = TimeoutConfig::builder()
-            .operation_attempt_timeout(longer(told.and_then(TimeoutConfig::operation_attempt_timeout), PATIENT_ATTEMPT))
-            .operation_timeout(longer(told.and_then(TimeoutConfig::operation_timeout), PATIENT_CALL));
+            .operation_attempt_timeout(longer(
+                told.and_then(TimeoutConfig::operation_attempt_timeout),
+                PATIENT_ATTEMPT,
+            ))
+            .operation_timeout(longer(
+                told.and_then(TimeoutConfig::operation_timeout),
+                PATIENT_CALL,
+            ));
         Self(self.0.to_builder().timeout_config(times.build()).build())
     }
 
@@ -116,7 +125,11 @@ pub fn configure(config: SdkConfig) -> SdkConfig {
         .behavior_version(BehaviorVersion::latest())
         // A clock that is wrong by five minutes is refused by every service: better that than wrong times in the tables.
         .disable_clock_skew_correction(true)
-        .retry_config(RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(25)))
+        .retry_config(
+            RetryConfig::standard()
+                .with_max_attempts(3)
+                .with_initial_backoff(Duration::from_millis(25)),
+        )
         .timeout_config(
             TimeoutConfig::builder()
                 .operation_attempt_timeout(Duration::from_secs(1))
@@ -139,7 +152,10 @@ mod tests {
         let aws = Aws::new(configure(SdkConfig::builder().build()));
         assert_eq!(times(&aws.patient()), (Some(PATIENT_ATTEMPT), Some(PATIENT_CALL)));
         let long = Duration::from_mins(1);
-        let slow = TimeoutConfig::builder().operation_attempt_timeout(long).operation_timeout(long).build();
+        let slow = TimeoutConfig::builder()
+            .operation_attempt_timeout(long)
+            .operation_timeout(long)
+            .build();
         let slow = Aws::new(SdkConfig::builder().timeout_config(slow).build());
         assert_eq!(times(&slow.patient()), (Some(long), Some(long)));
     }

@@ -6,7 +6,9 @@
 use std::{env, fs, time::Duration};
 
 use aws_smithy_runtime_api::client::{
-    http::{HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector},
+    http::{
+        HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+    },
     orchestrator::{HttpRequest, HttpResponse},
     result::ConnectorError,
     runtime_components::RuntimeComponents,
@@ -47,16 +49,22 @@ impl Transport {
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(connect_timeout));
-        let connector = HttpsConnectorBuilder::new().with_tls_config(tls::client(roots)).https_or_http().enable_http1();
-        let pool =
-            Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector.wrap_connector(tcp));
+        let connector = HttpsConnectorBuilder::new()
+            .with_tls_config(tls::client(roots))
+            .https_or_http()
+            .enable_http1();
+        let pool = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .build(connector.wrap_connector(tcp));
         Self(pool)
     }
 }
 
 fn trusted() -> RootCertStore {
     let named = env::var("AWS_CA_BUNDLE").ok().filter(|path| !path.is_empty());
-    let bundle = named.map(|path| fs::read(&path).unwrap_or_else(|error| panic!("AWS_CA_BUNDLE {path}: {error}")));
+    let bundle = named.map(|path| {
+        fs::read(&path).unwrap_or_else(|error| panic!("AWS_CA_BUNDLE {path}: {error}"))
+    });
     roots(bundle.as_deref().unwrap_or(AMAZON_ROOTS))
 }
 
@@ -67,7 +75,11 @@ fn roots(pem: &[u8]) -> RootCertStore {
 }
 
 impl HttpClient for Transport {
-    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+    fn http_connector(
+        &self,
+        _: &HttpConnectorSettings,
+        _: &RuntimeComponents,
+    ) -> SharedHttpConnector {
         SharedHttpConnector::new(self.clone())
     }
 }
@@ -76,10 +88,13 @@ impl HttpConnector for Transport {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let pool = self.0.clone();
         HttpConnectorFuture::new(async move {
-            let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
-            let response = pool.request(request).await.map_err(|error| ConnectorError::io(error.into()))?;
+            let request =
+                request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
+            let response =
+                pool.request(request).await.map_err(|error| ConnectorError::io(error.into()))?;
             let response = response.map(SdkBody::from_body_1_x);
-            HttpResponse::try_from(response).map_err(|error| ConnectorError::other(error.into(), None))
+            HttpResponse::try_from(response)
+                .map_err(|error| ConnectorError::other(error.into(), None))
         })
     }
 }

@@ -44,8 +44,13 @@ impl Ledger {
     }
 
     /// Sums the company's days: what reading its entries costs, at half the price, and half a unit for each shard of each day.
-    pub async fn base(&self, company: &CompanyId, days: impl Iterator<Item = Day> + Clone) -> Result<Base, BaseError> {
-        let shards = days.clone().flat_map(|day| (0..keys::LEDGER_SHARDS).map(move |shard| (day, shard)));
+    pub async fn base(
+        &self,
+        company: &CompanyId,
+        days: impl Iterator<Item = Day> + Clone,
+    ) -> Result<Base, BaseError> {
+        let shards =
+            days.clone().flat_map(|day| (0..keys::LEDGER_SHARDS).map(move |shard| (day, shard)));
         let reads: Vec<_> = shards.map(|(day, shard)| self.sum(company, day, shard)).collect();
         let mut sums = stream::iter(reads).buffer_unordered(SHARDS_AT_ONCE);
         let mut base = Base { days: days.map(|day| (day, DaySums::default())).collect() };
@@ -56,7 +61,12 @@ impl Ledger {
         Ok(base)
     }
 
-    async fn sum(&self, company: &CompanyId, day: Day, shard: u64) -> Result<(Day, DaySums), BaseError> {
+    async fn sum(
+        &self,
+        company: &CompanyId,
+        day: Day,
+        shard: u64,
+    ) -> Result<(Day, DaySums), BaseError> {
         let mut entries = self.entries(company, day, shard).into_paginator().items().send();
         let mut sums = DaySums::default();
         while let Some(entry) = entries.next().await {
@@ -72,7 +82,10 @@ impl Ledger {
             .table_name(&self.table)
             .key_condition_expression("pk = :pk AND begins_with(sk, :company)")
             .expression_attribute_values(":pk", text(keys::ledger_shard(day, shard)))
-            .expression_attribute_values(":company", text(keys::ledger_merchant(&company.to_string())))
+            .expression_attribute_values(
+                ":company",
+                text(keys::ledger_merchant(&company.to_string())),
+            )
             .projection_expression(ledger::PAID)
     }
 }

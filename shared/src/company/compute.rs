@@ -11,11 +11,11 @@ use super::{
     Companies, CompanyId, Inner, Profile,
     base::BaseError,
     figures::{Base, EmployeeFigures, FinancialFigures, SalesFigures},
-    request::{Figures, Kind},
+    query::{FiguresKey, Kind},
 };
 use crate::{
     aws::ServiceError,
-    claim::{Claimed, Fence, Lost, Outcome},
+    claim::{Claim, Fence, LeaseLost, Outcome},
     dynamo::keys::{self, Key},
     ledger::TooLarge,
     sqs::Delivery,
@@ -29,7 +29,7 @@ pub const DAYS: i64 = 30;
 const LEASE: Duration = Duration::from_secs(15);
 
 /// How often a worker looks whether another has the base ready.
-const LOOK: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// What the queue holds: figures that were claimed, and are to be computed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,8 +39,8 @@ pub struct Message {
     kind: Kind,
 }
 
-impl From<&Figures> for Message {
-    fn from(figures: &Figures) -> Self {
+impl From<&FiguresKey> for Message {
+    fn from(figures: &FiguresKey) -> Self {
         Self { company: figures.company.clone(), kind: figures.kind }
     }
 }
@@ -87,18 +87,19 @@ impl Companies {
     /// Does what a message says, if nobody does it yet.
     pub async fn compute(&self, delivery: &Delivery, now: Timestamp) -> Result<(), ComputeError> {
         let Message { company, kind } = serde_json::from_str(&delivery.body)?;
-        Box::pin(self.0.compute(&Figures { company, kind }, Clock::starting(now))).await
+        Box::pin(self.0.compute(&FiguresKey { company, kind }, Clock::starting(now))).await
     }
 }
 
 impl Inner {
-    async fn compute(&self, figures: &Figures, clock: Clock) -> Result<(), ComputeError> {
+    async fn compute(&self, figures: &FiguresKey, clock: Clock) -> Result<(), ComputeError> {
         let key = figures.key();
-        let Some(fence) = self.claims.take(key.clone(), Uuid::now_v7(), LEASE, clock.now()).await? else {
+        let Some(fence) = self.claims.take(key.clone(), Uuid::now_v7(), LEASE, clock.now()).await?
+        else {
             return Ok(());
         };
         let held = self.claims.hold(key, fence, LEASE, clock);
-        let Ok(done) = held.during(Box::pin(self.figures(figures, clock))).await else {
+        let Ok(done) = held.run_while_held(Box::pin(self.figures(figures, clock))).await else {
             warn!(company = %figures.company, kind = figures.kind.name(), "Another worker has taken the figures up");
             return Ok(());
         };
@@ -113,12 +114,14 @@ impl Inner {
         Ok(())
     }
 
-    async fn figures(&self, figures: &Figures, clock: Clock) -> Result<String, Failed> {
+    async fn figures(&self, figures: &FiguresKey, clock: Clock) -> Result<String, Failed> {
         let company = &figures.company;
         let profile = self.store.profile(company).await.map_err(unavailable)?;
-        let profile = profile.ok_or_else(|| Failed("the company does not exist any more".to_owned()))?;
+        let profile =
+            profile.ok_or_else(|| Failed("the company does not exist any more".to_owned()))?;
         let base = self.base(company, clock).await?;
-        body(&profile, figures.kind, &base, clock.now()).map_err(|cause| Failed(format!("FIGURES_TOO_LARGE: {cause}")))
+        body(&profile, figures.kind, &base, clock.now())
+            .map_err(|cause| Failed(format!("FIGURES_TOO_LARGE: {cause}")))
     }
 
     /// The company's base: found, waited for, or computed.
@@ -130,7 +133,7 @@ impl Inner {
             let seen = self.claims.read(key.clone()).await.map_err(unavailable)?;
             let Some(seen) = seen.filter(|seen| seen.stands(now)) else {
                 let claimed = self.claims.claim(key.clone(), Uuid::now_v7(), LEASE, now).await;
-                if let Claimed::Won(fence) = claimed.map_err(unavailable)?
+                if let Claim::Acquired(fence) = claimed.map_err(unavailable)?
                     && let Ok(base) = self.record_base(company, key.clone(), fence, clock).await
                 {
                     return base;
@@ -140,7 +143,7 @@ impl Inner {
             match seen.fresh(now).map(|finished| &finished.outcome) {
                 Some(Outcome::Done(base)) => return read(base),
                 Some(Outcome::Failed(cause)) => return Err(Failed(cause.clone())),
-                None => sleep(LOOK).await,
+                None => sleep(POLL_INTERVAL).await,
             }
         }
     }
@@ -152,9 +155,9 @@ impl Inner {
         key: Key,
         fence: Fence,
         clock: Clock,
-    ) -> Result<Result<Base, Failed>, Lost> {
+    ) -> Result<Result<Base, Failed>, LeaseLost> {
         let held = self.claims.hold(key, fence, LEASE, clock);
-        let base = held.during(self.compute_base(company, clock.now())).await?;
+        let base = held.run_while_held(self.compute_base(company, clock.now())).await?;
         let (outcome, lifetime) = match &base {
             Ok(base) => (Outcome::Done(written(base)), self.settings.base_ttl),
             Err(Failed(cause)) => (Outcome::Failed(cause.clone()), self.settings.failure_ttl),
@@ -181,7 +184,7 @@ impl Inner {
 /// The log has the cause; callers are told no more than that it may pass.
 #[expect(clippy::needless_pass_by_value, reason = "as map_err gives it")]
 fn unavailable(cause: ServiceError) -> Failed {
-    error!(%cause, "Figures could not be computed");
+    error!(%cause, "FiguresKey could not be computed");
     Failed("STORE_UNAVAILABLE: the store did not answer".to_owned())
 }
 
@@ -193,7 +196,12 @@ fn read(base: &str) -> Result<Base, Failed> {
     serde_json::from_str(base).map_err(|cause| unavailable(ServiceError::undecodable(cause)))
 }
 
-fn body(profile: &Profile, kind: Kind, base: &Base, computed_at: Timestamp) -> Result<String, TooLarge> {
+fn body(
+    profile: &Profile,
+    kind: Kind,
+    base: &Base,
+    computed_at: Timestamp,
+) -> Result<String, TooLarge> {
     let figures = match kind {
         Kind::Financials => Computed::Financials(base.financials()?),
         Kind::Sales => Computed::Sales(base.sales()?),

@@ -84,9 +84,11 @@ impl Fraction {
     /// `numerator ÷ denominator`; `None`: there is no such number, or it does not fit.
     #[must_use]
     pub fn of(numerator: i64, denominator: i64) -> Option<Self> {
-        let divisor = i64::try_from(gcd(numerator.unsigned_abs(), denominator.unsigned_abs())).ok()?;
+        let divisor =
+            i64::try_from(gcd(numerator.unsigned_abs(), denominator.unsigned_abs())).ok()?;
         let divisor = if denominator < 0 { -divisor } else { divisor };
-        let (numerator, denominator) = (numerator.checked_div(divisor)?, denominator.checked_div(divisor)?);
+        let (numerator, denominator) =
+            (numerator.checked_div(divisor)?, denominator.checked_div(divisor)?);
         (denominator > 0).then_some(Self { numerator, denominator })
     }
 }
@@ -161,7 +163,13 @@ impl Base {
             net_cents: day.net_cents,
         };
         let margin = Fraction::of(net_cents, gross_cents);
-        Ok(FinancialFigures { gross_cents, fee_cents, net_cents, margin, days: self.days.iter().map(day).collect() })
+        Ok(FinancialFigures {
+            gross_cents,
+            fee_cents,
+            net_cents,
+            margin,
+            days: self.days.iter().map(day).collect(),
+        })
     }
 
     /// What was sold, and when.
@@ -172,16 +180,28 @@ impl Base {
         // Of equals the last is the largest, so the earliest is found from behind.
         let best = sold.rev().max_by_key(|(_, day)| day.gross_cents);
         let best_day = best.map(|(&date, day)| BestDay { date, gross_cents: day.gross_cents });
-        Ok(SalesFigures { sales, reversals, gross_cents, average_ticket_cents, best_day, trend: self.trend()? })
+        Ok(SalesFigures {
+            sales,
+            reversals,
+            gross_cents,
+            average_ticket_cents,
+            best_day,
+            trend: self.trend()?,
+        })
     }
 
     fn trend(&self) -> Result<Trend, TooLarge> {
         let half = self.days.len() / 2;
         let add = |sum: i64, day: &DaySums| sum.checked_add(day.gross_cents);
         let earlier_gross_cents = self.days.values().take(half).try_fold(0, add).ok_or(TooLarge)?;
-        let later_gross_cents = self.days.values().rev().take(half).try_fold(0, add).ok_or(TooLarge)?;
+        let later_gross_cents =
+            self.days.values().rev().take(half).try_fold(0, add).ok_or(TooLarge)?;
         let change = later_gross_cents.checked_sub(earlier_gross_cents).ok_or(TooLarge)?;
-        Ok(Trend { earlier_gross_cents, later_gross_cents, change: Fraction::of(change, earlier_gross_cents) })
+        Ok(Trend {
+            earlier_gross_cents,
+            later_gross_cents,
+            change: Fraction::of(change, earlier_gross_cents),
+        })
     }
 
     /// What each of so many employees stands for.
@@ -216,7 +236,11 @@ mod tests {
 
     /// Two sales and a reversal, then a day of nothing, then a sale.
     fn three_days() -> Base {
-        let first = [paid(Kind::Sale, 1_000, 29), paid(Kind::Sale, 500, 15), paid(Kind::Reversal, -500, -15)];
+        let first = [
+            paid(Kind::Sale, 1_000, 29),
+            paid(Kind::Sale, 500, 15),
+            paid(Kind::Reversal, -500, -15),
+        ];
         base(&[
             ("2026-11-18", sums(&first)),
             ("2026-11-19", DaySums::default()),
@@ -226,8 +250,7 @@ mod tests {
 
     #[test]
     fn financials_add_up_and_name_their_days() {
-        let day =
-            |date, gross, fee| json!({"date": date, "gross_cents": gross, "fee_cents": fee, "net_cents": gross - fee});
+        let day = |date, gross, fee| json!({"date": date, "gross_cents": gross, "fee_cents": fee, "net_cents": gross - fee});
         assert_eq!(
             to_value(three_days().financials().expect("small")).expect("JSON"),
             json!({
@@ -265,21 +288,29 @@ mod tests {
 
     #[test]
     fn what_would_divide_by_zero_is_null() {
-        let nothing = base(&[("2026-11-19", DaySums::default()), ("2026-11-20", DaySums::default())]);
+        let nothing =
+            base(&[("2026-11-19", DaySums::default()), ("2026-11-20", DaySums::default())]);
         let sales = to_value(nothing.sales().expect("small")).expect("JSON");
         assert_eq!(
             (&sales["average_ticket_cents"], &sales["best_day"], &sales["trend"]["change"]),
             (&Value::Null, &Value::Null, &Value::Null)
         );
-        assert_eq!(to_value(nothing.financials().expect("small")).expect("JSON")["margin"], Value::Null);
+        assert_eq!(
+            to_value(nothing.financials().expect("small")).expect("JSON")["margin"],
+            Value::Null
+        );
         let nobody = to_value(three_days().employees(0).expect("small")).expect("JSON");
-        assert_eq!((&nobody["employees"], &nobody["sales_per_employee"]), (&json!(0), &Value::Null));
+        assert_eq!(
+            (&nobody["employees"], &nobody["sales_per_employee"]),
+            (&json!(0), &Value::Null)
+        );
     }
 
     #[test]
     fn of_equal_days_the_earliest_is_the_best_also_where_all_are_losses() {
         let loss = sums(&[paid(Kind::Sale, 100, 0), paid(Kind::Reversal, -900, 0)]);
-        let days = base(&[("2026-11-18", loss), ("2026-11-19", loss), ("2026-11-20", DaySums::default())]);
+        let days =
+            base(&[("2026-11-18", loss), ("2026-11-19", loss), ("2026-11-20", DaySums::default())]);
         let sales = to_value(days.sales().expect("small")).expect("JSON");
         assert_eq!(sales["best_day"], json!({"date": "2026-11-18", "gross_cents": -800}));
     }

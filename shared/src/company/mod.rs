@@ -9,12 +9,12 @@
 //! `computed_at` as a base holds.
 
 mod base;
+mod cache;
 mod compute;
 mod figures;
-mod memory;
-mod poll;
 mod profile;
-mod request;
+mod query;
+mod singleflight;
 mod store;
 
 use std::{
@@ -22,17 +22,18 @@ use std::{
     time::Duration,
 };
 
-use self::{base::Ledger, memory::Memory, poll::Polls, store::Store};
+use self::{base::Ledger, cache::Memory, singleflight::Singleflight, store::Store};
 use crate::{
     aws::{Aws, ServiceError},
     claim::Claims,
+    env::{VariableError, Variables},
     sqs::Queue,
 };
 
 pub use compute::{ComputeError, DAYS, Message};
 pub use figures::{Base, DaySums, EmployeeFigures, FinancialFigures, Fraction, SalesFigures};
 pub use profile::{CompanyId, NewProfile, Profile};
-pub use request::{Answer, AskError, Asked, Figures, How, Kind};
+pub use query::{Answer, CacheStatus, FiguresError, FiguresKey, Kind, Response};
 
 /// Where companies are kept, and how long what holds.
 #[derive(Debug, Clone)]
@@ -53,6 +54,22 @@ pub struct Settings {
     pub wait: Duration,
 }
 
+impl Settings {
+    /// Reads `COMPANIES_TABLE`, `LEDGER_TABLE`, `COMPANY_QUEUE_URL`, `BASE_TTL_SECONDS`,
+    /// `API_TTL_SECONDS`, `FAILURE_TTL_SECONDS` and `WAIT_SECONDS`.
+    pub fn read(variables: &Variables<'_>) -> Result<Self, VariableError> {
+        Ok(Self {
+            table: variables.required("COMPANIES_TABLE")?,
+            ledger_table: variables.required("LEDGER_TABLE")?,
+            queue_url: variables.required("COMPANY_QUEUE_URL")?,
+            base_ttl: variables.seconds("BASE_TTL_SECONDS", 300, 1..=86_400)?,
+            api_ttl: variables.seconds("API_TTL_SECONDS", 60, 1..=86_400)?,
+            failure_ttl: variables.seconds("FAILURE_TTL_SECONDS", 5, 1..=300)?,
+            wait: variables.seconds("WAIT_SECONDS", 10, 1..=25)?,
+        })
+    }
+}
+
 /// Companies and their figures. Cloning it clones a pointer.
 #[derive(Debug, Clone)]
 pub struct Companies(Arc<Inner>);
@@ -67,7 +84,7 @@ struct Inner {
     queue: OnceLock<Queue>,
     ledger: OnceLock<Ledger>,
     memory: Memory,
-    polls: Polls,
+    polls: Singleflight,
 }
 
 impl Companies {
@@ -82,7 +99,7 @@ impl Companies {
             queue: OnceLock::new(),
             ledger: OnceLock::new(),
             memory: Memory::default(),
-            polls: Polls::default(),
+            polls: Singleflight::default(),
         }))
     }
 

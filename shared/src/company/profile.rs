@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    limits::{Bounded, Text},
     orders::MerchantId,
     time::Timestamp,
+    validated::{Bounded, Text},
 };
 
 /// A company is a merchant of the ledger.

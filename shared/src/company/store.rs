@@ -44,7 +44,12 @@ impl Store {
 
 impl Companies {
     /// What is told of a company from now on. Figures that were computed before hold until they expire.
-    pub async fn put(&self, id: CompanyId, profile: NewProfile, now: Timestamp) -> Result<Profile, ServiceError> {
+    pub async fn put(
+        &self,
+        id: CompanyId,
+        profile: NewProfile,
+        now: Timestamp,
+    ) -> Result<Profile, ServiceError> {
         let profile = Profile { id, profile, updated_at: now };
         self.0.store.put(&profile).await?;
         self.0.memory.learn_of(&profile.id);

@@ -48,7 +48,11 @@ pub const NEW: &str = "attribute_not_exists(pk)";
 ///
 /// # Errors
 /// The service failed; whether the item was written is then not known.
-pub async fn put_new(client: &Client, table: &str, item: Item) -> Result<Option<Item>, ServiceError> {
+pub async fn put_new(
+    client: &Client,
+    table: &str,
+    item: Item,
+) -> Result<Option<Item>, ServiceError> {
     put_if(client.put_item().table_name(table).set_item(Some(item)).condition_expression(NEW)).await
 }
 
@@ -73,13 +77,17 @@ pub async fn put_if(put: PutItemFluentBuilder) -> Result<Option<Item>, ServiceEr
 ///
 /// # Errors
 /// The service failed; whether the item was updated is then not known.
-pub async fn update_if(update: UpdateItemFluentBuilder) -> Result<Result<Item, Option<Item>>, ServiceError> {
+pub async fn update_if(
+    update: UpdateItemFluentBuilder,
+) -> Result<Result<Item, Option<Item>>, ServiceError> {
     let update = update.return_values(AllNew).return_values_on_condition_check_failure(AllOld);
     // On the heap: a call of the SDK is large, and its callers nest.
     match Box::pin(update.send()).await {
         Ok(done) => Ok(Ok(done.attributes.unwrap_or_default())),
         Err(error) => match error.as_service_error() {
-            Some(UpdateItemError::ConditionalCheckFailedException(lost)) => Ok(Err(lost.item().cloned())),
+            Some(UpdateItemError::ConditionalCheckFailedException(lost)) => {
+                Ok(Err(lost.item().cloned()))
+            }
             _ => Err(error.into()),
         },
     }
@@ -89,7 +97,11 @@ pub async fn update_if(update: UpdateItemFluentBuilder) -> Result<Result<Item, O
 ///
 /// # Errors
 /// The service failed, or the item holds no such value.
-pub async fn get<T: DeserializeOwned>(client: &Client, table: &str, key: Key) -> Result<Option<T>, ServiceError> {
+pub async fn get<T: DeserializeOwned>(
+    client: &Client,
+    table: &str,
+    key: Key,
+) -> Result<Option<T>, ServiceError> {
     let get = client.get_item().table_name(table).set_key(Some(key.attributes()));
     get.consistent_read(true).send().await?.item.map(read).transpose()
 }

@@ -23,11 +23,11 @@
 //! | Companies | `COMPANY#<id>` | `PROFILE` | a company |
 //! | | `COMPANY#<id>` | `BASE` | the claim of its base, with the result |
 //! | | `COMPANY#<id>` | `API#<kind>` | the claim of its figures, with the result |
-//! | Schedules | `TASK#<id>` | `TASK` | a scheduled job |
-//! | | `TASK#<id>` | `RUN#<due>#<run id>` | one occurrence of it: its claim, and what came of it |
-//! | | `TASK#<id>` | `LIVE` | which of its runs is live, and which waits |
-//! | | `TASK#<id>` | `KEY#<uuid>` | an idempotency key and the run that it began |
-//! | Schedules, index `recent` | `TASKS` | `<created_at>#<id>` | scheduled jobs, by time |
+//! | Schedules | `SCHEDULED_JOB#<id>` | `SCHEDULED_JOB` | a scheduled job |
+//! | | `SCHEDULED_JOB#<id>` | `RUN#<due>#<run id>` | one occurrence of it: its claim, and what came of it |
+//! | | `SCHEDULED_JOB#<id>` | `LIVE` | which of its runs is live, and which waits |
+//! | | `SCHEDULED_JOB#<id>` | `KEY#<uuid>` | an idempotency key and the run that it began |
+//! | Schedules, index `recent` | `SCHEDULED_JOBS` | `<created_at>#<id>` | scheduled jobs, by time |
 //! | Schedules, index `due` | `DUE#<shard>` | `<next_run_at>` | those that have an occurrence to come, by its time |
 //! | Settlements, index `recent` | `JOBS` | `<created_at>#<id>` | settlements, by time |
 //! | Settlements, index `live` | `LIVE` | `<id>` | those that are not over |
@@ -78,7 +78,10 @@ impl Key {
     /// The key as the SDK takes it.
     #[must_use]
     pub fn attributes(self) -> HashMap<String, AttributeValue> {
-        HashMap::from([("pk".into(), AttributeValue::S(self.pk)), ("sk".into(), AttributeValue::S(self.sk))])
+        HashMap::from([
+            ("pk".into(), AttributeValue::S(self.pk)),
+            ("sk".into(), AttributeValue::S(self.sk)),
+        ])
     }
 }
 
@@ -151,7 +154,10 @@ pub fn listed_product(id: u32) -> Key {
 /// `<date>#<shard>` / `<merchant>#<txn id>`, with the date that `at` falls on in UTC.
 #[must_use]
 pub fn ledger(at: Timestamp, merchant: &str, txn: &str) -> Key {
-    Key::new(ledger_shard(Day::of(at), shard(txn.as_bytes(), LEDGER_SHARDS)), format!("{merchant}#{txn}"))
+    Key::new(
+        ledger_shard(Day::of(at), shard(txn.as_bytes(), LEDGER_SHARDS)),
+        format!("{merchant}#{txn}"),
+    )
 }
 
 /// `<date>#<shard>`: the entries of a day whose hash falls on this shard, by merchant.
@@ -281,22 +287,22 @@ pub fn figures(company: &str, kind: &str) -> Key {
     Key::new(format!("COMPANY#{company}"), format!("API#{kind}"))
 }
 
-/// `TASK#<id>` / `TASK`
+/// `SCHEDULED_JOB#<id>` / `SCHEDULED_JOB`
 #[must_use]
-pub fn task(id: &str) -> Key {
-    Key::new(task_partition(id), "TASK")
+pub fn scheduled_job(id: &str) -> Key {
+    Key::new(scheduled_job_partition(id), "SCHEDULED_JOB")
 }
 
-/// `TASK#<id>`: the scheduled job and its runs.
+/// `SCHEDULED_JOB#<id>`: the scheduled job and its runs.
 #[must_use]
-pub fn task_partition(id: &str) -> String {
-    format!("TASK#{id}")
+pub fn scheduled_job_partition(id: &str) -> String {
+    format!("SCHEDULED_JOB#{id}")
 }
 
-/// `TASK#<id>` / `RUN#<due>#<run id>`
+/// `SCHEDULED_JOB#<id>` / `RUN#<due>#<run id>`
 #[must_use]
-pub fn run(task: &str, due_at: Timestamp, run: Uuid) -> Key {
-    Key::new(task_partition(task), format!("{RUNS}{due_at}#{run}"))
+pub fn run(job: &str, due_at: Timestamp, run: Uuid) -> Key {
+    Key::new(scheduled_job_partition(job), format!("{RUNS}{due_at}#{run}"))
 }
 
 /// What the sort keys of all runs begin with.
@@ -305,36 +311,36 @@ pub const RUNS: &str = "RUN#";
 /// What sorts after all of them: `:` comes after the digits.
 pub const AFTER_RUNS: &str = "RUN#:";
 
-/// `TASK#<id>` / `LIVE`
+/// `SCHEDULED_JOB#<id>` / `LIVE`
 #[must_use]
-pub fn live_run(task: &str) -> Key {
-    Key::new(task_partition(task), "LIVE")
+pub fn live_run(job: &str) -> Key {
+    Key::new(scheduled_job_partition(job), "LIVE")
 }
 
-/// `TASK#<id>` / `KEY#<uuid>`
+/// `SCHEDULED_JOB#<id>` / `KEY#<uuid>`
 #[must_use]
-pub fn run_key(task: &str, key: Uuid) -> Key {
-    Key::new(task_partition(task), format!("KEY#{key}"))
+pub fn run_key(job: &str, key: Uuid) -> Key {
+    Key::new(scheduled_job_partition(job), format!("KEY#{key}"))
 }
 
 /// Index `recent`: the list of scheduled jobs.
-pub const TASKS: &str = "TASKS";
+pub const SCHEDULED_JOBS: &str = "SCHEDULED_JOBS";
 
-/// Index `recent`: `TASKS` / `<created_at>#<id>`
+/// Index `recent`: `SCHEDULED_JOBS` / `<created_at>#<id>`
 #[must_use]
-pub fn recent_task(created_at: Timestamp, id: &str) -> Key {
-    Key::new(TASKS, format!("{created_at}#{id}"))
+pub fn recent_scheduled_job(created_at: Timestamp, id: &str) -> Key {
+    Key::new(SCHEDULED_JOBS, format!("{created_at}#{id}"))
 }
 
 /// Index `due`: `DUE#<shard>` / `<next_run_at>`
 #[must_use]
-pub fn due_task(id: &str, next_run_at: Timestamp) -> Key {
-    Key::new(due_tasks(shard(id.as_bytes(), DUE_SHARDS)), next_run_at.to_string())
+pub fn due_scheduled_job(id: &str, next_run_at: Timestamp) -> Key {
+    Key::new(due_scheduled_jobs(shard(id.as_bytes(), DUE_SHARDS)), next_run_at.to_string())
 }
 
 /// Index `due`: one shard of the jobs that have an occurrence to come.
 #[must_use]
-pub fn due_tasks(shard: u64) -> String {
+pub fn due_scheduled_jobs(shard: u64) -> String {
     format!("DUE#{shard}")
 }
 
@@ -366,7 +372,10 @@ mod tests {
         let at: Timestamp = "2026-11-20T23:20:00.005Z".parse().expect("a time");
         assert_eq!(spelled(&product(1)), "PRODUCT#1 / PRODUCT");
         assert_eq!(spelled(&lane(1, 3)), "PRODUCT#1 / LANE#03");
-        assert_eq!(spelled(&restock(1, id)), "PRODUCT#1 / RESTOCK#00000000-0000-0000-0000-000000000007");
+        assert_eq!(
+            spelled(&restock(1, id)),
+            "PRODUCT#1 / RESTOCK#00000000-0000-0000-0000-000000000007"
+        );
         assert_eq!(spelled(&order(id)), "ORDER#00000000-0000-0000-0000-000000000007 / ORDER");
         assert_eq!(spelled(&product_key(id)), "KEY#00000000-0000-0000-0000-000000000007 / PRODUCT");
         assert_eq!(spelled(&product_counter()), "COUNTER / PRODUCT");
@@ -393,7 +402,23 @@ mod tests {
         assert_eq!(spelled(&todo(job, plan, batch)), format!("JOB#job_1 / TODO#{named}"));
         assert_eq!(spelled(&done(job, plan, batch)), format!("JOB#job_1 / DONE#{named}"));
         assert_eq!(spelled(&range(day, day.plus(1))), "RANGE#2026-11-20#2026-11-21 / JOB");
-        assert_eq!(spelled(&settled_day("merchant_001", day)), "MERCHANT#merchant_001 / 2026-11-20");
+        assert_eq!(
+            spelled(&settled_day("merchant_001", day)),
+            "MERCHANT#merchant_001 / 2026-11-20"
+        );
+        assert_eq!(spelled(&scheduled_job("j")), "SCHEDULED_JOB#j / SCHEDULED_JOB");
+        assert_eq!(
+            spelled(&run("j", at, id)),
+            "SCHEDULED_JOB#j / RUN#2026-11-20T23:20:00.005Z#00000000-0000-0000-0000-000000000007"
+        );
+        assert_eq!(spelled(&live_run("j")), "SCHEDULED_JOB#j / LIVE");
+        assert_eq!(
+            spelled(&run_key("j", id)),
+            "SCHEDULED_JOB#j / KEY#00000000-0000-0000-0000-000000000007"
+        );
+        let listed = spelled(&recent_scheduled_job(at, "j"));
+        assert_eq!(listed, "SCHEDULED_JOBS / 2026-11-20T23:20:00.005Z#j");
+        assert_eq!(spelled(&due_scheduled_job("j", at)), "DUE#6 / 2026-11-20T23:20:00.005Z");
         assert_eq!(spelled(&nothing()), "HEALTH / HEALTH");
         assert_eq!(spelled(&recent_job(at, job)), "JOBS / 2026-11-20T23:20:00.005Z#job_1");
     }

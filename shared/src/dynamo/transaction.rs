@@ -20,11 +20,11 @@ pub enum Commit {
     /// All of it is recorded.
     Done,
     /// Its record was there before: what the record holds. Wins over every other reason.
-    Before(Item),
+    AlreadyRecorded(Item),
     /// Another transaction held one of the items, or a partition was throttled: it may be tried again.
-    Contended,
+    Conflict,
     /// The condition of an item behind the record did not hold.
-    Refused,
+    ConditionFailed,
 }
 
 /// Writes `record` and `rest`, all or nothing.
@@ -49,21 +49,26 @@ pub async fn commit(
 fn verdict(error: SdkError<TransactWriteItemsError>) -> Result<Commit, ServiceError> {
     // An earlier attempt of this same call is still at work on the items.
     if error.code() == Some("TransactionInProgressException") {
-        return Ok(Commit::Contended);
+        return Ok(Commit::Conflict);
     }
-    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() else {
+    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
+        error.as_service_error()
+    else {
         return Err(error.into());
     };
     let reasons = cancelled.cancellation_reasons();
     if let Some(CancellationReason { item: Some(before), .. }) = reasons.first() {
-        return Ok(Commit::Before(before.clone()));
+        return Ok(Commit::AlreadyRecorded(before.clone()));
     }
     let codes: Vec<_> = reasons.iter().filter_map(CancellationReason::code).collect();
-    if codes.iter().any(|code| matches!(*code, CONFLICT | "ThrottlingError" | "ProvisionedThroughputExceeded")) {
-        return Ok(Commit::Contended);
+    if codes
+        .iter()
+        .any(|code| matches!(*code, CONFLICT | "ThrottlingError" | "ProvisionedThroughputExceeded"))
+    {
+        return Ok(Commit::Conflict);
     }
     if codes.contains(&"ConditionalCheckFailed") {
-        return Ok(Commit::Refused);
+        return Ok(Commit::ConditionFailed);
     }
     Err(error.into())
 }
@@ -85,7 +90,8 @@ mod tests {
             .iter()
             .map(|code| CancellationReason::builder().code(*code).set_item(before.take()).build())
             .collect();
-        let exception = TransactionCanceledException::builder().set_cancellation_reasons(Some(reasons)).build();
+        let exception =
+            TransactionCanceledException::builder().set_cancellation_reasons(Some(reasons)).build();
         SdkError::service_error(
             TransactWriteItemsError::TransactionCanceledException(exception),
             HttpResponse::new(400.try_into().expect("a status"), "".into()),
@@ -97,7 +103,7 @@ mod tests {
         let record = Item::from([("pk".to_owned(), AttributeValue::S("ORDER#1".to_owned()))]);
         for other in ["ConditionalCheckFailed", CONFLICT, "ThrottlingError", "None"] {
             let error = cancelled(&["ConditionalCheckFailed", other], Some(record.clone()));
-            assert_eq!(verdict(error).expect(other), Commit::Before(record.clone()));
+            assert_eq!(verdict(error).expect(other), Commit::AlreadyRecorded(record.clone()));
         }
     }
 
@@ -105,10 +111,10 @@ mod tests {
     fn a_conflict_or_a_throttle_is_never_taken_for_a_refusal() {
         for code in [CONFLICT, "ThrottlingError", "ProvisionedThroughputExceeded"] {
             let error = cancelled(&["None", code, "ConditionalCheckFailed"], None);
-            assert_eq!(verdict(error).expect(code), Commit::Contended);
+            assert_eq!(verdict(error).expect(code), Commit::Conflict);
         }
         let error = cancelled(&["None", "None", "ConditionalCheckFailed"], None);
-        assert_eq!(verdict(error).expect("an answer"), Commit::Refused);
+        assert_eq!(verdict(error).expect("an answer"), Commit::ConditionFailed);
     }
 
     #[test]

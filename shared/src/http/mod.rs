@@ -1,19 +1,16 @@
-//! The border to callers: what a request is, what an answer is, and which failure has which status.
+//! HTTP: requests, replies, and which error has which status.
 
-mod answer;
 mod error;
+mod reply;
 mod request;
-mod routes;
 mod serve;
 
-pub use answer::Reply;
 pub use error::{ApiError, Problem};
+pub use reply::Reply;
 pub use request::{
-    api_id, body, company_id, header, idempotency_key, if_match, job_id, job_of_file, knows, order_id, product_id,
-    query, task_id,
+    api_id, body, header, idempotency_key, if_match, if_none_match, path_parameter, query,
 };
-pub use routes::{ROUTES, Route, access, allowed_methods};
-pub use serve::{handle, serve, serve_many};
+pub use serve::{handle, serve, serve_concurrent};
 
-pub use crate::lifecycle::{Error, warm};
+pub use crate::lifecycle::{Error, prewarm};
 pub use lambda_http::{Body, Request, Response};

@@ -1,20 +1,19 @@
-//! Requests, read strictly: whatever is missing, unknown, malformed or out of bounds is a 400 that names its field.
+//! Strict reading of requests: a missing, unknown, malformed or out-of-range field is a 400 that
+//! names it.
+
+use std::{fmt::Display, str::FromStr};
 
 use lambda_http::{Request, RequestExt, http::HeaderName, request::RequestContext};
 use serde::de::DeserializeOwned;
 use serde_path_to_error::Track;
-use uuid::{Uuid, fmt::Hyphenated};
 
 use super::ApiError;
-use crate::{
-    company::CompanyId, idempotency::IdempotencyKey, limits::UnfitText, orders::ProductId, schedule::TaskId,
-    settlement::JobId, tagged::Misfit,
-};
+use crate::{idempotency::IdempotencyKey, tagged::FieldError};
 
-/// The JSON object in the body.
+/// Reads the JSON object in the body.
 pub fn body<T: DeserializeOwned>(request: &Request) -> Result<T, ApiError> {
     let bytes: &[u8] = request.body();
-    // An array would pass for an object with its fields in order.
+    // serde would take an array for an object with its fields in order.
     match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
         None => return Err(ApiError::invalid("body", "a JSON object is required")),
         Some(b'{') => {}
@@ -25,86 +24,55 @@ pub fn body<T: DeserializeOwned>(request: &Request) -> Result<T, ApiError> {
         let path = error.path().to_string();
         let inner = error.into_inner();
         if inner.is_data() {
-            unfit(&path, "body", &inner)
+            invalid(&path, "body", &inner)
         } else {
-            ApiError::invalid("body", format!("is not JSON: {inner}"))
+            ApiError::invalid("body", format!("invalid JSON: {inner}"))
         }
     })?;
-    json.end().map_err(|_| ApiError::invalid("body", "must be one JSON object and nothing else"))?;
+    json.end().map_err(|_| ApiError::invalid("body", "must be a single JSON object"))?;
     Ok(value)
 }
 
-/// The parameters in the query string.
+/// Reads the query string.
 pub fn query<T: DeserializeOwned>(request: &Request) -> Result<T, ApiError> {
     let text = request.uri().query().unwrap_or_default();
     let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(text.as_bytes()));
     let mut track = Track::new();
     T::deserialize(serde_path_to_error::Deserializer::new(pairs, &mut track))
-        .map_err(|error| unfit(&track.path().to_string(), "query", &error))
+        .map_err(|error| invalid(&track.path().to_string(), "query", &error))
 }
 
-/// The product's number in the path.
-pub fn product_id(request: &Request) -> Result<u32, ApiError> {
-    let id: ProductId = id(request)?.parse().map_err(|_| ApiError::invalid("id", "must be a product's number"))?;
-    Ok(id.get())
+/// Reads a variable segment of the path, such as `{id}`.
+pub fn path_parameter<T: FromStr<Err: Display>>(
+    request: &Request,
+    name: &str,
+) -> Result<T, ApiError> {
+    let parameters = request.path_parameters();
+    let value = parameters.first(name).ok_or_else(|| ApiError::invalid(name, "is missing"))?;
+    value.parse().map_err(|error| ApiError::invalid(name, error))
 }
 
-/// The order's id in the path, with its hyphens.
-pub fn order_id(request: &Request) -> Result<Uuid, ApiError> {
-    let hyphenated = id(request)?.parse::<Hyphenated>();
-    hyphenated.map(Uuid::from).map_err(|_| ApiError::invalid("id", "must be an order's UUID"))
-}
-
-/// The company's id in the path.
-pub fn company_id(request: &Request) -> Result<CompanyId, ApiError> {
-    id(request)?.try_into().map_err(|unfit: UnfitText| ApiError::invalid("id", unfit))
-}
-
-/// The job's id in the path.
-pub fn job_id(request: &Request) -> Result<JobId, ApiError> {
-    id(request)?.parse().map_err(|unfit| ApiError::invalid("id", unfit))
-}
-
-/// The scheduled job's id in the path.
-pub fn task_id(request: &Request) -> Result<TaskId, ApiError> {
-    id(request)?.parse().map_err(|unfit| ApiError::invalid("id", unfit))
-}
-
-/// The version that the caller has seen, as `If-Match` names it; without the header, or with `*`, any.
+/// Reads the version that `If-Match` requires; `None` without the header or with `*`.
 pub fn if_match(request: &Request) -> Result<Option<u64>, ApiError> {
     let Some(header) = request.headers().get("if-match") else { return Ok(None) };
     if header == "*" {
         return Ok(None);
     }
     let tag = header.to_str().ok().and_then(|tag| tag.strip_prefix('"')?.strip_suffix('"'));
-    let version = tag.and_then(|tag| tag.parse().ok().filter(|version: &u64| version.to_string() == tag));
-    version.map(Some).ok_or_else(|| ApiError::invalid("If-Match", "must be one ETag that a job has, or *"))
+    let version =
+        tag.and_then(|tag| tag.parse().ok().filter(|version: &u64| version.to_string() == tag));
+    version.map(Some).ok_or_else(|| ApiError::invalid("If-Match", "must be one ETag, or *"))
 }
 
-/// The job whose file the path names, `<job id>.csv`.
-pub fn job_of_file(request: &Request) -> Result<JobId, ApiError> {
-    let file = parameter(request, "file")?;
-    let id = file.strip_suffix(".csv").and_then(|id| id.parse().ok());
-    id.ok_or_else(|| ApiError::invalid("file", "must be a job's id and .csv"))
-}
-
-/// Whether the caller says in `If-None-Match` that it has what this hash names.
+/// Returns whether `If-None-Match` lists this hash, or is `*`.
 #[must_use]
-pub fn knows(request: &Request, hash: &str) -> bool {
+pub fn if_none_match(request: &Request, hash: &str) -> bool {
     let tags = header(request, "if-none-match").unwrap_or_default().split(',').map(str::trim);
-    tags.map(|tag| tag.trim_start_matches("W/").trim_matches('"')).any(|tag| tag == hash || tag == "*")
+    tags.map(|tag| tag.trim_start_matches("W/").trim_matches('"'))
+        .any(|tag| tag == hash || tag == "*")
 }
 
-fn id(request: &Request) -> Result<String, ApiError> {
-    parameter(request, "id")
-}
-
-fn parameter(request: &Request, name: &str) -> Result<String, ApiError> {
-    let parameters = request.path_parameters();
-    parameters.first(name).map(str::to_owned).ok_or_else(|| ApiError::invalid(name, "is missing"))
-}
-
-/// The id of the API through which the request came.
+/// Returns the id of the API through which the request came.
 #[must_use]
 pub fn api_id(request: &Request) -> Option<String> {
     match request.request_context_ref() {
@@ -113,13 +81,13 @@ pub fn api_id(request: &Request) -> Option<String> {
     }
 }
 
-/// A header, if it is there and ASCII.
+/// Returns a header, if it is present and ASCII.
 #[must_use]
 pub fn header<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
     request.headers().get(name)?.to_str().ok()
 }
 
-/// The header `Idempotency-Key`, if there is one.
+/// Reads the header `Idempotency-Key`, if it is present.
 pub fn idempotency_key(request: &Request) -> Result<Option<IdempotencyKey>, ApiError> {
     const NAME: HeaderName = HeaderName::from_static("idempotency-key");
     let mut values = request.headers().get_all(NAME).iter();
@@ -127,15 +95,15 @@ pub fn idempotency_key(request: &Request) -> Result<Option<IdempotencyKey>, ApiE
     let key = key.map_err(|error| ApiError::invalid("Idempotency-Key", error))?;
     match values.next() {
         None => Ok(key),
-        Some(_) => Err(ApiError::invalid("Idempotency-Key", "was given twice")),
+        Some(_) => Err(ApiError::invalid("Idempotency-Key", "must be given once")),
     }
 }
 
-/// Names the field at fault, with its path from the body or the query.
-fn unfit(path: &str, whole: &str, error: &impl std::fmt::Display) -> ApiError {
+/// Turns serde's error into one that names the field, with its path from the body or the query.
+fn invalid(path: &str, whole: &str, error: &impl Display) -> ApiError {
     let message = error.to_string();
-    // serde_json adds where it stood: of use to people who edit files, not here.
+    // serde_json adds line and column: of no use for a request that a program wrote.
     let problem = message.split(" at line ").next().unwrap_or(&message);
-    let misfit = Misfit::of(path, problem);
-    ApiError::invalid(if misfit.field().is_empty() { whole } else { misfit.field() }, misfit.problem())
+    let error = FieldError::of(path, problem);
+    ApiError::invalid(if error.field().is_empty() { whole } else { error.field() }, error.problem())
 }

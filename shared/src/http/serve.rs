@@ -1,4 +1,4 @@
-//! From Lambda's invocation to a handler and back.
+//! Serves Lambda's invocations with a handler.
 
 use std::env;
 
@@ -11,92 +11,128 @@ use lambda_http::{
 use tokio::runtime::Builder;
 use tracing::Instrument;
 
-use super::{ApiError, Reply, access, header};
+use super::{ApiError, Reply, header};
 use crate::{
     App,
     aws::ServiceError,
     lifecycle::{self, Error},
+    routes::{self, Endpoint},
     telemetry,
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Runs a function that answers one request at a time, until the instance ends.
+/// Runs a function that handles one request at a time, until the instance ends.
 ///
 /// # Errors
-/// A bad configuration, or a runtime API that cannot be reached.
-pub async fn serve<W, H, F>(function: &'static str, warm: impl FnOnce(App) -> W, handler: H) -> Result<(), Error>
+/// [`crate::routes`] has no function of this name, the configuration is invalid, or the runtime API
+/// cannot be reached.
+pub fn serve<W, H, F>(
+    function: &'static str,
+    prewarm: impl FnOnce(App) -> W,
+    handler: H,
+) -> Result<(), Error>
 where
     W: Future<Output = Result<(), ServiceError>>,
     H: Fn(App, Request) -> F + Sync,
     F: Future<Output = Result<Reply, ApiError>> + Send,
 {
-    let app = lifecycle::start(function, warm).await?;
-    lambda_http::run(service_fn(|request| {
-        let answer = handle(function, &app, request, &handler);
-        async { Ok::<_, Error>(answer.await) }
-    }))
-    .await
-}
-
-/// Runs a function that answers as many requests at a time as Lambda hands it: on Lambda Managed Instances many
-/// (`AWS_LAMBDA_MAX_CONCURRENCY`), over all processors; elsewhere one.
-///
-/// # Errors
-/// A bad configuration, or a runtime API that cannot be reached.
-pub fn serve_many<W, H, F>(function: &'static str, warm: impl FnOnce(App) -> W, handler: H) -> Result<(), Error>
-where
-    W: Future<Output = Result<(), ServiceError>>,
-    H: Fn(App, Request) -> F + Clone + Send + Sync + 'static,
-    F: Future<Output = Result<Reply, ApiError>> + Send + 'static,
-{
-    let many = env::var("AWS_LAMBDA_MAX_CONCURRENCY").is_ok_and(|many| many != "1");
-    let mut runtime = if many { Builder::new_multi_thread() } else { Builder::new_current_thread() };
-    runtime.enable_all().build()?.block_on(async {
-        let app = lifecycle::start(function, warm).await?;
-        lambda_http::run_concurrent(service_fn(move |request| {
-            let (app, handler) = (app.clone(), handler.clone());
-            async move { Ok::<_, Error>(handle(function, &app, request, handler).await) }
+    let endpoint = routes::endpoint_of(function)?;
+    Builder::new_current_thread().enable_all().build()?.block_on(async {
+        let app = lifecycle::start(function, prewarm).await?;
+        lambda_http::run(service_fn(|request| {
+            let reply = handle(endpoint, &app, request, &handler);
+            async { Ok::<_, Error>(reply.await) }
         }))
         .await
     })
 }
 
-/// Answers one request. A failure is an answer too: an invocation fails only if the process does.
-pub async fn handle<H, F>(function: &'static str, app: &App, request: Request, handler: H) -> Response<Body>
+/// Runs a function that handles as many requests at a time as Lambda hands it: several on Lambda
+/// Managed Instances (`AWS_LAMBDA_MAX_CONCURRENCY`), spread over all processors; elsewhere one.
+///
+/// # Errors
+/// As [`serve`].
+pub fn serve_concurrent<W, H, F>(
+    function: &'static str,
+    prewarm: impl FnOnce(App) -> W,
+    handler: H,
+) -> Result<(), Error>
+where
+    W: Future<Output = Result<(), ServiceError>>,
+    H: Fn(App, Request) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Result<Reply, ApiError>> + Send + 'static,
+{
+    let endpoint = routes::endpoint_of(function)?;
+    let concurrent = env::var("AWS_LAMBDA_MAX_CONCURRENCY").is_ok_and(|most| most != "1");
+    let mut runtime =
+        if concurrent { Builder::new_multi_thread() } else { Builder::new_current_thread() };
+    runtime.enable_all().build()?.block_on(async {
+        let app = lifecycle::start(function, prewarm).await?;
+        lambda_http::run_concurrent(service_fn(move |request| {
+            let (app, handler) = (app.clone(), handler.clone());
+            async move { Ok::<_, Error>(handle(endpoint, &app, request, handler).await) }
+        }))
+        .await
+    })
+}
+
+/// Handles one request: enforces what the table of routes declares, then calls the handler. An
+/// error is a reply too, so an invocation fails only if the process does.
+pub async fn handle<H, F>(
+    endpoint: &'static Endpoint,
+    app: &App,
+    request: Request,
+    handler: H,
+) -> Response<Body>
 where
     H: Fn(App, Request) -> F,
     F: Future<Output = Result<Reply, ApiError>>,
 {
     let request_id = request_id(&request);
-    let span = telemetry::request_span(function, &request_id);
-    let answered = match admitted(function, app, &request) {
+    let span = telemetry::request_span(endpoint.function, &request_id);
+    let result = match admit(endpoint, app, &request) {
         Ok(()) => handler(app.clone(), request).instrument(span).await,
-        Err(denied) => Err(denied),
+        Err(refused) => Err(refused),
     };
-    let reply = answered.unwrap_or_else(|error| error.into_reply(&request_id));
+    let reply = result.unwrap_or_else(|error| error.into_reply(endpoint.errors, &request_id));
     telemetry::flush_when_due();
     reply.header(REQUEST_ID, &request_id).into_response()
 }
 
-/// The caller may call this function, as far as its token tells.
-fn admitted(function: &str, app: &App, request: &Request) -> Result<(), ApiError> {
-    let admitted = app.access().check(access(function), header(request, "authorization"));
-    let word = function == "accept";
-    admitted.map_err(|denied| if word { ApiError::from(denied).in_one_word() } else { denied.into() })
+/// Refuses callers without the right and requests with input that the endpoint does not declare.
+fn admit(endpoint: &Endpoint, app: &App, request: &Request) -> Result<(), ApiError> {
+    app.access().check(endpoint.access, header(request, "authorization"))?;
+    if endpoint.routes.is_empty() {
+        return Ok(());
+    }
+    let query = request.uri().query().unwrap_or_default();
+    for (name, _) in form_urlencoded::parse(query.as_bytes()) {
+        if !endpoint.query.contains(&&*name) {
+            return Err(ApiError::invalid(&name, "is not a parameter of this endpoint"));
+        }
+    }
+    let is_blank = || request.body().iter().all(u8::is_ascii_whitespace);
+    if endpoint.body == routes::Body::None && !is_blank() {
+        return Err(ApiError::invalid("body", "this endpoint takes no body"));
+    }
+    Ok(())
 }
 
-/// The caller's own id if it is one (1 to 128 visible ASCII characters), else the gateway's, else the invocation's.
+/// Returns the caller's own id if it is one (1 to 128 visible ASCII characters), else the gateway's,
+/// else the invocation's.
 fn request_id(request: &Request) -> String {
     let own = request.headers().get(REQUEST_ID).map(HeaderValue::as_bytes);
-    if let Some(own) = own.filter(|own| (1..=128).contains(&own.len()) && own.iter().all(u8::is_ascii_graphic)) {
+    let is_id = |id: &&[u8]| (1..=128).contains(&id.len()) && id.iter().all(u8::is_ascii_graphic);
+    if let Some(own) = own.filter(is_id) {
         return String::from_utf8_lossy(own).into_owned();
     }
     let gateway = match request.request_context_ref() {
         Some(RequestContext::ApiGatewayV2(context)) => context.request_id.clone(),
         _ => None,
     };
-    gateway.or_else(|| request.lambda_context_ref().map(|context| context.request_id.clone())).unwrap_or_default()
+    let invocation = || request.lambda_context_ref().map(|context| context.request_id.clone());
+    gateway.or_else(invocation).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -104,51 +140,86 @@ mod tests {
     use super::*;
     use crate::{
         access::Access,
-        digest::sha256,
-        testing::{Answer, Call, Cloud, Process},
+        routes::{Route, routes},
+        testing::{Answer, Call, Cloud, Instance, TOKEN},
     };
 
-    /// An instance that knows a token.
-    fn guarded(cloud: &Cloud, accept: bool) -> Process {
-        cloud.process_with(|config| {
-            config.access.tokens = Some(sha256(b"token").parse().expect("a hash"));
-            config.access.anonymous = false;
-            config.access.asking.extend(accept.then_some(Access::Accept));
-        })
+    /// What a handler that always succeeds answers behind the rules of a route.
+    async fn send(instance: &Instance, call: Call) -> Answer {
+        call.to(instance, |_, _| async { Ok(Reply::ok(&"done")) }).await
     }
 
-    /// What a function answers that always succeeds.
-    async fn asked(process: &Process, function: &'static str, authorization: Option<&str>) -> Answer {
-        let call = Call::new("GET", "/");
-        let call = authorization.into_iter().fold(call, |call, header| call.header("authorization", header));
-        let answer = |_, _| async { Ok(Reply::ok(&"done")) };
-        handle(function, &process.app, call.request(), answer).await.into()
+    fn call(route: Route) -> Call {
+        Call::new(route.method, &route.path.replace(['{', '}'], ""))
     }
 
-    #[tokio::test]
-    async fn endpoints_of_money_and_schedules_ask_for_a_token() {
-        let cloud = Cloud::start().await;
-        let process = guarded(&cloud, false);
-        for function in ["product-list", "company-put", "settlement-create", "download-get", "task-create", "run-list"]
-        {
-            let missing = asked(&process, function, None).await;
-            assert_eq!((missing.status, missing.code()), (401, "TOKEN_MISSING"), "{function}");
-            assert_eq!(missing.headers["www-authenticate"], "Bearer");
-            let unknown = asked(&process, function, Some("Bearer other")).await;
-            assert_eq!((unknown.status, unknown.code()), (403, "TOKEN_UNKNOWN"), "{function}");
-            assert_eq!(asked(&process, function, Some("Bearer token")).await.status, 200, "{function}");
-        }
-        for function in ["accept", "order-create", "company-figures", "callback-test", "route-unknown"] {
-            assert_eq!(asked(&process, function, None).await.status, 200, "{function}");
-        }
+    #[test]
+    fn a_program_that_the_table_does_not_have_does_not_start() {
+        let started = serve("order-craete", prewarm, |_, _| async { Ok(Reply::no_content()) });
+        let error = started.expect_err("there is no such function").to_string();
+        assert_eq!(error, "order-craete: no such function in shared/src/routes.rs");
+        let started =
+            serve_concurrent("minute-close", prewarm, |_, _| async { Ok(Reply::no_content()) });
+        assert!(started.is_err(), "a worker serves no requests");
+    }
+
+    async fn prewarm(_: App) -> Result<(), ServiceError> {
+        panic!("it must not start")
     }
 
     #[tokio::test]
-    async fn accept_answers_in_one_word_to_those_without_a_token_too() {
+    async fn every_route_lets_in_exactly_those_that_the_table_names() {
         let cloud = Cloud::start().await;
-        let answer = asked(&guarded(&cloud, true), "accept", None).await;
+        let open = cloud.instance();
+        let all = cloud.instance_with(|config| {
+            config.access.protected = vec![Access::Accept, Access::Orders, Access::Figures];
+        });
+        for (route, row) in routes() {
+            for (instance, is_protected) in
+                [(&open, row.access == Access::Token), (&all, row.access != Access::Open)]
+            {
+                let missing = send(instance, call(route).anonymous()).await;
+                assert_eq!(missing.status, if is_protected { 401 } else { 200 }, "{route:?}");
+                let wrong = call(route).header("authorization", "Bearer other");
+                let wrong = send(instance, wrong).await;
+                assert_eq!(wrong.status, if is_protected { 403 } else { 200 }, "{route:?}");
+                let right = call(route).header("authorization", &format!("Bearer {TOKEN}"));
+                assert_eq!(send(instance, right).await.status, 200, "{route:?}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_route_does_not_declare_is_refused_by_name_before_the_handler() {
+        let cloud = Cloud::start().await;
+        let instance = cloud.instance();
+        for (route, row) in routes() {
+            let path = route.path.replace(['{', '}'], "");
+            let field = if row.function == "accept" { "" } else { "feilds" };
+            let unknown = Call::new(route.method, &format!("{path}?feilds=1"));
+            let unknown = send(&instance, unknown).await;
+            assert_eq!((unknown.status, unknown.field()), (400, field), "{route:?}");
+            for name in row.query {
+                let declared = Call::new(route.method, &format!("{path}?{name}=1"));
+                assert_eq!(send(&instance, declared).await.status, 200, "{route:?} {name}");
+            }
+            let body = send(&instance, call(route).body(r#"{"quantity":1}"#)).await;
+            let is_taken = row.body == routes::Body::Json;
+            assert_eq!(body.status, if is_taken { 200 } else { 400 }, "{route:?}");
+            assert_eq!(send(&instance, call(route).body(" ")).await.status, 200, "{route:?}");
+        }
+        let fallback = Call::new("GET", "/nothing?x=1").body("{}");
+        assert_eq!(send(&instance, fallback).await.status, 200, "its handler says 404");
+    }
+
+    #[tokio::test]
+    async fn accept_writes_its_errors_as_plain_text_also_before_its_handler() {
+        let cloud = Cloud::start().await;
+        let instance = cloud.instance_with(|config| config.access.protected.push(Access::Accept));
+        let answer = send(&instance, Call::new("GET", "/api/verve/accept?id=1").anonymous()).await;
         assert_eq!(answer.status, 401);
         assert_eq!(answer.headers["content-type"], "text/plain; charset=utf-8");
-        assert!(answer.headers["x-error"].to_str().is_ok_and(|error| error.starts_with("TOKEN_MISSING ")));
+        let error = answer.headers["x-error"].to_str().expect("ASCII");
+        assert!(error.starts_with("TOKEN_MISSING "), "{error}");
     }
 }

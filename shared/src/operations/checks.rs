@@ -8,7 +8,7 @@ use serde::de::IgnoredAny;
 use tracing::warn;
 
 use super::{
-    QueueName, Settings, Silent,
+    CheckError, QueueName, Settings,
     health::{Check, Checks, Report},
     queues::Queues,
     within,
@@ -65,7 +65,8 @@ impl Health {
 
     /// One consistent read of each table: one read unit each.
     async fn tables_answer(&self) -> Result<(), ServiceError> {
-        let reads = self.tables.iter().map(|table| get::<IgnoredAny>(&self.dynamo, table, keys::nothing()));
+        let reads =
+            self.tables.iter().map(|table| get::<IgnoredAny>(&self.dynamo, table, keys::nothing()));
         try_join_all(reads).await.map(drop)
     }
 
@@ -82,7 +83,7 @@ impl Health {
 
 async fn check<E>(name: &'static str, asked: impl Future<Output = Result<(), E>>) -> Check
 where
-    Silent: From<E>,
+    CheckError: From<E>,
 {
     match within(DEADLINE, asked).await {
         Ok(()) => Check::Healthy,

@@ -40,7 +40,8 @@ impl Metric {
 impl Family {
     /// With one more value.
     pub fn with<L: AsRef<str>>(mut self, labels: &[(&'static str, L)], value: f64) -> Self {
-        let labels = labels.iter().map(|(name, value)| (*name, value.as_ref().to_owned())).collect();
+        let labels =
+            labels.iter().map(|(name, value)| (*name, value.as_ref().to_owned())).collect();
         self.samples.push(Sample { labels, value });
         self
     }
@@ -54,16 +55,20 @@ impl Family {
 /// As it is sent. A metric without a value is left out.
 pub fn encode(families: &[Family]) -> String {
     let mut text = String::new();
-    for Family { metric: Metric { name, help }, samples } in families.iter().filter(|family| !family.samples.is_empty())
+    for Family { metric: Metric { name, help }, samples } in
+        families.iter().filter(|family| !family.samples.is_empty())
     {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "# HELP {name} {}\n# TYPE {name} gauge", escaped(help));
         for Sample { labels, value } in samples {
             let labels: Vec<String> = labels
                 .iter()
-                .map(|(label, value)| format!("{label}=\"{}\"", escaped(value).replace('"', "\\\"")))
+                .map(|(label, value)| {
+                    format!("{label}=\"{}\"", escaped(value).replace('"', "\\\""))
+                })
                 .collect();
-            let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
+            let labels =
+                if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
             let _ = writeln!(text, "{name}{labels} {value}");
         }
     }
@@ -82,7 +87,10 @@ mod tests {
 
     #[test]
     fn a_metric_is_written_with_its_help_its_type_and_its_values() {
-        let families = [STOCK.family().with(&[("product", "7")], 3.0).with(&[("product", "8")], 0.5), STOCK.is(1e9)];
+        let families = [
+            STOCK.family().with(&[("product", "7")], 3.0).with(&[("product", "8")], 0.5),
+            STOCK.is(1e9),
+        ];
         let expected = "\
 # HELP once_stock_units Units that are left
 # TYPE once_stock_units gauge
@@ -98,7 +106,8 @@ once_stock_units 1000000000
     #[test]
     fn what_would_end_a_label_or_a_line_is_escaped() {
         let odd = Metric { name: "odd", help: "a \"quote\", a \\ and\na line" };
-        let family = odd.family().with(&[("first", "a \"quote\""), ("second", "a \\ and\na line")], 1.0);
+        let family =
+            odd.family().with(&[("first", "a \"quote\""), ("second", "a \\ and\na line")], 1.0);
         let expected = "\
 # HELP odd a \"quote\", a \\\\ and\\na line
 # TYPE odd gauge

@@ -12,11 +12,11 @@ use aws_sdk_cloudwatch::{
 
 use super::{
     exposition::{self, Family},
-    window::{Asked, Fold, MINUTES, Memory, read, settled},
+    window::{Aggregation, MINUTES, Memory, MetricQuery, read, settled},
 };
 use crate::{
     aws::ServiceError,
-    http::ROUTES,
+    routes,
     telemetry::NAMESPACE,
     time::{Minute, Timestamp},
 };
@@ -58,7 +58,7 @@ const MEASURED: [Measured; 7] = [
         },
         name: "ConcurrentExecutions",
         statistic: "Maximum",
-        fold: Fold::Highest,
+        fold: Aggregation::Highest,
         ..Measured::LAMBDA
     },
     Measured { statistic: "p50", stat: Some("p50"), ..Measured::DURATION },
@@ -88,7 +88,7 @@ struct Measured {
     by: By,
     name: &'static str,
     statistic: &'static str,
-    fold: Fold,
+    fold: Aggregation,
     stat: Option<&'static str>,
 }
 
@@ -114,14 +114,20 @@ impl Functions {
     pub async fn families(&self, now: Timestamp) -> Result<Vec<Family>, ServiceError> {
         let Some(stack) = &self.stack else { return Ok(Vec::new()) };
         let end = settled(now).floor(MINUTES);
-        let measured = async { read(&self.client, &asked(&self.deployed(stack).await?), end).await };
+        let measured =
+            async { read(&self.client, &asked(&self.deployed(stack).await?), end).await };
         self.last.recall(end, measured).await
     }
 
     /// The functions that ran in the last three hours.
     async fn deployed(&self, stack: &str) -> Result<Deployed, ServiceError> {
         let by_name = DimensionFilter::builder().name("FunctionName").build();
-        let ran = self.client.list_metrics().namespace("AWS/Lambda").metric_name("Invocations").dimensions(by_name);
+        let ran = self
+            .client
+            .list_metrics()
+            .namespace("AWS/Lambda")
+            .metric_name("Invocations")
+            .dimensions(by_name);
         let mut pages = ran.recently_active(RecentlyActive::Pt3H).into_paginator().send();
         let mut deployed = Deployed::new();
         while let Some(page) = pages.next().await {
@@ -139,22 +145,31 @@ impl Functions {
 }
 
 impl Measured {
-    const LAMBDA: Self =
-        Self { metric: DURATION, by: By::Lambda, name: "Invocations", statistic: "Sum", fold: Fold::Sum, stat: None };
-    const DURATION: Self = Self { name: "Duration", fold: Fold::HighestInSeconds, ..Self::LAMBDA };
+    const LAMBDA: Self = Self {
+        metric: DURATION,
+        by: By::Lambda,
+        name: "Invocations",
+        statistic: "Sum",
+        fold: Aggregation::Sum,
+        stat: None,
+    };
+    const DURATION: Self =
+        Self { name: "Duration", fold: Aggregation::HighestInSeconds, ..Self::LAMBDA };
 
-    fn of(self, folder: &str, names: &[String]) -> Asked {
+    fn of(self, folder: &str, names: &[String]) -> MetricQuery {
         let labels = [
             Some(("function", folder.to_owned())),
             routes(folder).map(|routes| ("route", routes)),
             self.stat.map(|stat| ("stat", stat.to_owned())),
         ];
         let of = match self.by {
-            By::Lambda => names.iter().map(|name| self.told("AWS/Lambda", "FunctionName", name)).collect(),
+            By::Lambda => {
+                names.iter().map(|name| self.told("AWS/Lambda", "FunctionName", name)).collect()
+            }
             By::Once => vec![self.told(NAMESPACE, "Function", folder)],
         };
         let Self { metric, statistic, fold, .. } = self;
-        Asked { metric, labels: labels.into_iter().flatten().collect(), of, statistic, fold }
+        MetricQuery { metric, labels: labels.into_iter().flatten().collect(), of, statistic, fold }
     }
 
     fn told(&self, namespace: &str, dimension: &str, value: &str) -> Metric {
@@ -163,15 +178,16 @@ impl Measured {
     }
 }
 
-fn asked(deployed: &Deployed) -> Vec<Asked> {
-    let each = |measured: Measured| deployed.iter().map(move |(folder, names)| measured.of(folder, names));
+fn asked(deployed: &Deployed) -> Vec<MetricQuery> {
+    let each =
+        |measured: Measured| deployed.iter().map(move |(folder, names)| measured.of(folder, names));
     MEASURED.into_iter().flat_map(each).collect()
 }
 
 /// `POST /orders`; several, if it serves several; none, if it is no endpoint.
 fn routes(folder: &str) -> Option<String> {
-    let routes = ROUTES.iter().filter(|route| route.function == folder);
-    let routes: Vec<_> = routes.map(|route| format!("{} {}", route.method, route.path)).collect();
+    let own = routes::routes().filter(|(_, row)| row.function == folder);
+    let routes: Vec<_> = own.map(|(route, _)| format!("{} {}", route.method, route.path)).collect();
     (!routes.is_empty()).then(|| routes.join(", "))
 }
 
@@ -197,9 +213,17 @@ mod tests {
 
     #[test]
     fn a_function_is_known_by_the_name_that_cloudformation_gives_it() {
-        assert_eq!(folder("once", "once-OrderCreate-1a2B3c4D5e6F").as_deref(), Some("order-create"));
-        assert_eq!(folder("my-shop", "my-shop-SettlementGiveUp-x").as_deref(), Some("settlement-give-up"));
-        for another in ["once", "once-", "once-OrderCreate", "twice-OrderCreate-x", "once-test-OrderCreate-x"] {
+        assert_eq!(
+            folder("once", "once-OrderCreate-1a2B3c4D5e6F").as_deref(),
+            Some("order-create")
+        );
+        assert_eq!(
+            folder("my-shop", "my-shop-SettlementGiveUp-x").as_deref(),
+            Some("settlement-give-up")
+        );
+        for another in
+            ["once", "once-", "once-OrderCreate", "twice-OrderCreate-x", "once-test-OrderCreate-x"]
+        {
             assert_eq!(folder("once", another), None, "{another}");
         }
     }

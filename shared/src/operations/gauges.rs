@@ -8,7 +8,7 @@ use std::time::Duration;
 use tracing::warn;
 
 use super::{
-    Silent, Sources,
+    CheckError, MetricSources,
     exposition::{Family, Metric, encode},
     within,
 };
@@ -31,28 +31,45 @@ const PRODUCTS: Limit = Limit::literal::<50>();
 /// Settlement jobs whose states are counted.
 const RECENT_JOBS: usize = 100;
 
-const STATES: [State; 6] =
-    [State::Queued, State::Running, State::Finishing, State::Completed, State::Cancelled, State::Failed];
+const STATES: [State; 6] = [
+    State::Queued,
+    State::Running,
+    State::Finishing,
+    State::Completed,
+    State::Cancelled,
+    State::Failed,
+];
 
-const BUILD: Metric = Metric { name: "once_build_info", help: "The release that answers; always 1" };
+const BUILD: Metric =
+    Metric { name: "once_build_info", help: "The release that answers; always 1" };
 
-const UP: Metric =
-    Metric { name: "once_source_up", help: "1 if the source was read for this answer; if 0, its metrics are absent" };
+const UP: Metric = Metric {
+    name: "once_source_up",
+    help: "1 if the source was read for this answer; if 0, its metrics are absent",
+};
 
-const STOCK: Metric = Metric { name: "once_stock_units", help: "Units that are left, of the newest 50 products" };
+const STOCK: Metric =
+    Metric { name: "once_stock_units", help: "Units that are left, of the newest 50 products" };
 
-const UNIQUE_IDS: Metric =
-    Metric { name: "once_unique_ids_last_minute", help: "Ids of the newest minute whose count is published" };
+const UNIQUE_IDS: Metric = Metric {
+    name: "once_unique_ids_last_minute",
+    help: "Ids of the newest minute whose count is published",
+};
 
 const UNIQUE_AGE: Metric = Metric {
     name: "once_unique_ids_last_minute_age_seconds",
     help: "How long ago the newest minute ended whose count is published: 15 to 75 where all is well",
 };
 
-const JOBS: Metric = Metric { name: "once_settlement_jobs", help: "Settlement jobs by state, of the newest 100 only" };
+const JOBS: Metric = Metric {
+    name: "once_settlement_jobs",
+    help: "Settlement jobs by state, of the newest 100 only",
+};
 
-const LIVE_JOBS: Metric =
-    Metric { name: "once_settlement_jobs_live", help: "Settlement jobs that are not over, by state: all of them" };
+const LIVE_JOBS: Metric = Metric {
+    name: "once_settlement_jobs_live",
+    help: "Settlement jobs that are not over, by state: all of them",
+};
 
 const SCHEDULE_DUE: Metric = Metric {
     name: "once_schedule_jobs_due",
@@ -81,13 +98,13 @@ pub struct Gauges<'a> {
     /// For scheduled jobs.
     pub schedules: &'a Schedules,
     /// Queues and CloudWatch.
-    pub sources: &'a Sources,
+    pub sources: &'a MetricSources,
 }
 
 impl Gauges<'_> {
     /// The numbers of this moment, and those of the API with this id, in Prometheus's text format.
     pub async fn scrape(&self, api: Option<&str>, now: Timestamp) -> String {
-        let Sources { queues, counted, functions } = self.sources;
+        let MetricSources { queues, counted, functions } = self.sources;
         // On the heap: a call of the SDK is large, and these stand side by side.
         let read = tokio::join!(
             read("orders", Box::pin(self.stock())),
@@ -129,10 +146,16 @@ impl Gauges<'_> {
         let by_state = |metric: Metric, found: &[State], states: &[State]| {
             states.iter().fold(metric.family(), |family, state| {
                 let jobs = found.iter().filter(|found| *found == state).count();
-                family.with(&[("state", &state.to_string())], number(u64::try_from(jobs).unwrap_or(u64::MAX)))
+                family.with(
+                    &[("state", &state.to_string())],
+                    number(u64::try_from(jobs).unwrap_or(u64::MAX)),
+                )
             })
         };
-        Ok(vec![by_state(JOBS, &census.recent, &STATES), by_state(LIVE_JOBS, &census.live, &STATES[..3])])
+        Ok(vec![
+            by_state(JOBS, &census.recent, &STATES),
+            by_state(LIVE_JOBS, &census.live, &STATES[..3]),
+        ])
     }
 
     async fn schedules(&self, now: Timestamp) -> Result<Vec<Family>, ServiceError> {
@@ -150,13 +173,21 @@ struct Source {
     families: Option<Vec<Family>>,
 }
 
-async fn read(name: &'static str, asked: impl Future<Output = Result<Vec<Family>, ServiceError>>) -> Source {
-    let told: Result<Vec<Family>, Silent> = within(DEADLINE, asked).await;
-    let families = told.inspect_err(|cause| warn!(source = name, %cause, "A source of metrics could not be read")).ok();
+async fn read(
+    name: &'static str,
+    asked: impl Future<Output = Result<Vec<Family>, ServiceError>>,
+) -> Source {
+    let told: Result<Vec<Family>, CheckError> = within(DEADLINE, asked).await;
+    let families = told
+        .inspect_err(|cause| warn!(source = name, %cause, "A source of metrics could not be read"))
+        .ok();
     Source { name, families }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a number for people to read: whole up to nine quadrillions")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a number for people to read: whole up to nine quadrillions"
+)]
 fn number(count: u64) -> f64 {
     count as f64
 }

@@ -149,7 +149,11 @@ mod tests {
     #[test]
     fn a_report_has_the_shape_that_is_promised() {
         let now = "2026-01-15T10:30:00Z".parse().expect("a time");
-        let report = Report::new(Checks { queues: Check::Unhealthy, ..ALL }, Duration::from_secs(8_130), now);
+        let report = Report::new(
+            Checks { queues: Check::Unhealthy, ..ALL },
+            Duration::from_secs(8_130),
+            now,
+        );
         let expected = json!({
             "status": "degraded",
             "version": env!("CARGO_PKG_VERSION"),

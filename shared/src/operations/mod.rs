@@ -18,10 +18,11 @@ use std::time::Duration;
 
 use crate::{
     aws::{Aws, ServiceError},
+    env::{VariableError, Variables},
     webhook::SecretError,
 };
 
-use self::{functions::Functions, queues::Queues, series::Counted};
+use self::{functions::Functions, queues::Queues, series::CloudWatchMetrics};
 
 pub use checks::Health;
 pub use gauges::Gauges;
@@ -42,6 +43,52 @@ pub struct Settings {
     pub stack: Option<String>,
 }
 
+impl Settings {
+    /// Reads the names of all tables, queues and the bucket, `STACK_NAME`, and the URLs of those
+    /// dead-letter queues that are set.
+    pub fn read(variables: &Variables<'_>) -> Result<Self, VariableError> {
+        let required = |variable| variables.required(variable);
+        let queue = |(name, variable)| Ok(QueueName { name, url: variables.required(variable)? });
+        let dead_letters =
+            |(name, variable)| variables.text(variable).map(|url| QueueName { name, url });
+        Ok(Self {
+            tables: TABLES.into_iter().map(required).collect::<Result<_, _>>()?,
+            queues: QUEUES.into_iter().map(queue).collect::<Result<_, _>>()?,
+            dead_letters: DEAD_LETTER_QUEUES.into_iter().filter_map(dead_letters).collect(),
+            bucket: variables.required("SETTLEMENT_BUCKET")?,
+            stack: variables.text("STACK_NAME"),
+        })
+    }
+}
+
+/// The variables that name the tables.
+const TABLES: [&str; 6] = [
+    "ORDERS_TABLE",
+    "LEDGER_TABLE",
+    "UNIQUES_TABLE",
+    "COMPANIES_TABLE",
+    "SETTLEMENTS_TABLE",
+    "SCHEDULES_TABLE",
+];
+
+/// The queues that feed workers, and the variables with their URLs.
+const QUEUES: [(&str, &str); 6] = [
+    ("callback", "CALLBACK_QUEUE_URL"),
+    ("company", "COMPANY_QUEUE_URL"),
+    ("settlement-plan", "SETTLEMENT_PLAN_QUEUE_URL"),
+    ("settlement-batch", "SETTLEMENT_BATCH_QUEUE_URL"),
+    ("settlement-finish", "SETTLEMENT_FINISH_QUEUE_URL"),
+    ("schedule", "SCHEDULE_QUEUE_URL"),
+];
+
+/// The dead-letter queues, and the variables with their URLs.
+const DEAD_LETTER_QUEUES: [(&str, &str); 4] = [
+    ("callback", "CALLBACK_DEAD_LETTER_QUEUE_URL"),
+    ("company", "COMPANY_DEAD_LETTER_QUEUE_URL"),
+    ("settlement", "SETTLEMENT_DEAD_LETTER_QUEUE_URL"),
+    ("schedule", "SCHEDULE_DEAD_LETTER_QUEUE_URL"),
+];
+
 /// A queue, as people call it and as it is reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueueName {
@@ -53,13 +100,13 @@ pub struct QueueName {
 
 /// What is asked for numbers beside the tables: the queues, and CloudWatch.
 #[derive(Debug)]
-pub struct Sources {
+pub struct MetricSources {
     queues: Queues,
-    counted: Counted,
+    counted: CloudWatchMetrics,
     functions: Functions,
 }
 
-impl Sources {
+impl MetricSources {
     /// Over the settings' queues, with an empty memory.
     #[must_use]
     pub fn new(aws: &Aws, settings: &Settings) -> Self {
@@ -68,7 +115,7 @@ impl Sources {
         let cloudwatch = aws.patient().cloudwatch();
         Self {
             queues: Queues::new(aws.sqs(), queues.clone(), dead_letters.clone()),
-            counted: Counted::new(cloudwatch.clone()),
+            counted: CloudWatchMetrics::new(cloudwatch.clone()),
             functions: Functions::new(cloudwatch, stack.clone()),
         }
     }
@@ -76,7 +123,7 @@ impl Sources {
 
 /// Why something gave no answer that can be used.
 #[derive(Debug, thiserror::Error)]
-enum Silent {
+enum CheckError {
     /// It took too long.
     #[error("no answer within {} s", .0.as_secs())]
     Late(Duration),
@@ -89,9 +136,12 @@ enum Silent {
 }
 
 /// The answer, if it comes in time.
-async fn within<T, E>(deadline: Duration, asked: impl Future<Output = Result<T, E>>) -> Result<T, Silent>
+async fn within<T, E>(
+    deadline: Duration,
+    asked: impl Future<Output = Result<T, E>>,
+) -> Result<T, CheckError>
 where
-    Silent: From<E>,
+    CheckError: From<E>,
 {
-    Ok(tokio::time::timeout(deadline, asked).await.map_err(|_| Silent::Late(deadline))??)
+    Ok(tokio::time::timeout(deadline, asked).await.map_err(|_| CheckError::Late(deadline))??)
 }

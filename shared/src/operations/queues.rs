@@ -3,7 +3,8 @@
 use aws_sdk_sqs::{
     Client,
     types::QueueAttributeName::{
-        self, ApproximateNumberOfMessages as Visible, ApproximateNumberOfMessagesDelayed as Delayed,
+        self, ApproximateNumberOfMessages as Visible,
+        ApproximateNumberOfMessagesDelayed as Delayed,
         ApproximateNumberOfMessagesNotVisible as InFlight,
     },
 };
@@ -26,7 +27,8 @@ const DEAD_LETTERS: Metric = Metric {
 };
 
 /// How a message can be.
-const STATES: [(&str, QueueAttributeName); 3] = [("visible", Visible), ("in_flight", InFlight), ("delayed", Delayed)];
+const STATES: [(&str, QueueAttributeName); 3] =
+    [("visible", Visible), ("in_flight", InFlight), ("delayed", Delayed)];
 
 /// Queues, and the client that reaches them.
 #[derive(Debug)]
@@ -50,7 +52,8 @@ impl Queues {
     pub async fn depths(&self) -> Result<Vec<Family>, ServiceError> {
         let states = STATES.map(|(_, attribute)| attribute);
         let work = try_join_all(self.work.iter().map(|queue| self.ask(queue, &states)));
-        let dead = try_join_all(self.dead_letters.iter().map(|queue| self.ask(queue, &states[..1])));
+        let dead =
+            try_join_all(self.dead_letters.iter().map(|queue| self.ask(queue, &states[..1])));
         let (work, dead) = futures_util::try_join!(work, dead)?;
         let mut messages = MESSAGES.family();
         for (queue, counts) in self.work.iter().zip(work) {
@@ -59,16 +62,28 @@ impl Queues {
             }
         }
         let letters = self.dead_letters.iter().zip(dead.into_iter().flatten());
-        let letters =
-            letters.fold(DEAD_LETTERS.family(), |all, (queue, count)| all.with(&[("queue", queue.name)], count));
+        let letters = letters.fold(DEAD_LETTERS.family(), |all, (queue, count)| {
+            all.with(&[("queue", queue.name)], count)
+        });
         Ok(vec![messages, letters])
     }
 
     /// These attributes of a queue, in their order.
-    async fn ask(&self, queue: &QueueName, wanted: &[QueueAttributeName]) -> Result<Vec<f64>, ServiceError> {
+    async fn ask(
+        &self,
+        queue: &QueueName,
+        wanted: &[QueueAttributeName],
+    ) -> Result<Vec<f64>, ServiceError> {
         let asked = self.client.get_queue_attributes().queue_url(&queue.url);
-        let told = asked.set_attribute_names(Some(wanted.to_vec())).send().await?.attributes.unwrap_or_default();
-        let count = |name| told.get(name).map_or("", String::as_str).parse().map_err(ServiceError::undecodable);
+        let told = asked
+            .set_attribute_names(Some(wanted.to_vec()))
+            .send()
+            .await?
+            .attributes
+            .unwrap_or_default();
+        let count = |name| {
+            told.get(name).map_or("", String::as_str).parse().map_err(ServiceError::undecodable)
+        };
         wanted.iter().map(count).collect()
     }
 }

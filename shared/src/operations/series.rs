@@ -7,7 +7,7 @@ use aws_sdk_cloudwatch::{
 
 use super::{
     exposition::{Family, Metric},
-    window::{Asked, Fold, Memory, read, settled},
+    window::{Aggregation, Memory, MetricQuery, read, settled},
 };
 use crate::{
     aws::ServiceError,
@@ -27,7 +27,7 @@ pub struct Series {
     /// What of each minute: `Sum`, `Maximum`, `p99`.
     pub statistic: &'static str,
     /// How the minutes of the window become one number.
-    pub fold: Fold,
+    pub fold: Aggregation,
 }
 
 /// Who counts.
@@ -41,13 +41,18 @@ pub enum Of {
     Lambda,
 }
 
-const fn own(function: &'static str, name: &'static str, metric: &'static str, help: &'static str) -> Series {
+const fn own(
+    function: &'static str,
+    name: &'static str,
+    metric: &'static str,
+    help: &'static str,
+) -> Series {
     counted(Of::Function(function), name, metric, help)
 }
 
 const fn counted(of: Of, name: &'static str, metric: &'static str, help: &'static str) -> Series {
     let metric = Metric { name: metric, help };
-    Series { metric, labels: &[], of, name, statistic: "Sum", fold: Fold::Sum }
+    Series { metric, labels: &[], of, name, statistic: "Sum", fold: Aggregation::Sum }
 }
 
 /// With a label, where several functions count the same.
@@ -63,14 +68,15 @@ const fn worst(
     labels: &'static [(&'static str, &'static str)],
     metric: Metric,
 ) -> Series {
-    Series { metric, labels, of, name, statistic, fold: Fold::HighestInSeconds }
+    Series { metric, labels, of, name, statistic, fold: Aggregation::HighestInSeconds }
 }
 
 const SETTLEMENTS_FAILED: &str = "once_settlements_failed_5m";
 const SETTLEMENTS_FAILED_HELP: &str =
     "Runs of settlement jobs that failed in the window, by the function that failed them";
 const MISMATCHES: &str = "once_settlement_mismatches_5m";
-const MISMATCHES_HELP: &str = "Settlements that failed in the window since sums that should agree did not";
+const MISMATCHES_HELP: &str =
+    "Settlements that failed in the window since sums that should agree did not";
 
 const API_LATENCY: Metric = Metric {
     name: "once_api_latency_seconds_5m",
@@ -103,7 +109,12 @@ pub const SERIES: &[Series] = &[
         "once_order_conflicts_5m",
         "Tries of orders in the window that met another transaction",
     ),
-    own("order-cancel", "OrdersCancelled", "once_orders_cancelled_5m", "Orders cancelled in the window"),
+    own(
+        "order-cancel",
+        "OrdersCancelled",
+        "once_orders_cancelled_5m",
+        "Orders cancelled in the window",
+    ),
     own("accept", "AcceptedIds", "once_ids_accepted_5m", "Ids accepted in the window"),
     own(
         "accept",
@@ -111,7 +122,12 @@ pub const SERIES: &[Series] = &[
         "once_ids_duplicate_5m",
         "Ids that came in the window and were counted in their minute before",
     ),
-    own("accept", "FailedAccepts", "once_accepts_failed_5m", "Ids that could not be recorded in the window"),
+    own(
+        "accept",
+        "FailedAccepts",
+        "once_accepts_failed_5m",
+        "Ids that could not be recorded in the window",
+    ),
     own(
         "minute-close",
         "MinutesPublished",
@@ -136,8 +152,18 @@ pub const SERIES: &[Series] = &[
         "once_callbacks_delivered_5m",
         "Callbacks that receivers took in the window",
     ),
-    own("callback-send", "CallbacksRefused", "once_callbacks_refused_5m", "Callbacks that were given up in the window"),
-    own("company-compute", "FiguresComputed", "once_figures_computed_5m", "Company figures computed in the window"),
+    own(
+        "callback-send",
+        "CallbacksRefused",
+        "once_callbacks_refused_5m",
+        "Callbacks that were given up in the window",
+    ),
+    own(
+        "company-compute",
+        "FiguresComputed",
+        "once_figures_computed_5m",
+        "Company figures computed in the window",
+    ),
     own(
         "settlement-finish",
         "SettlementsCompleted",
@@ -189,8 +215,18 @@ pub const SERIES: &[Series] = &[
     worst(Of::Function("schedule-run"), "ScheduleLagMs", "p50", &[("stat", "p50")], SCHEDULE_LAG),
     worst(Of::Function("schedule-run"), "ScheduleLagMs", "p99", &[("stat", "p99")], SCHEDULE_LAG),
     counted(Of::Api, "Count", "once_api_requests_5m", "Requests to the API in the window"),
-    counted(Of::Api, "4xx", "once_api_client_errors_5m", "Requests to the API that were answered 4xx in the window"),
-    counted(Of::Api, "5xx", "once_api_server_errors_5m", "Requests to the API that were answered 5xx in the window"),
+    counted(
+        Of::Api,
+        "4xx",
+        "once_api_client_errors_5m",
+        "Requests to the API that were answered 4xx in the window",
+    ),
+    counted(
+        Of::Api,
+        "5xx",
+        "once_api_server_errors_5m",
+        "Requests to the API that were answered 5xx in the window",
+    ),
     worst(Of::Api, "Latency", "p50", &[("stat", "p50")], API_LATENCY),
     worst(Of::Api, "Latency", "p99", &[("stat", "p99")], API_LATENCY),
     counted(
@@ -220,7 +256,7 @@ pub const SERIES: &[Series] = &[
         of: Of::Lambda,
         name: "ConcurrentExecutions",
         statistic: "Maximum",
-        fold: Fold::Highest,
+        fold: Aggregation::Highest,
     },
     worst(Of::Lambda, "Duration", "p50", &[("stat", "p50")], LAMBDA_DURATION),
     worst(Of::Lambda, "Duration", "p99", &[("stat", "p99")], LAMBDA_DURATION),
@@ -228,37 +264,49 @@ pub const SERIES: &[Series] = &[
 
 impl Series {
     /// As CloudWatch is asked for it. `None`: which API it is about is not known.
-    fn asked(&self, api: Option<&str>) -> Option<Asked> {
+    fn asked(&self, api: Option<&str>) -> Option<MetricQuery> {
         let (namespace, dimension) = match self.of {
             Of::Function(function) => (NAMESPACE, Some(("Function", function))),
             Of::Api => ("AWS/ApiGateway", Some(("ApiId", api?))),
             Of::Lambda => ("AWS/Lambda", None),
         };
-        let dimension = dimension.map(|(name, value)| Dimension::builder().name(name).value(value).build());
+        let dimension =
+            dimension.map(|(name, value)| Dimension::builder().name(name).value(value).build());
         let of = CloudWatch::builder().namespace(namespace).metric_name(self.name);
         let of = of.set_dimensions(Some(dimension.into_iter().collect())).build();
         let labels = self.labels.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-        Some(Asked { metric: self.metric, labels, of: vec![of], statistic: self.statistic, fold: self.fold })
+        Some(MetricQuery {
+            metric: self.metric,
+            labels,
+            of: vec![of],
+            statistic: self.statistic,
+            fold: self.fold,
+        })
     }
 }
 
 /// What the features, the API and Lambda count, as one instance knows it: read once a minute, however often it is asked.
 #[derive(Debug)]
-pub struct Counted {
+pub struct CloudWatchMetrics {
     client: Client,
     last: Memory<(Minute, Option<String>)>,
 }
 
-impl Counted {
+impl CloudWatchMetrics {
     pub fn new(client: Client) -> Self {
         Self { client, last: Memory::default() }
     }
 
     /// What was counted, of the API with this id too.
-    pub async fn families(&self, api: Option<&str>, now: Timestamp) -> Result<Vec<Family>, ServiceError> {
+    pub async fn families(
+        &self,
+        api: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Vec<Family>, ServiceError> {
         let end = settled(now);
         let counted = async {
-            let asked: Vec<Asked> = SERIES.iter().filter_map(|series| series.asked(api)).collect();
+            let asked: Vec<MetricQuery> =
+                SERIES.iter().filter_map(|series| series.asked(api)).collect();
             read(&self.client, &asked, end).await
         };
         self.last.recall((end, api.map(str::to_owned)), counted).await
@@ -273,7 +321,8 @@ mod tests {
 
     #[test]
     fn no_two_series_would_be_one_and_those_of_a_metric_stand_together() {
-        let names: Vec<_> = SERIES.iter().map(|series| (series.metric.name, series.labels)).collect();
+        let names: Vec<_> =
+            SERIES.iter().map(|series| (series.metric.name, series.labels)).collect();
         assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
         let mut metrics: Vec<&str> = SERIES.iter().map(|series| series.metric.name).collect();
         metrics.dedup();

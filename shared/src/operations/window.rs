@@ -28,19 +28,19 @@ const MOST: usize = 500;
 
 /// One number that is asked for, and what it is called here.
 #[derive(Debug)]
-pub struct Asked {
+pub struct MetricQuery {
     pub metric: exposition::Metric,
     pub labels: Vec<(&'static str, String)>,
     /// As CloudWatch calls it; several together are one number.
     pub of: Vec<Metric>,
     /// What of each minute: `Sum`, `Maximum`, `p99`.
     pub statistic: &'static str,
-    pub fold: Fold,
+    pub fold: Aggregation,
 }
 
 /// How the minutes of the window become one number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fold {
+pub enum Aggregation {
     /// All of them together; 0 where nothing was counted.
     Sum,
     /// The highest of them; nothing where nothing was measured.
@@ -59,15 +59,22 @@ pub fn settled(now: Timestamp) -> Minute {
 }
 
 /// The numbers of the window that ended then. Those of one metric have to be asked for side by side.
-pub async fn read(client: &Client, asked: &[Asked], end: Minute) -> Result<Vec<Family>, ServiceError> {
+pub async fn read(
+    client: &Client,
+    asked: &[MetricQuery],
+    end: Minute,
+) -> Result<Vec<Family>, ServiceError> {
     let flat: Vec<(usize, MetricDataQuery)> = asked
         .iter()
         .enumerate()
-        .flat_map(|(place, asked)| asked.of.iter().map(move |of| (place, of.clone(), asked.statistic)))
+        .flat_map(|(place, asked)| {
+            asked.of.iter().map(move |of| (place, of.clone(), asked.statistic))
+        })
         .zip(0..)
         .map(|((place, of, statistic), id)| (place, query(&id_of(id), of, statistic)))
         .collect();
-    let places: HashMap<String, usize> = (0..).map(id_of).zip(flat.iter().map(|(place, _)| *place)).collect();
+    let places: HashMap<String, usize> =
+        (0..).map(id_of).zip(flat.iter().map(|(place, _)| *place)).collect();
     let mut found: HashMap<usize, Vec<f64>> = HashMap::new();
     for queries in flat.chunks(MOST) {
         let read = client
@@ -80,7 +87,10 @@ pub async fn read(client: &Client, asked: &[Asked], end: Minute) -> Result<Vec<F
             for result in page?.metric_data_results.unwrap_or_default() {
                 let place = places.get(result.id.as_deref().unwrap_or_default());
                 // A query that CloudWatch could not answer has no number, not even 0.
-                let told = matches!(result.status_code, Some(StatusCode::Complete | StatusCode::PartialData));
+                let told = matches!(
+                    result.status_code,
+                    Some(StatusCode::Complete | StatusCode::PartialData)
+                );
                 if let Some(place) = place.filter(|_| told) {
                     found.entry(*place).or_default().extend(result.values.unwrap_or_default());
                 }
@@ -110,7 +120,7 @@ fn instant(minute: Minute) -> DateTime {
     DateTime::from_secs(minute.start().as_seconds())
 }
 
-impl Fold {
+impl Aggregation {
     /// The minutes of the window as one number. `None`: there is nothing to tell.
     fn of(self, minutes: &[f64]) -> Option<f64> {
         let highest = minutes.iter().copied().reduce(f64::max);
@@ -152,10 +162,17 @@ mod tests {
 
     #[test]
     fn nothing_counted_is_none_and_nothing_measured_is_no_number() {
-        assert_eq!(Fold::Sum.of(&[]).map(|sum| sum.to_string()).as_deref(), Some("0"), "and not -0");
-        assert_eq!(Fold::Sum.of(&[1.0, 2.0]), Some(3.0));
-        assert_eq!((Fold::Highest.of(&[]), Fold::HighestInSeconds.of(&[])), (None, None));
-        assert_eq!(Fold::Highest.of(&[1.0, 3.0, 2.0]), Some(3.0));
-        assert_eq!(Fold::HighestInSeconds.of(&[500.0, 250.0]), Some(0.5));
+        assert_eq!(
+            Aggregation::Sum.of(&[]).map(|sum| sum.to_string()).as_deref(),
+            Some("0"),
+            "and not -0"
+        );
+        assert_eq!(Aggregation::Sum.of(&[1.0, 2.0]), Some(3.0));
+        assert_eq!(
+            (Aggregation::Highest.of(&[]), Aggregation::HighestInSeconds.of(&[])),
+            (None, None)
+        );
+        assert_eq!(Aggregation::Highest.of(&[1.0, 3.0, 2.0]), Some(3.0));
+        assert_eq!(Aggregation::HighestInSeconds.of(&[500.0, 250.0]), Some(0.5));
     }
 }

@@ -6,12 +6,12 @@ use uuid::Uuid;
 
 use super::{
     Orders,
-    order::{Order, Sale, Status},
+    order::{Order, OrderRecord, Status},
 };
 use crate::{
     aws::ServiceError,
-    budget::{Budget, Spent},
     dynamo::{Commit, commit, read},
+    retry::{Exhausted, RetryBudget},
     time::Timestamp,
 };
 
@@ -29,8 +29,8 @@ pub enum CancelError {
     Store(#[from] ServiceError),
 }
 
-impl From<Spent> for CancelError {
-    fn from(Spent: Spent) -> Self {
+impl From<Exhausted> for CancelError {
+    fn from(Exhausted: Exhausted) -> Self {
         Self::Contended
     }
 }
@@ -38,7 +38,7 @@ impl From<Spent> for CancelError {
 impl Orders {
     /// Cancels an order; cancelled before, it is answered as it stands.
     pub async fn cancel(&self, id: Uuid, now: Timestamp) -> Result<Order, CancelError> {
-        let mut budget = Budget::new(self.budget);
+        let mut budget = RetryBudget::new(self.retry_budget);
         let mut sale = self.store.sale(id).await?.ok_or(CancelError::OrderNotFound(id))?;
         while sale.order.status == Status::Confirmed {
             match self.try_to_cancel(&sale, now).await {
@@ -48,17 +48,24 @@ impl Orders {
                     counter!("OrdersCancelled").increment(1);
                     info!(order.id = %id, "Cancelled order");
                 }
-                Ok(Commit::Before(stored)) => sale = read(stored)?,
-                Ok(Commit::Contended | Commit::Refused) => budget.pause().await?,
-                Err(error) if error.is_passing() => budget.pause().await.map_err(|Spent| error)?,
+                Ok(Commit::AlreadyRecorded(stored)) => sale = read(stored)?,
+                Ok(Commit::Conflict | Commit::ConditionFailed) => budget.pause().await?,
+                Err(error) if error.is_passing() => {
+                    budget.pause().await.map_err(|Exhausted| error)?;
+                }
                 Err(error) => return Err(error.into()),
             }
         }
         Ok(sale.order)
     }
 
-    async fn try_to_cancel(&self, sale: &Sale, now: Timestamp) -> Result<Commit, ServiceError> {
-        let returned = sale.shares.iter().map(|&share| self.store.give(sale.order.product_id, share));
+    async fn try_to_cancel(
+        &self,
+        sale: &OrderRecord,
+        now: Timestamp,
+    ) -> Result<Commit, ServiceError> {
+        let returned =
+            sale.shares.iter().map(|&share| self.store.give(sale.order.product_id, share));
         let reversal = self.store.put_entry(&sale.entry().reversed(now));
         let rest: Result<Vec<_>, _> = std::iter::once(reversal).chain(returned).collect();
         commit(&self.store.client, self.store.cancel_sale(sale.order.id, now)?, rest?).await

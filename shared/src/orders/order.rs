@@ -9,8 +9,8 @@ use super::{
 };
 use crate::{
     ledger::{Entry, fee_cents},
-    limits::{Bounded, Text},
     time::Timestamp,
+    validated::{Bounded, Text},
 };
 
 /// `POST /orders`
@@ -58,7 +58,7 @@ pub struct Order {
 
 /// An order with what its cancellation needs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sale {
+pub struct OrderRecord {
     /// The order.
     #[serde(flatten)]
     pub order: Order,
@@ -70,7 +70,7 @@ pub struct Sale {
     pub shares: Vec<Share>,
 }
 
-impl Sale {
+impl OrderRecord {
     /// The sale that `new` asks for; its units still to be found.
     #[must_use]
     pub fn new(product: &Definition, new: NewOrder, id: Uuid, now: Timestamp) -> Self {
@@ -115,12 +115,12 @@ pub struct OrderWithProduct {
     #[serde(flatten)]
     pub order: Order,
     /// The product.
-    pub product: Option<ProductGlance>,
+    pub product: Option<ProductSummary>,
 }
 
 /// What an order shows of its product.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ProductGlance {
+pub struct ProductSummary {
     /// Its id.
     pub id: u32,
     /// Its name.
@@ -131,7 +131,7 @@ pub struct ProductGlance {
     pub price: u32,
 }
 
-impl From<Product> for ProductGlance {
+impl From<Product> for ProductSummary {
     fn from(Product { id, name, stock, price, .. }: Product) -> Self {
         Self { id, name, stock, price }
     }

@@ -5,14 +5,14 @@ use tracing::{debug, info};
 
 use super::{
     Orders,
-    order::{NewOrder, Order, Sale},
+    order::{NewOrder, Order, OrderRecord},
     stock::{self, Share},
 };
 use crate::{
     aws::ServiceError,
-    budget::{Budget, Spent},
     dynamo::{Commit, commit, read},
     idempotency::{IdempotencyKey, request_id},
+    retry::{Exhausted, RetryBudget},
     time::Timestamp,
 };
 
@@ -45,8 +45,8 @@ pub enum PlaceError {
     Store(#[from] ServiceError),
 }
 
-impl From<Spent> for PlaceError {
-    fn from(Spent: Spent) -> Self {
+impl From<Exhausted> for PlaceError {
+    fn from(Exhausted: Exhausted) -> Self {
         Self::Contended
     }
 }
@@ -61,13 +61,14 @@ impl Orders {
         key: Option<&IdempotencyKey>,
         now: Timestamp,
     ) -> Result<Placed, PlaceError> {
-        let budget = Budget::new(self.budget);
+        let budget = RetryBudget::new(self.retry_budget);
         let product_id = new.product_id.get();
-        let product = self.definition(product_id).await?.ok_or(PlaceError::ProductNotFound(product_id))?;
+        let product =
+            self.definition(product_id).await?.ok_or(PlaceError::ProductNotFound(product_id))?;
         let id = request_id(new.buyer_id.as_ref(), key, now);
-        let sale = Sale::new(&product, new, id, now);
+        let sale = OrderRecord::new(&product, new, id, now);
 
-        if self.memory.is_sold_out(product.id, sale.order.quantity) {
+        if self.cache.is_sold_out(product.id, sale.order.quantity) {
             return self.refuse(&sale, key.is_some()).await;
         }
         let placed = self.sell(sale, product.lanes(), key.is_some(), budget).await?;
@@ -85,10 +86,10 @@ impl Orders {
     /// reply was lost. Then it is looked for once more before it is refused.
     async fn sell(
         &self,
-        mut sale: Sale,
+        mut sale: OrderRecord,
         lanes: u16,
         mut doubtful: bool,
-        mut budget: Budget,
+        mut budget: RetryBudget,
     ) -> Result<Placed, PlaceError> {
         let units = sale.order.quantity;
         let one_lane = || vec![Share { lane: fastrand::u16(..lanes), units }];
@@ -96,22 +97,22 @@ impl Orders {
         loop {
             match self.try_to_sell(&sale).await {
                 Ok(Commit::Done) => return Ok(Placed { order: sale.order, replayed: false }),
-                Ok(Commit::Before(stored)) => return replay(&sale, read(stored)?),
-                Ok(Commit::Refused) => {
+                Ok(Commit::AlreadyRecorded(stored)) => return replay(&sale, read(stored)?),
+                Ok(Commit::ConditionFailed) => {
                     budget.go_on()?;
                     match self.shares(&sale.order, lanes).await? {
                         Some(shares) => sale.shares = shares,
                         None => return self.refuse(&sale, doubtful).await,
                     }
                 }
-                Ok(Commit::Contended) => {
+                Ok(Commit::Conflict) => {
                     counter!("OrderConflicts").increment(1);
                     budget.pause().await?;
                     sale.shares = one_lane();
                 }
                 Err(error) if error.is_passing() => {
                     debug!(%error, "Retrying an order whose outcome is unknown");
-                    budget.pause().await.map_err(|Spent| error)?;
+                    budget.pause().await.map_err(|Exhausted| error)?;
                     doubtful = true;
                 }
                 Err(error) => return Err(error.into()),
@@ -119,9 +120,10 @@ impl Orders {
         }
     }
 
-    async fn try_to_sell(&self, sale: &Sale) -> Result<Commit, ServiceError> {
+    async fn try_to_sell(&self, sale: &OrderRecord) -> Result<Commit, ServiceError> {
         let taken = sale.shares.iter().map(|&share| self.store.take(sale.order.product_id, share));
-        let rest: Result<Vec<_>, _> = std::iter::once(self.store.put_entry(&sale.entry())).chain(taken).collect();
+        let rest: Result<Vec<_>, _> =
+            std::iter::once(self.store.put_entry(&sale.entry())).chain(taken).collect();
         commit(&self.store.client, self.store.put_sale(sale)?, rest?).await
     }
 
@@ -130,13 +132,13 @@ impl Orders {
         let levels = self.store.levels(order.product_id).await?;
         let shares = stock::take(&levels, order.quantity, fastrand::u16(..lanes));
         if shares.is_none() {
-            self.memory.sold_out(order.product_id, stock::sum(&levels));
+            self.cache.sold_out(order.product_id, stock::sum(&levels));
         }
         Ok(shares)
     }
 
     /// Too few units are left. Where the order may stand all the same, it wins.
-    async fn refuse(&self, sale: &Sale, doubtful: bool) -> Result<Placed, PlaceError> {
+    async fn refuse(&self, sale: &OrderRecord, doubtful: bool) -> Result<Placed, PlaceError> {
         let before = if doubtful { self.store.sale(sale.order.id).await? } else { None };
         if let Some(before) = before {
             return replay(sale, before);
@@ -147,7 +149,7 @@ impl Orders {
 }
 
 /// The order stands already: by an earlier request, or by an earlier try of this one whose reply was lost.
-fn replay(sale: &Sale, before: Sale) -> Result<Placed, PlaceError> {
+fn replay(sale: &OrderRecord, before: OrderRecord) -> Result<Placed, PlaceError> {
     if !sale.asks_the_same(&before.order) {
         return Err(PlaceError::KeyReused);
     }

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::stock;
 use crate::{
-    limits::{Bounded, Name, Text},
     time::Timestamp,
+    validated::{Bounded, Name, Text},
 };
 
 /// Ids are small integers given by the server, from 1.

@@ -15,11 +15,11 @@ use super::{
 };
 use crate::{
     aws::ServiceError,
-    budget::{Budget, Spent},
     dynamo::{Commit, commit, keys, read},
     idempotency::{IdempotencyKey, request_id},
-    limits::Bounded,
+    retry::{Exhausted, RetryBudget},
     time::Timestamp,
+    validated::Bounded,
 };
 
 /// `POST /products/{id}/restock`
@@ -56,8 +56,8 @@ pub enum RestockError {
     Store(#[from] ServiceError),
 }
 
-impl From<Spent> for RestockError {
-    fn from(Spent: Spent) -> Self {
+impl From<Exhausted> for RestockError {
+    fn from(Exhausted: Exhausted) -> Self {
         Self::Contended
     }
 }
@@ -83,8 +83,9 @@ impl Orders {
         key: Option<&IdempotencyKey>,
         now: Timestamp,
     ) -> Result<Restocked, RestockError> {
-        let budget = Budget::new(self.budget);
-        let definition = self.definition(product_id).await?.ok_or(RestockError::ProductNotFound(product_id))?;
+        let budget = RetryBudget::new(self.retry_budget);
+        let definition =
+            self.definition(product_id).await?.ok_or(RestockError::ProductNotFound(product_id))?;
         let id = request_id(&keys::product_partition(product_id), key, now);
         let quantity = new.quantity.get();
         let restock = Restock { id, quantity, created_at: now, shares: Vec::new() };
@@ -93,7 +94,11 @@ impl Orders {
             counter!("UnitsRestocked").increment(quantity.into());
         }
         info!(product.id = product_id, quantity, replayed, "Restocked product");
-        let product = self.store.product(product_id).await?.ok_or(RestockError::ProductNotFound(product_id))?;
+        let product = self
+            .store
+            .product(product_id)
+            .await?
+            .ok_or(RestockError::ProductNotFound(product_id))?;
         Ok(Restocked { product, replayed })
     }
 
@@ -103,28 +108,31 @@ impl Orders {
         product_id: u32,
         mut restock: Restock,
         lanes: u16,
-        mut budget: Budget,
+        mut budget: RetryBudget,
     ) -> Result<bool, RestockError> {
         let mut spread = lanes;
         loop {
             restock.shares = stock::split(restock.quantity, lanes, fastrand::u16(..lanes), spread);
-            let record = self.store.put_new(keys::restock(product_id, restock.id), None, &restock)?;
+            let record =
+                self.store.put_new(keys::restock(product_id, restock.id), None, &restock)?;
             let given: Result<Vec<_>, _> =
                 restock.shares.iter().map(|&share| self.store.give(product_id, share)).collect();
             match commit(&self.store.client, record, given?).await {
                 Ok(Commit::Done) => return Ok(false),
-                Ok(Commit::Before(stored)) => {
+                Ok(Commit::AlreadyRecorded(stored)) => {
                     let before: Restock = read(stored)?;
                     if before.quantity != restock.quantity {
                         return Err(RestockError::KeyReused);
                     }
                     return Ok(before.created_at != restock.created_at);
                 }
-                Ok(Commit::Contended | Commit::Refused) => {
+                Ok(Commit::Conflict | Commit::ConditionFailed) => {
                     budget.pause().await?;
                     spread = spread.div_ceil(2);
                 }
-                Err(error) if error.is_passing() => budget.pause().await.map_err(|Spent| error)?,
+                Err(error) if error.is_passing() => {
+                    budget.pause().await.map_err(|Exhausted| error)?;
+                }
                 Err(error) => return Err(error.into()),
             }
         }

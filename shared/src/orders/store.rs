@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
 use super::{
-    order::{Sale, Status},
+    order::{OrderRecord, Status},
     product::{Definition, Product},
     stock::{self, Level, Share},
 };
@@ -75,7 +75,7 @@ impl Store {
     }
 
     /// The order, with what its cancellation needs: one read unit.
-    pub async fn sale(&self, id: Uuid) -> Result<Option<Sale>, ServiceError> {
+    pub async fn sale(&self, id: Uuid) -> Result<Option<OrderRecord>, ServiceError> {
         self.get(keys::order(id)).await
     }
 
@@ -118,7 +118,10 @@ impl Store {
 
     /// A query of one partition of the table `Orders` or of its index.
     pub fn query(&self, partition: String) -> QueryFluentBuilder {
-        self.client.query().table_name(&self.orders).expression_attribute_values(":pk", text(partition))
+        self.client
+            .query()
+            .table_name(&self.orders)
+            .expression_attribute_values(":pk", text(partition))
     }
 
     /// The next product id. A process that dies after it leaves a gap, never a double.
@@ -139,7 +142,7 @@ impl Store {
     // ---- the parts of transactions ----
 
     /// The order is there: only if it was not.
-    pub fn put_sale(&self, sale: &Sale) -> Result<TransactWriteItem, ServiceError> {
+    pub fn put_sale(&self, sale: &OrderRecord) -> Result<TransactWriteItem, ServiceError> {
         let listed = keys::recent_order(sale.order.created_at, sale.order.id);
         self.put_new(keys::order(sale.order.id), Some(listed), sale)
     }
@@ -183,7 +186,12 @@ impl Store {
     }
 
     /// A lane is there.
-    pub fn put_lane(&self, product: u32, lane: u16, units: u64) -> Result<TransactWriteItem, ServiceError> {
+    pub fn put_lane(
+        &self,
+        product: u32,
+        lane: u16,
+        units: u64,
+    ) -> Result<TransactWriteItem, ServiceError> {
         self.put_new(keys::lane(product, lane), None, &Lane { stock: units, version: 0 })
     }
 
@@ -213,14 +221,18 @@ impl Store {
     }
 
     fn update(&self, key: Key, expression: &str) -> UpdateBuilder {
-        Update::builder().table_name(&self.orders).set_key(Some(key.attributes())).update_expression(expression)
+        Update::builder()
+            .table_name(&self.orders)
+            .set_key(Some(key.attributes()))
+            .update_expression(expression)
     }
 }
 
 fn levels(items: &[Item]) -> Result<Vec<Level>, ServiceError> {
     let level = |item: &Item| {
         let Named { sk, lane } = read(item.clone())?;
-        let lane_number = sk.trim_start_matches(keys::LANE_PREFIX).parse().map_err(ServiceError::undecodable)?;
+        let lane_number =
+            sk.trim_start_matches(keys::LANE_PREFIX).parse().map_err(ServiceError::undecodable)?;
         Ok(Level { lane: lane_number, units: lane.stock })
     };
     items.iter().map(level).collect()

@@ -23,10 +23,18 @@ impl Schedules {
     /// The jobs that are due, as the index knows them, of each shard the first hundred: one query for each shard.
     pub async fn backlog(&self, now: Timestamp) -> Result<Backlog, ServiceError> {
         let shards = (0..DUE_SHARDS).map(|shard| self.store.due(shard, horizon(now), PAGE, None));
-        let due: Vec<Timestamp> =
-            try_join_all(shards).await?.into_iter().flat_map(|(due, _)| due).map(|due| due.next_run_at).collect();
+        let due: Vec<Timestamp> = try_join_all(shards)
+            .await?
+            .into_iter()
+            .flat_map(|(due, _)| due)
+            .map(|due| due.next_run_at)
+            .collect();
         let overdue: Vec<Timestamp> = due.iter().copied().filter(|&at| at < now).collect();
         let count = |times: &[Timestamp]| u64::try_from(times.len()).unwrap_or(u64::MAX);
-        Ok(Backlog { due: count(&due), overdue: count(&overdue), oldest: overdue.into_iter().min() })
+        Ok(Backlog {
+            due: count(&due),
+            overdue: count(&overdue),
+            oldest: overdue.into_iter().min(),
+        })
     }
 }

@@ -30,7 +30,7 @@ const WORK: Duration = Duration::from_secs(35);
 
 /// What a tick did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Ticked {
+pub struct TickSummary {
     /// Jobs that were due.
     pub jobs: u64,
     /// Occurrences that messages were sent for.
@@ -51,11 +51,15 @@ impl Schedules {
     ///
     /// # Errors
     /// A service failed: the next tick goes on where this one stopped. What was sent and not moved past comes twice.
-    pub async fn tick(&self, now: Timestamp) -> Result<Ticked, ServiceError> {
+    pub async fn tick(&self, now: Timestamp) -> Result<TickSummary, ServiceError> {
         let began = Instant::now();
         // A shard that fails keeps no other from its work.
-        let shards = join_all((0..DUE_SHARDS).map(|shard| Box::pin(self.tick_shard(shard, now, began)))).await;
-        let ticked = shards.into_iter().try_fold(Ticked::default(), |all, shard| shard.map(|shard| all.and(shard)))?;
+        let shards =
+            join_all((0..DUE_SHARDS).map(|shard| Box::pin(self.tick_shard(shard, now, began))))
+                .await;
+        let ticked = shards
+            .into_iter()
+            .try_fold(TickSummary::default(), |all, shard| shard.map(|shard| all.and(shard)))?;
         if ticked.jobs > 0 {
             info!(ticked.jobs, ticked.sent, ticked.missed, "Sent what is due");
         }
@@ -64,8 +68,13 @@ impl Schedules {
         Ok(ticked)
     }
 
-    async fn tick_shard(&self, shard: u64, now: Timestamp, began: Instant) -> Result<Ticked, ServiceError> {
-        let (mut ticked, mut after) = (Ticked::default(), None);
+    async fn tick_shard(
+        &self,
+        shard: u64,
+        now: Timestamp,
+        began: Instant,
+    ) -> Result<TickSummary, ServiceError> {
+        let (mut ticked, mut after) = (TickSummary::default(), None);
         while began.elapsed() < WORK {
             let (page, last) = self.store.due(shard, horizon(now), PAGE, after).await?;
             ticked = ticked.and(self.dispatch(&page, now).await?);
@@ -78,39 +87,53 @@ impl Schedules {
     }
 
     /// Sends what is due of these jobs, and then moves them on.
-    pub(super) async fn dispatch(&self, page: &[Due], now: Timestamp) -> Result<Ticked, ServiceError> {
+    pub(super) async fn dispatch(
+        &self,
+        page: &[Due],
+        now: Timestamp,
+    ) -> Result<TickSummary, ServiceError> {
         let due = page.iter().filter_map(|due| {
             let Json(schedule) = due.schedule.as_ref()?;
-            Some(Dispatch { due, misfire: schedule.misfire(), plan: plan(schedule, due.next_run_at, now) })
+            Some(Dispatch {
+                due,
+                misfire: schedule.misfire(),
+                plan: plan(schedule, due.next_run_at, now),
+            })
         });
         let dispatches: Vec<Dispatch<'_>> = due.collect();
         let messages: Vec<(Occurrence, Duration)> =
             dispatches.iter().flat_map(|dispatch| dispatch.messages(now)).collect();
         let sent = u64::try_from(messages.len()).unwrap_or(u64::MAX);
         self.queue().send_each(messages).await?;
-        let moved = dispatches.iter().map(|dispatch| self.move_on(dispatch, now)).collect::<Vec<_>>();
-        let moved: Vec<Ticked> = stream::iter(moved).buffer_unordered(JOBS_AT_ONCE).try_collect().await?;
-        Ok(moved.into_iter().fold(Ticked { sent, ..Ticked::default() }, Ticked::and))
+        let moved =
+            dispatches.iter().map(|dispatch| self.move_on(dispatch, now)).collect::<Vec<_>>();
+        let moved: Vec<TickSummary> =
+            stream::iter(moved).buffer_unordered(JOBS_AT_ONCE).try_collect().await?;
+        Ok(moved.into_iter().fold(TickSummary { sent, ..TickSummary::default() }, TickSummary::and))
     }
 
     async fn move_on(
         &self,
         Dispatch { due, misfire, plan }: &Dispatch<'_>,
         now: Timestamp,
-    ) -> Result<Ticked, ServiceError> {
+    ) -> Result<TickSummary, ServiceError> {
         let missed = plan.missed.filter(|_| *misfire == Misfire::Skip);
         if let Some(Missed { from, to }) = missed {
             let last = Occurrence::of_schedule(due.id, due.generation, to).standing_for(from);
             self.runs
-                .skip(&last, "MISSED: nothing was there to fire it, and the schedule skips what is missed", now)
+                .skip(
+                    &last,
+                    "MISSED: nothing was there to fire it, and the schedule skips what is missed",
+                    now,
+                )
                 .await?;
         }
         if self.store.advance(due, plan.next).await?
             && let Some(Missed { from, to }) = plan.missed
         {
-            info!(task.id = %due.id, %from, %to, "Occurrences were missed");
+            info!(job.id = %due.id, %from, %to, "Occurrences were missed");
         }
-        Ok(Ticked { jobs: 1, sent: 0, missed: plan.missed.is_some().into() })
+        Ok(TickSummary { jobs: 1, sent: 0, missed: plan.missed.is_some().into() })
     }
 }
 
@@ -128,8 +151,12 @@ impl Dispatch<'_> {
     }
 }
 
-impl Ticked {
+impl TickSummary {
     fn and(self, other: Self) -> Self {
-        Self { jobs: self.jobs + other.jobs, sent: self.sent + other.sent, missed: self.missed + other.missed }
+        Self {
+            jobs: self.jobs + other.jobs,
+            sent: self.sent + other.sent,
+            missed: self.missed + other.missed,
+        }
     }
 }

@@ -5,17 +5,17 @@ use std::time::Duration;
 use tracing::{info, warn};
 
 use super::{
-    Schedules, Standing, TaskId,
-    run::{Asked, Occurrence},
+    JobView, ScheduledJobId, Schedules,
+    job::{NewScheduledJob, ScheduledJob},
+    run::{Occurrence, RunRequested},
     store::Due,
-    task::{NewTask, Task},
     when::Schedule,
 };
 use crate::{
     aws::ServiceError,
-    budget::{Budget, Spent},
     idempotency::{IdempotencyKey, request_id},
-    tagged::Misfit,
+    retry::{Exhausted, RetryBudget},
+    tagged::FieldError,
     time::Timestamp,
 };
 
@@ -41,13 +41,13 @@ pub enum CreateError {
 pub enum EditError {
     /// No job has this id.
     #[error("job {0} does not exist")]
-    TaskNotFound(TaskId),
+    JobNotFound(ScheduledJobId),
     /// It is not at the version that the caller has seen.
     #[error("the job is at version {0}")]
     VersionChanged(u64),
     /// The schedule cannot be kept.
     #[error(transparent)]
-    Unfit(#[from] Misfit),
+    Invalid(#[from] FieldError),
     /// Others changed it for longer than the budget.
     #[error("too many requests for the same job at once")]
     Contended,
@@ -56,8 +56,8 @@ pub enum EditError {
     Store(#[from] ServiceError),
 }
 
-impl From<Spent> for EditError {
-    fn from(Spent: Spent) -> Self {
+impl From<Exhausted> for EditError {
+    fn from(Exhausted: Exhausted) -> Self {
         Self::Contended
     }
 }
@@ -66,7 +66,7 @@ impl From<Spent> for EditError {
 #[derive(Debug)]
 pub struct Created {
     /// The job.
-    pub job: Standing,
+    pub job: JobView,
     /// An earlier request with the same key made it.
     pub replayed: bool,
 }
@@ -75,86 +75,113 @@ impl Schedules {
     /// Makes a job, without a schedule. With a key, the same request makes it once.
     pub async fn create(
         &self,
-        new: NewTask,
+        new: NewScheduledJob,
         key: Option<&IdempotencyKey>,
         now: Timestamp,
     ) -> Result<Created, CreateError> {
-        let task = Task::new(request_id("task", key, now).into(), new, now);
-        let stands = self.store.create(&task).await?;
+        let job = ScheduledJob::new(request_id("job", key, now).into(), new, now);
+        let stands = self.store.create(&job).await?;
         match stands {
             // By us: an earlier try was recorded, and its reply lost.
-            Some(stands) if stands.generation != task.generation => {
-                let same = stands.made_of == task.made_of;
-                same.then_some(Created { job: Standing::of(stands, now), replayed: true }).ok_or(CreateError::KeyReused)
+            Some(stands) if stands.generation != job.generation => {
+                let same = stands.made_of == job.made_of;
+                same.then_some(Created { job: JobView::of(stands, now), replayed: true })
+                    .ok_or(CreateError::KeyReused)
             }
             _ => {
-                info!(task.id = %task.id, "Made a scheduled job");
-                Ok(Created { job: Standing::of(task, now), replayed: false })
+                info!(job.id = %job.id, "Made a scheduled job");
+                Ok(Created { job: JobView::of(job, now), replayed: false })
             }
         }
     }
 
     /// The job: one read.
-    pub async fn job(&self, id: TaskId, now: Timestamp) -> Result<Option<Standing>, ServiceError> {
-        Ok(self.store.task(id).await?.map(|task| Standing::of(task, now)))
+    pub async fn job(
+        &self,
+        id: ScheduledJobId,
+        now: Timestamp,
+    ) -> Result<Option<JobView>, ServiceError> {
+        Ok(self.store.job(id).await?.map(|job| JobView::of(job, now)))
     }
 
     /// Gives a job another name and action. What is queued of it does the new one.
     pub async fn replace(
         &self,
-        id: TaskId,
-        new: NewTask,
+        id: ScheduledJobId,
+        new: NewScheduledJob,
         version: Option<u64>,
         now: Timestamp,
-    ) -> Result<Standing, EditError> {
-        self.change(id, version, now, |task| task.renamed(new.clone(), now)).await
+    ) -> Result<JobView, EditError> {
+        self.change(id, version, now, |job| job.renamed(new.clone(), now)).await
     }
 
     /// Gives a job a schedule, in place of the one that it had, whose queued occurrences are taken back. Its occurrences begin after this moment.
     pub async fn schedule(
         &self,
-        id: TaskId,
+        id: ScheduledJobId,
         schedule: Schedule,
         version: Option<u64>,
         now: Timestamp,
-    ) -> Result<Standing, EditError> {
+    ) -> Result<JobView, EditError> {
         let schedule = schedule.begin(now)?;
-        self.change(id, version, now, |task| task.scheduled(Some(schedule.clone()), now)).await
+        self.change(id, version, now, |job| job.scheduled(Some(schedule.clone()), now)).await
     }
 
     /// Takes a job's schedule away, with what is queued.
-    pub async fn unschedule(&self, id: TaskId, version: Option<u64>, now: Timestamp) -> Result<Standing, EditError> {
-        self.change(id, version, now, |task| task.scheduled(None, now)).await
+    pub async fn unschedule(
+        &self,
+        id: ScheduledJobId,
+        version: Option<u64>,
+        now: Timestamp,
+    ) -> Result<JobView, EditError> {
+        self.change(id, version, now, |job| job.scheduled(None, now)).await
     }
 
     /// Pauses a job: what is queued does not start. A job that is paused stays as it is.
-    pub async fn pause(&self, id: TaskId, version: Option<u64>, now: Timestamp) -> Result<Standing, EditError> {
-        self.change(id, version, now, |task| if task.paused { task } else { task.paused(true, now) }).await
+    pub async fn pause(
+        &self,
+        id: ScheduledJobId,
+        version: Option<u64>,
+        now: Timestamp,
+    ) -> Result<JobView, EditError> {
+        self.change(id, version, now, |job| if job.paused { job } else { job.paused(true, now) })
+            .await
     }
 
     /// Resumes a job: its occurrences go on after this moment. What it would have done meanwhile is not done.
-    pub async fn resume(&self, id: TaskId, version: Option<u64>, now: Timestamp) -> Result<Standing, EditError> {
-        self.change(id, version, now, |task| if task.paused { task.paused(false, now) } else { task }).await
+    pub async fn resume(
+        &self,
+        id: ScheduledJobId,
+        version: Option<u64>,
+        now: Timestamp,
+    ) -> Result<JobView, EditError> {
+        self.change(id, version, now, |job| if job.paused { job.paused(false, now) } else { job })
+            .await
     }
 
     /// Deletes a job: what is queued does not start, and its history is not to be had any more.
-    pub async fn delete(&self, id: TaskId, version: Option<u64>) -> Result<(), EditError> {
-        let mut budget = Budget::new(BUDGET);
-        let mut task = self.at_version(id, version).await?;
-        while !self.store.delete(id, task.version).await? {
+    pub async fn delete(&self, id: ScheduledJobId, version: Option<u64>) -> Result<(), EditError> {
+        let mut budget = RetryBudget::new(BUDGET);
+        let mut job = self.at_version(id, version).await?;
+        while !self.store.delete(id, job.version).await? {
             budget.pause().await?;
-            task = match self.at_version(id, version).await {
+            job = match self.at_version(id, version).await {
                 // Deleted meanwhile: by us, if the reply was lost, or by another.
-                Err(EditError::TaskNotFound(_)) => return Ok(()),
+                Err(EditError::JobNotFound(_)) => return Ok(()),
                 other => other?,
             };
         }
-        info!(task.id = %id, "Deleted a scheduled job");
+        info!(job.id = %id, "Deleted a scheduled job");
         Ok(())
     }
 
     /// Runs a job now, paused or not. With a key, the same request runs it once.
-    pub async fn run_now(&self, id: TaskId, key: Option<&IdempotencyKey>, now: Timestamp) -> Result<Asked, EditError> {
+    pub async fn run_now(
+        &self,
+        id: ScheduledJobId,
+        key: Option<&IdempotencyKey>,
+        now: Timestamp,
+    ) -> Result<RunRequested, EditError> {
         self.at_version(id, None).await?;
         let run = request_id(&id.to_string(), key, now);
         let before = match key {
@@ -163,47 +190,51 @@ impl Schedules {
         };
         let occurrence = Occurrence::by_hand(id, run, before.unwrap_or(now));
         self.queue().send([&occurrence]).await?;
-        info!(task.id = %id, run.id = %run, "Run asked for");
-        Ok(Asked::from(&occurrence))
+        info!(job.id = %id, run.id = %run, "Run asked for");
+        Ok(RunRequested::from(&occurrence))
     }
 
     async fn change(
         &self,
-        id: TaskId,
+        id: ScheduledJobId,
         version: Option<u64>,
         now: Timestamp,
-        to: impl Fn(Task) -> Task,
-    ) -> Result<Standing, EditError> {
-        let mut budget = Budget::new(BUDGET);
+        to: impl Fn(ScheduledJob) -> ScheduledJob,
+    ) -> Result<JobView, EditError> {
+        let mut budget = RetryBudget::new(BUDGET);
         loop {
             let before = self.at_version(id, version).await?;
             let after = to(before.clone());
             if after == before {
-                return Ok(Standing::of(after, now));
+                return Ok(JobView::of(after, now));
             }
             if self.store.change(&before, &after).await? {
-                info!(task.id = %id, task.version = after.version, "Changed a scheduled job");
+                info!(job.id = %id, job.version = after.version, "Changed a scheduled job");
                 self.send_first(&before, &after, now).await;
-                return Ok(Standing::of(after, now));
+                return Ok(JobView::of(after, now));
             }
             budget.pause().await?;
         }
     }
 
-    async fn at_version(&self, id: TaskId, version: Option<u64>) -> Result<Task, EditError> {
-        let task = self.store.task(id).await?.ok_or(EditError::TaskNotFound(id))?;
+    async fn at_version(
+        &self,
+        id: ScheduledJobId,
+        version: Option<u64>,
+    ) -> Result<ScheduledJob, EditError> {
+        let job = self.store.job(id).await?.ok_or(EditError::JobNotFound(id))?;
         match version {
-            Some(version) if version != task.version => Err(EditError::VersionChanged(task.version)),
-            _ => Ok(task),
+            Some(version) if version != job.version => Err(EditError::VersionChanged(job.version)),
+            _ => Ok(job),
         }
     }
 
     /// Sends what is due before the next tick looks. The job is recorded: what is not sent now, that tick sends.
-    async fn send_first(&self, before: &Task, after: &Task, now: Timestamp) {
+    async fn send_first(&self, before: &ScheduledJob, after: &ScheduledJob, now: Timestamp) {
         let due = Due::of(after).filter(|due| before.generation != due.generation);
         let Some(due) = due.filter(|due| due.next_run_at < super::horizon(now)) else { return };
         if let Err(cause) = self.dispatch(&[due], now).await {
-            warn!(task.id = %after.id, %cause, "The first occurrences could not be sent: the next tick sends them");
+            warn!(job.id = %after.id, %cause, "The first occurrences could not be sent: the next tick sends them");
         }
     }
 }

@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use super::{
-    EditError, Schedules, TaskId,
+    EditError, ScheduledJobId, Schedules,
+    job::JobView,
     run::{RunCursor, RunView},
-    task::Standing,
 };
 use crate::{
     aws::ServiceError,
@@ -14,15 +14,15 @@ use crate::{
 };
 
 /// The place of a job in the list.
-pub type TaskCursor = Cursor<TaskId>;
+pub type ScheduledJobCursor = Cursor<ScheduledJobId>;
 
 /// Jobs, newest first, and where the next page begins.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct TaskPage {
+pub struct ScheduledJobPage {
     /// With their next times.
-    pub jobs: Vec<Standing>,
+    pub jobs: Vec<JobView>,
     /// `None`: this was the last page.
-    pub next_cursor: Option<TaskCursor>,
+    pub next_cursor: Option<ScheduledJobCursor>,
 }
 
 /// Runs, the last due first, and where the next page begins.
@@ -39,26 +39,29 @@ impl Schedules {
     pub async fn list(
         &self,
         limit: Limit,
-        before: Option<&TaskCursor>,
+        before: Option<&ScheduledJobCursor>,
         now: Timestamp,
-    ) -> Result<TaskPage, ServiceError> {
-        let tasks = self.store.newest(before.map(Cursor::place), limit.to_usize() + 1).await?;
-        let (tasks, next_cursor) = cut(tasks, limit, |listed| listed.place.clone());
-        let tasks = tasks.into_iter().filter_map(|listed| listed.task);
-        Ok(TaskPage { jobs: tasks.map(|task| Standing::of(task, now)).collect(), next_cursor })
+    ) -> Result<ScheduledJobPage, ServiceError> {
+        let jobs = self.store.newest(before.map(Cursor::place), limit.to_usize() + 1).await?;
+        let (jobs, next_cursor) = cut(jobs, limit, |listed| listed.place.clone());
+        let jobs = jobs.into_iter().filter_map(|listed| listed.job);
+        Ok(ScheduledJobPage { jobs: jobs.map(|job| JobView::of(job, now)).collect(), next_cursor })
     }
 
     /// The runs of a job, as far as they are kept.
     pub async fn runs(
         &self,
-        id: TaskId,
+        id: ScheduledJobId,
         limit: Limit,
         before: Option<&RunCursor>,
         now: Timestamp,
     ) -> Result<RunPage, EditError> {
         // An id that an idempotency key gives twice has a history of its own each time.
-        let since = self.store.task(id).await?.ok_or(EditError::TaskNotFound(id))?.created_at;
-        let runs = self.runs.newest(id, since, before.map(Cursor::place), limit.to_usize() + 1, now).await?;
+        let since = self.store.job(id).await?.ok_or(EditError::JobNotFound(id))?.created_at;
+        let runs = self
+            .runs
+            .newest(id, since, before.map(Cursor::place), limit.to_usize() + 1, now)
+            .await?;
         let (runs, next_cursor) = cut(runs, limit, |run| format!("{}#{}", run.due_at, run.run_id));
         Ok(RunPage { runs, next_cursor })
     }

@@ -15,36 +15,37 @@ mod action;
 mod backlog;
 mod dispatch;
 mod edit;
+mod job;
 mod list;
-mod live;
+mod overlap;
 mod plan;
 mod run;
 mod runs;
 mod store;
-mod task;
 pub mod when;
 mod work;
 
 use std::{sync::OnceLock, time::Duration};
 
-use self::{live::Live, runs::Runs, store::Store};
+use self::{overlap::OverlapGuard, runs::Runs, store::Store};
 use crate::{
     aws::{Aws, ServiceError},
+    env::{VariableError, Variables},
     sqs::Queue,
 };
 
-pub use action::{Action, Reach};
+pub use action::{Action, ActionContext};
 pub use backlog::Backlog;
-pub use dispatch::Ticked;
+pub use dispatch::TickSummary;
 pub use edit::{CreateError, Created, EditError};
-pub use list::{RunPage, TaskCursor, TaskPage};
+pub use job::{InvalidScheduledJobId, JobView, NewScheduledJob, ScheduledJobId, State};
+pub use list::{RunPage, ScheduledJobCursor, ScheduledJobPage};
 pub use plan::{GRACE, MOST, Missed, Plan, horizon, plan};
-pub use run::{Asked, Occurrence, RunCursor, RunState, RunView};
-pub use task::{NewTask, Standing, State, TaskId, UnfitTaskId};
+pub use run::{Occurrence, RunCursor, RunRequested, RunState, RunView};
 pub use when::{Misfire, Overlap, Schedule};
-pub use work::{Left, RunError};
+pub use work::{RunError, RunOutcome};
 #[cfg(feature = "testing")]
-pub(crate) use {store::item as task_item, task::Task};
+pub(crate) use {job::ScheduledJob, store::item as scheduled_job_item};
 
 /// Where jobs are kept, and how often they are tried.
 #[derive(Debug, Clone)]
@@ -54,9 +55,23 @@ pub struct Settings {
     /// URL of the queue of occurrences.
     pub queue_url: String,
     /// How often the action of an occurrence is tried.
-    pub tries: u32,
+    pub max_attempts: u32,
     /// How long the history of runs is kept.
     pub retention: Duration,
+}
+
+impl Settings {
+    /// Reads `SCHEDULES_TABLE`, `SCHEDULE_QUEUE_URL`, `SCHEDULE_MAX_ATTEMPTS` and
+    /// `RUN_RETENTION_DAYS`.
+    pub fn read(variables: &Variables<'_>) -> Result<Self, VariableError> {
+        let retention_days = variables.number("RUN_RETENTION_DAYS", 30, 1..=3_650)?;
+        Ok(Self {
+            table: variables.required("SCHEDULES_TABLE")?,
+            queue_url: variables.required("SCHEDULE_QUEUE_URL")?,
+            max_attempts: variables.number("SCHEDULE_MAX_ATTEMPTS", 5, 1..=20)?,
+            retention: Duration::from_hours(24 * retention_days),
+        })
+    }
 }
 
 /// Scheduled jobs and their runs.
@@ -64,7 +79,7 @@ pub struct Settings {
 pub struct Schedules {
     store: Store,
     runs: Runs,
-    live: Live,
+    live: OverlapGuard,
     aws: Aws,
     settings: Settings,
     queue: OnceLock<Queue>,
@@ -78,7 +93,7 @@ impl Schedules {
         Self {
             store: Store::new(client.clone(), table.clone()),
             runs: Runs::new(client.clone(), table.clone(), settings.retention),
-            live: Live::new(client, table),
+            live: OverlapGuard::new(client, table),
             aws: aws.clone(),
             settings: settings.clone(),
             queue: OnceLock::new(),
@@ -90,7 +105,7 @@ impl Schedules {
     /// # Errors
     /// The store failed.
     pub async fn warm(&self) -> Result<(), ServiceError> {
-        self.store.task(TaskId::from(uuid::Uuid::nil())).await.map(drop)
+        self.store.job(ScheduledJobId::from(uuid::Uuid::nil())).await.map(drop)
     }
 
     fn queue(&self) -> &Queue {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{TaskId, task::Task};
+use super::{ScheduledJobId, job::ScheduledJob};
 use crate::{
     claim::Fence,
     cursor::Cursor,
@@ -16,11 +16,11 @@ use crate::{
 };
 
 /// What comes of a run holds for so long: longer than it is kept, and than anybody waits before another try.
-pub const FOR_GOOD: Duration = Duration::from_hours(24 * 365 * 100);
+pub const FOREVER: Duration = Duration::from_hours(24 * 365 * 100);
 
 /// What came of a run at this moment, and holds until then, is not tried again.
 pub fn is_for_good(completed_at: Timestamp, expires_at: Timestamp) -> bool {
-    expires_at.since(completed_at) >= FOR_GOOD
+    expires_at.since(completed_at) >= FOREVER
 }
 
 /// The place of a run in its job's history.
@@ -31,7 +31,7 @@ pub type RunCursor = Cursor<Uuid>;
 #[serde(deny_unknown_fields)]
 pub struct Occurrence {
     /// Whose it is.
-    pub task: TaskId,
+    pub job: ScheduledJobId,
     /// When it is due.
     pub due_at: Timestamp,
     /// Its name: all that happens for it shares it.
@@ -47,15 +47,15 @@ pub struct Occurrence {
 impl Occurrence {
     /// Of a schedule: the same job and time have one name, whoever sends it and how often.
     #[must_use]
-    pub fn of_schedule(task: TaskId, generation: Uuid, due_at: Timestamp) -> Self {
-        let run = digest::uuid(Sha256::new().chain_update(format!("{task}#{due_at}")));
-        Self { task, due_at, run, generation: Some(generation), missed_since: None }
+    pub fn of_schedule(job: ScheduledJobId, generation: Uuid, due_at: Timestamp) -> Self {
+        let run = digest::uuid(Sha256::new().chain_update(format!("{job}#{due_at}")));
+        Self { job, due_at, run, generation: Some(generation), missed_since: None }
     }
 
     /// By hand.
     #[must_use]
-    pub fn by_hand(task: TaskId, run: Uuid, due_at: Timestamp) -> Self {
-        Self { task, due_at, run, generation: None, missed_since: None }
+    pub fn by_hand(job: ScheduledJobId, run: Uuid, due_at: Timestamp) -> Self {
+        Self { job, due_at, run, generation: None, missed_since: None }
     }
 
     /// For all that were missed since this one, too.
@@ -67,13 +67,13 @@ impl Occurrence {
     /// Where it is kept.
     #[must_use]
     pub fn key(&self) -> Key {
-        keys::run(&self.task.to_string(), self.due_at, self.run)
+        keys::run(&self.job.to_string(), self.due_at, self.run)
     }
 
     /// The job still wants it: it is of its schedule as it is now, or somebody has asked for it.
     #[must_use]
-    pub fn is_wanted(&self, task: &Task) -> bool {
-        self.generation.is_none_or(|generation| generation == task.generation && !task.paused)
+    pub fn is_current(&self, job: &ScheduledJob) -> bool {
+        self.generation.is_none_or(|generation| generation == job.generation && !job.paused)
     }
 }
 
@@ -97,7 +97,7 @@ pub enum RunState {
 
 /// A run that somebody has asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Asked {
+pub struct RunRequested {
     /// Its name in the history of the job.
     pub run_id: Uuid,
     /// When it was asked for first.
@@ -106,7 +106,7 @@ pub struct Asked {
     pub state: RunState,
 }
 
-impl From<&Occurrence> for Asked {
+impl From<&Occurrence> for RunRequested {
     fn from(occurrence: &Occurrence) -> Self {
         Self { run_id: occurrence.run, due_at: occurrence.due_at, state: RunState::Queued }
     }
@@ -156,7 +156,10 @@ pub struct Stored {
 impl From<Stored> for RunView {
     fn from(stored: Stored) -> Self {
         // A failure that holds for a while is tried again; one that holds for good is not.
-        let over = stored.completed_at.zip(stored.expires_at).is_some_and(|(at, until)| is_for_good(at, until));
+        let over = stored
+            .completed_at
+            .zip(stored.expires_at)
+            .is_some_and(|(at, until)| is_for_good(at, until));
         let state = match stored.state.as_str() {
             _ if stored.skipped => RunState::Skipped,
             "RUNNING" => RunState::Running,

@@ -6,12 +6,12 @@ use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use uuid::Uuid;
 
 use super::{
-    TaskId,
-    run::{FOR_GOOD, Occurrence, RunView, Stored},
+    ScheduledJobId,
+    run::{FOREVER, Occurrence, RunView, Stored},
 };
 use crate::{
     aws::ServiceError,
-    claim::{Claimed, Claims, Fence, Held},
+    claim::{Claim, Claims, Fence, LeaseGuard},
     dynamo::{Item, first, get, keys, number, put_new, read, text},
     time::{Clock, Timestamp},
 };
@@ -34,14 +34,18 @@ impl Runs {
     }
 
     /// Claims an occurrence, and notes when it was begun first: one write unit, and the same if it is not to be had.
-    pub async fn claim(&self, occurrence: &Occurrence, now: Timestamp) -> Result<Claimed, ServiceError> {
+    pub async fn claim(
+        &self,
+        occurrence: &Occurrence,
+        now: Timestamp,
+    ) -> Result<Claim, ServiceError> {
         let mut notes = self.notes(occurrence, now);
         notes.insert("started_at".into(), text(now));
         self.claims.claim_noting(occurrence.key(), Uuid::now_v7(), LEASE, now, notes).await
     }
 
     /// An occurrence that was claimed.
-    pub fn hold(&self, occurrence: &Occurrence, fence: Fence, clock: Clock) -> Held<'_> {
+    pub fn hold(&self, occurrence: &Occurrence, fence: Fence, clock: Clock) -> LeaseGuard<'_> {
         self.claims.hold(occurrence.key(), fence, LEASE, clock)
     }
 
@@ -63,7 +67,7 @@ impl Runs {
                 ("owner", text(Uuid::nil())),
                 ("fence", number(0)),
                 ("completed_at", text(now)),
-                ("expires_at", text(now.plus(FOR_GOOD))),
+                ("expires_at", text(now.plus(FOREVER))),
             ]
             .map(|(name, value)| (name.to_owned(), value)),
         );
@@ -91,14 +95,16 @@ impl Runs {
     /// The newest runs of a job since a moment, or the newest before a place of its history.
     pub async fn newest(
         &self,
-        task: TaskId,
+        job: ScheduledJobId,
         since: Timestamp,
         before: Option<&str>,
         wanted: usize,
         now: Timestamp,
     ) -> Result<Vec<RunView>, ServiceError> {
-        let pk = keys::task_partition(&task.to_string());
-        let place = before.map(|place| Item::from([key("pk", &pk), key("sk", &format!("{}{place}", keys::RUNS))]));
+        let pk = keys::scheduled_job_partition(&job.to_string());
+        let place = before.map(|place| {
+            Item::from([key("pk", &pk), key("sk", &format!("{}{place}", keys::RUNS))])
+        });
         let query = self
             .client
             .query()

@@ -8,10 +8,12 @@ use serde::{Deserialize, de::DeserializeOwned};
 use tracing::error;
 use uuid::Uuid;
 
-use super::{TaskId, task::Task, when::Schedule};
+use super::{ScheduledJobId, job::ScheduledJob, when::Schedule};
 use crate::{
     aws::ServiceError,
-    dynamo::{Item, Json, get, keyed, keys, newest, number, put_new, read, text, update_if, written},
+    dynamo::{
+        Item, Json, get, keyed, keys, newest, number, put_new, read, text, update_if, written,
+    },
     time::Timestamp,
 };
 
@@ -31,7 +33,7 @@ pub struct Store {
 /// A job that is due, as the index has it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Due {
-    pub id: TaskId,
+    pub id: ScheduledJobId,
     pub schedule: Option<Json<Schedule>>,
     pub generation: Uuid,
     pub next_run_at: Timestamp,
@@ -42,14 +44,19 @@ pub struct Due {
 pub struct Listed {
     pub place: String,
     /// None: this release cannot read it.
-    pub task: Option<Task>,
+    pub job: Option<ScheduledJob>,
 }
 
 impl Due {
     /// A job that has an occurrence to come.
-    pub fn of(task: &Task) -> Option<Self> {
-        let Task { id, schedule, generation, next_run_at, .. } = task;
-        Some(Self { id: *id, schedule: schedule.clone(), generation: *generation, next_run_at: (*next_run_at)? })
+    pub fn of(job: &ScheduledJob) -> Option<Self> {
+        let ScheduledJob { id, schedule, generation, next_run_at, .. } = job;
+        Some(Self {
+            id: *id,
+            schedule: schedule.clone(),
+            generation: *generation,
+            next_run_at: (*next_run_at)?,
+        })
     }
 }
 
@@ -59,24 +66,33 @@ impl Store {
     }
 
     /// The job as it is now: one read unit for 4 KB.
-    pub async fn task(&self, id: TaskId) -> Result<Option<Task>, ServiceError> {
-        get(&self.client, &self.table, keys::task(&id.to_string())).await
+    pub async fn job(&self, id: ScheduledJobId) -> Result<Option<ScheduledJob>, ServiceError> {
+        get(&self.client, &self.table, keys::scheduled_job(&id.to_string())).await
     }
 
     /// Puts a new job. Answers what has its id already, and then nothing is written.
-    pub async fn create(&self, task: &Task) -> Result<Option<Task>, ServiceError> {
-        put_new(&self.client, &self.table, item(task)?).await?.map(read).transpose()
+    pub async fn create(&self, job: &ScheduledJob) -> Result<Option<ScheduledJob>, ServiceError> {
+        put_new(&self.client, &self.table, item(job)?).await?.map(read).transpose()
     }
 
     /// Writes what a caller has changed and nothing else, if the job is still at the version before: one write unit for a kilobyte.
     /// `false`: it is at another version, or gone.
-    pub async fn change(&self, before: &Task, after: &Task) -> Result<bool, ServiceError> {
+    pub async fn change(
+        &self,
+        before: &ScheduledJob,
+        after: &ScheduledJob,
+    ) -> Result<bool, ServiceError> {
         let (old, mut new) = (item(before)?, item(after)?);
-        let gone: Vec<String> = old.keys().filter(|name| !new.contains_key(*name)).cloned().collect();
+        let gone: Vec<String> =
+            old.keys().filter(|name| !new.contains_key(*name)).cloned().collect();
         new.retain(|name, value| old.get(name) != Some(value));
         let sets: Vec<String> = new.keys().map(|name| format!("#{name} = :{name}")).collect();
         let removes: Vec<String> = gone.iter().map(|name| format!("#{name}")).collect();
-        let removes = if removes.is_empty() { String::new() } else { format!(" REMOVE {}", removes.join(", ")) };
+        let removes = if removes.is_empty() {
+            String::new()
+        } else {
+            format!(" REMOVE {}", removes.join(", "))
+        };
         let mut update = self
             .update(before.id)
             .update_expression(format!("SET {}{removes}", sets.join(", ")))
@@ -91,18 +107,20 @@ impl Store {
         Ok(match update_if(update).await? {
             Ok(_) => true,
             // It may be we: an earlier try was recorded, and a tick has moved it on since.
-            Err(Some(stands)) => Task { next_run_at: after.next_run_at, ..read(stands)? } == *after,
+            Err(Some(stands)) => {
+                ScheduledJob { next_run_at: after.next_run_at, ..read(stands)? } == *after
+            }
             Err(None) => false,
         })
     }
 
     /// Deletes a job at a version. `false`: it is at another one, or not there.
-    pub async fn delete(&self, id: TaskId, version: u64) -> Result<bool, ServiceError> {
+    pub async fn delete(&self, id: ScheduledJobId, version: u64) -> Result<bool, ServiceError> {
         let delete = self
             .client
             .delete_item()
             .table_name(&self.table)
-            .set_key(Some(keys::task(&id.to_string()).attributes()))
+            .set_key(Some(keys::scheduled_job(&id.to_string()).attributes()))
             .condition_expression(SAME)
             .expression_attribute_values(":before", written(&version)?);
         match delete.send().await {
@@ -115,10 +133,15 @@ impl Store {
     }
 
     /// The newest jobs, or the newest before a place of the list, as the index knows them.
-    pub async fn newest(&self, before: Option<&str>, wanted: usize) -> Result<Vec<Listed>, ServiceError> {
-        let items = newest(&self.client, &self.table, keys::TASKS, before, wanted).await?;
-        let place = |item: &Item| item.get("recent_sk").and_then(|place| place.as_s().ok()).cloned();
-        let listed = |item| Listed { place: place(&item).unwrap_or_default(), task: readable(item) };
+    pub async fn newest(
+        &self,
+        before: Option<&str>,
+        wanted: usize,
+    ) -> Result<Vec<Listed>, ServiceError> {
+        let items = newest(&self.client, &self.table, keys::SCHEDULED_JOBS, before, wanted).await?;
+        let place =
+            |item: &Item| item.get("recent_sk").and_then(|place| place.as_s().ok()).cloned();
+        let listed = |item| Listed { place: place(&item).unwrap_or_default(), job: readable(item) };
         Ok(items.into_iter().map(listed).collect())
     }
 
@@ -136,7 +159,7 @@ impl Store {
             .table_name(&self.table)
             .index_name(keys::DUE_INDEX)
             .key_condition_expression("due_pk = :pk AND due_sk < :before")
-            .expression_attribute_values(":pk", text(keys::due_tasks(shard)))
+            .expression_attribute_values(":pk", text(keys::due_scheduled_jobs(shard)))
             .expression_attribute_values(":before", text(before))
             .limit(page)
             .set_exclusive_start_key(after);
@@ -164,7 +187,7 @@ impl Store {
     /// Remembers which run an idempotency key has begun, until the table forgets it. Answers the one that it had begun before.
     pub async fn remember(
         &self,
-        id: TaskId,
+        id: ScheduledJobId,
         key: Uuid,
         due_at: Timestamp,
         until: Timestamp,
@@ -172,12 +195,13 @@ impl Store {
         let mut item = keys::run_key(&id.to_string(), key).attributes();
         item.insert("due_at".into(), text(due_at));
         item.insert("ttl".into(), number(until.as_seconds()));
-        let before: Option<Begun> = put_new(&self.client, &self.table, item).await?.map(read).transpose()?;
+        let before: Option<Begun> =
+            put_new(&self.client, &self.table, item).await?.map(read).transpose()?;
         Ok(before.map(|begun| begun.due_at))
     }
 
-    fn update(&self, id: TaskId) -> UpdateItemFluentBuilder {
-        let key = keys::task(&id.to_string()).attributes();
+    fn update(&self, id: ScheduledJobId) -> UpdateItemFluentBuilder {
+        let key = keys::scheduled_job(&id.to_string()).attributes();
         self.client.update_item().table_name(&self.table).set_key(Some(key))
     }
 }
@@ -193,13 +217,16 @@ fn readable<T: DeserializeOwned>(item: Item) -> Option<T> {
 }
 
 /// A job as its item, in the list of all and in the index of those that are due.
-pub fn item(task: &Task) -> Result<Item, ServiceError> {
-    let id = task.id.to_string();
-    let mut item = keyed(keys::task(&id), task)?;
-    let listed = keys::recent_task(task.created_at, &id);
-    item.extend([("recent_pk".to_owned(), text(listed.pk)), ("recent_sk".to_owned(), text(listed.sk))]);
-    if let Some(at) = task.next_run_at {
-        let due = keys::due_task(&id, at);
+pub fn item(job: &ScheduledJob) -> Result<Item, ServiceError> {
+    let id = job.id.to_string();
+    let mut item = keyed(keys::scheduled_job(&id), job)?;
+    let listed = keys::recent_scheduled_job(job.created_at, &id);
+    item.extend([
+        ("recent_pk".to_owned(), text(listed.pk)),
+        ("recent_sk".to_owned(), text(listed.sk)),
+    ]);
+    if let Some(at) = job.next_run_at {
+        let due = keys::due_scheduled_job(&id, at);
         item.extend([("due_pk".to_owned(), text(due.pk)), ("due_sk".to_owned(), text(due.sk))]);
     }
     Ok(item)

@@ -16,16 +16,16 @@ use tracing::{info, warn};
 
 use super::{
     Schedules,
-    action::{Attempt, Failed, Reach},
-    live::{self, POLL, Turn},
-    run::{FOR_GOOD, Occurrence, is_for_good},
+    action::{ActionContext, Attempt, Failed},
+    job::ScheduledJob,
+    overlap::{self, POLL, Slot},
+    run::{FOREVER, Occurrence, is_for_good},
     runs,
-    task::Task,
     when::Overlap,
 };
 use crate::{
     aws::ServiceError,
-    claim::{Claimed, Fence, Outcome, Record},
+    claim::{Claim, Fence, Outcome, Record},
     sqs::{Delivery, pause},
     time::{Clock, Timestamp},
 };
@@ -60,7 +60,7 @@ pub enum RunError {
 
 /// What has become of an occurrence whose message is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Left {
+pub enum RunOutcome {
     /// Its action is done, by this delivery.
     Completed,
     /// Its action has failed for good.
@@ -77,29 +77,42 @@ pub enum Left {
 
 impl Schedules {
     /// Does what a message says, if nobody has.
-    pub async fn run(&self, delivery: &Delivery, reach: Reach<'_>, now: Timestamp) -> Result<Left, RunError> {
+    pub async fn run(
+        &self,
+        delivery: &Delivery,
+        reach: ActionContext<'_>,
+        now: Timestamp,
+    ) -> Result<RunOutcome, RunError> {
         let occurrence: Occurrence = serde_json::from_str(&delivery.body)?;
         let clock = Clock::starting(now);
-        let Some(task) = self.store.task(occurrence.task).await?.filter(|task| occurrence.is_wanted(task)) else {
-            info!(task.id = %occurrence.task, due_at = %occurrence.due_at, "An occurrence is not wanted any more");
+        let Some(job) =
+            self.store.job(occurrence.job).await?.filter(|job| occurrence.is_current(job))
+        else {
+            info!(job.id = %occurrence.job, due_at = %occurrence.due_at, "An occurrence is not wanted any more");
             return self.take_back(&occurrence, delivery, now).await;
         };
-        if let Some(left) = self.wait_for_turn(&occurrence, task.overlap(), now).await? {
+        if let Some(left) = self.wait_for_turn(&occurrence, job.overlap(), now).await? {
             return Ok(left);
         }
         match self.runs.claim(&occurrence, now).await? {
-            Claimed::Won(fence) => {
+            Claim::Acquired(fence) => {
                 if fence.number() == 1 {
                     meter_lag(&occurrence, now);
                 }
-                Box::pin(self.attempt(&task, &occurrence, fence, delivery, reach, clock)).await
+                Box::pin(self.attempt(&job, &occurrence, fence, delivery, reach, clock)).await
             }
-            Claimed::Stands(Record::Finished(finished)) if is_for_good(finished.completed_at, finished.expires_at) => {
-                self.give_turn_back(&task, &occurrence).await?;
-                Ok(Left::Before)
+            Claim::Occupied(Record::Finished(finished))
+                if is_for_good(finished.completed_at, finished.expires_at) =>
+            {
+                self.give_turn_back(&job, &occurrence).await?;
+                Ok(RunOutcome::Before)
             }
-            Claimed::Stands(Record::Finished(finished)) => self.come_again(delivery, finished.expires_at, now).await,
-            Claimed::Stands(Record::Running { lease_until, .. }) => self.come_again(delivery, lease_until, now).await,
+            Claim::Occupied(Record::Finished(finished)) => {
+                self.come_again(delivery, finished.expires_at, now).await
+            }
+            Claim::Occupied(Record::Running { lease_until, .. }) => {
+                self.come_again(delivery, lease_until, now).await
+            }
         }
     }
 
@@ -109,95 +122,117 @@ impl Schedules {
         occurrence: &Occurrence,
         overlap: Overlap,
         now: Timestamp,
-    ) -> Result<Option<Left>, RunError> {
+    ) -> Result<Option<RunOutcome>, RunError> {
         let turn = match overlap {
-            Overlap::Allow => Turn::Mine,
-            Overlap::Skip => self.live.hold(occurrence, live::LEASE, now).await?,
-            Overlap::QueueOne => self.live.queue(occurrence, live::LEASE, now).await?,
+            Overlap::Allow => Slot::Mine,
+            Overlap::Skip => self.live.hold(occurrence, overlap::LEASE, now).await?,
+            Overlap::QueueOne => self.live.queue(occurrence, overlap::LEASE, now).await?,
         };
         let begun = match turn {
-            Turn::Mine => return Ok(None),
-            Turn::Waits => true,
-            Turn::Taken => match self.runs.skip(occurrence, OVERLAP, now).await? {
+            Slot::Mine => return Ok(None),
+            Slot::Waits => true,
+            Slot::Taken => match self.runs.skip(occurrence, OVERLAP, now).await? {
                 None => false,
-                Some(run) if run.finished_at.is_some() => return Ok(Some(Left::Before)),
+                Some(run) if run.finished_at.is_some() => return Ok(Some(RunOutcome::Before)),
                 Some(_) => true,
             },
         };
         if begun {
             // A message of its own: how often this one was delivered tells nothing of the action.
             self.queue().send_after([occurrence], POLL).await?;
-            return Ok(Some(Left::Waits));
+            return Ok(Some(RunOutcome::Waits));
         }
-        info!(task.id = %occurrence.task, due_at = %occurrence.due_at, "Another run of the job is live: skipped this one");
+        info!(job.id = %occurrence.job, due_at = %occurrence.due_at, "Another run of the job is live: skipped this one");
         metrics::counter!("RunsSkipped").increment(1);
-        Ok(Some(Left::Skipped))
+        Ok(Some(RunOutcome::Skipped))
     }
 
     /// Ends a run that has begun and is not over. A message that comes before its time comes again then: no other would end the run.
-    async fn take_back(&self, occurrence: &Occurrence, delivery: &Delivery, now: Timestamp) -> Result<Left, RunError> {
+    async fn take_back(
+        &self,
+        occurrence: &Occurrence,
+        delivery: &Delivery,
+        now: Timestamp,
+    ) -> Result<RunOutcome, RunError> {
         if self.runs.run(occurrence).await?.is_none_or(|run| run.finished_at.is_some()) {
-            return Ok(Left::Unwanted);
+            return Ok(RunOutcome::Unwanted);
         }
         match self.runs.claim(occurrence, now).await? {
-            Claimed::Won(fence) => {
+            Claim::Acquired(fence) => {
                 let held = self.runs.hold(occurrence, fence, Clock::starting(now));
-                held.finish(&Outcome::Failed(TAKEN_BACK.to_owned()), FOR_GOOD).await?.ok();
+                held.finish(&Outcome::Failed(TAKEN_BACK.to_owned()), FOREVER).await?.ok();
                 self.live.release(occurrence).await?;
-                Ok(Left::Unwanted)
+                Ok(RunOutcome::Unwanted)
             }
-            Claimed::Stands(Record::Finished(finished)) if is_for_good(finished.completed_at, finished.expires_at) => {
-                Ok(Left::Unwanted)
+            Claim::Occupied(Record::Finished(finished))
+                if is_for_good(finished.completed_at, finished.expires_at) =>
+            {
+                Ok(RunOutcome::Unwanted)
             }
-            Claimed::Stands(Record::Finished(finished)) => self.come_again(delivery, finished.expires_at, now).await,
-            Claimed::Stands(Record::Running { lease_until, .. }) => self.come_again(delivery, lease_until, now).await,
+            Claim::Occupied(Record::Finished(finished)) => {
+                self.come_again(delivery, finished.expires_at, now).await
+            }
+            Claim::Occupied(Record::Running { lease_until, .. }) => {
+                self.come_again(delivery, lease_until, now).await
+            }
         }
     }
 
     async fn attempt(
         &self,
-        task: &Task,
+        job: &ScheduledJob,
         occurrence: &Occurrence,
         fence: Fence,
         delivery: &Delivery,
-        reach: Reach<'_>,
+        reach: ActionContext<'_>,
         clock: Clock,
-    ) -> Result<Left, RunError> {
+    ) -> Result<RunOutcome, RunError> {
         let held = self.runs.hold(occurrence, fence, clock);
-        let attempt = Attempt { occurrence, name: task.name.as_ref(), now: clock.now() };
-        let Ok(done) = held.during(task.action.0.perform(attempt, reach)).await else {
+        let attempt = Attempt { occurrence, name: job.name.as_ref(), now: clock.now() };
+        let Ok(done) = held.run_while_held(job.action.0.perform(attempt, reach)).await else {
             return self.come_again(delivery, clock.now().plus(runs::LEASE), clock.now()).await;
         };
-        let last = fence.number() >= self.settings.tries.into();
+        let last = fence.number() >= self.settings.max_attempts.into();
         let (left, outcome) = match done {
-            Ok(result) => (Left::Completed, Outcome::Done(result)),
-            Err(Failed::ForGood(cause)) => (Left::Failed, Outcome::Failed(cause)),
-            Err(Failed::ForNow { cause, .. }) if last => (Left::Failed, Outcome::Failed(cause)),
+            Ok(result) => (RunOutcome::Completed, Outcome::Done(result)),
+            Err(Failed::ForGood(cause)) => (RunOutcome::Failed, Outcome::Failed(cause)),
+            Err(Failed::ForNow { cause, .. }) if last => {
+                (RunOutcome::Failed, Outcome::Failed(cause))
+            }
             Err(Failed::ForNow { cause, pause: at_least }) => {
                 let attempts = u32::try_from(fence.number()).unwrap_or(u32::MAX);
                 let pause = pause(attempts, at_least, &mut fastrand::Rng::new());
                 // Its turn outlasts the pause: the next attempt finds it held by itself.
-                if task.overlap() != Overlap::Allow {
-                    self.live.hold(occurrence, live::LEASE + pause, clock.now()).await?;
+                if job.overlap() != Overlap::Allow {
+                    self.live.hold(occurrence, overlap::LEASE + pause, clock.now()).await?;
                 }
                 held.finish(&Outcome::Failed(cause.clone()), pause).await?.ok();
                 self.queue().postpone(delivery, pause).await?;
                 return Err(RunError::Failed { cause, pause });
             }
         };
-        if held.finish(&outcome, FOR_GOOD).await?.is_err() {
+        if held.finish(&outcome, FOREVER).await?.is_err() {
             return self.come_again(delivery, clock.now().plus(runs::LEASE), clock.now()).await;
         }
         report(occurrence, &outcome);
-        self.give_turn_back(task, occurrence).await?;
+        self.give_turn_back(job, occurrence).await?;
         Ok(left)
     }
 
-    async fn give_turn_back(&self, task: &Task, occurrence: &Occurrence) -> Result<(), ServiceError> {
-        if task.overlap() == Overlap::Allow { Ok(()) } else { self.live.release(occurrence).await }
+    async fn give_turn_back(
+        &self,
+        job: &ScheduledJob,
+        occurrence: &Occurrence,
+    ) -> Result<(), ServiceError> {
+        if job.overlap() == Overlap::Allow { Ok(()) } else { self.live.release(occurrence).await }
     }
 
-    async fn come_again(&self, delivery: &Delivery, at: Timestamp, now: Timestamp) -> Result<Left, RunError> {
+    async fn come_again(
+        &self,
+        delivery: &Delivery,
+        at: Timestamp,
+        now: Timestamp,
+    ) -> Result<RunOutcome, RunError> {
         let pause = at.since(now);
         self.queue().postpone(delivery, pause).await?;
         Err(RunError::NotYet(pause))
@@ -206,18 +241,18 @@ impl Schedules {
 
 fn meter_lag(occurrence: &Occurrence, now: Timestamp) {
     let lag_ms = u32::try_from(now.since(occurrence.due_at).as_millis()).unwrap_or(u32::MAX);
-    info!(task.id = %occurrence.task, due_at = %occurrence.due_at, lag_ms, "Began a run");
+    info!(job.id = %occurrence.job, due_at = %occurrence.due_at, lag_ms, "Began a run");
     metrics::histogram!("ScheduleLagMs").record(lag_ms);
 }
 
 fn report(occurrence: &Occurrence, outcome: &Outcome) {
     match outcome {
         Outcome::Done(result) => {
-            info!(task.id = %occurrence.task, run.id = %occurrence.run, result, "Completed a run");
+            info!(job.id = %occurrence.job, run.id = %occurrence.run, result, "Completed a run");
             metrics::counter!("RunsCompleted").increment(1);
         }
         Outcome::Failed(cause) => {
-            warn!(task.id = %occurrence.task, run.id = %occurrence.run, cause, "A run has failed");
+            warn!(job.id = %occurrence.job, run.id = %occurrence.run, cause, "A run has failed");
             metrics::counter!("RunsFailed").increment(1);
         }
     }

@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::{
     operation::query::{QueryOutput, builders::QueryFluentBuilder},
-    types::{AttributeValue, Delete, Put, ReturnValuesOnConditionCheckFailure::AllOld, Select, TransactWriteItem},
+    types::{
+        AttributeValue, Delete, Put, ReturnValuesOnConditionCheckFailure::AllOld, Select,
+        TransactWriteItem,
+    },
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -26,14 +29,14 @@ const THERE: &str = "attribute_exists(pk)";
 
 /// The plan of a job, which all of its batches belong to.
 #[derive(Debug, Clone, Copy)]
-pub struct Plan {
+pub struct PlanRef {
     pub job: JobId,
     pub id: Uuid,
 }
 
 /// Which part of a shard of the ledger a batch is: after one sort key, through another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Todo {
+pub struct PendingBatch {
     /// `None`: from the beginning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
@@ -46,7 +49,7 @@ pub struct Todo {
 
 /// A summed batch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Done {
+pub struct FinishedBatch {
     #[serde(flatten)]
     pub totals: Totals,
     /// When.
@@ -55,7 +58,7 @@ pub struct Done {
 
 /// What all summed batches of a plan come to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Summed {
+pub struct Progress {
     pub transactions: u64,
     pub batches: u64,
     pub totals: Result<Totals, TooLarge>,
@@ -63,10 +66,11 @@ pub struct Summed {
     pub last: Option<Timestamp>,
 }
 
-impl Summed {
-    const NOTHING: Self = Self { transactions: 0, batches: 0, totals: Ok(Totals::NOTHING), last: None };
+impl Progress {
+    const NOTHING: Self =
+        Self { transactions: 0, batches: 0, totals: Ok(Totals::NOTHING), last: None };
 
-    fn and(self, done: &Done) -> Self {
+    fn and(self, done: &FinishedBatch) -> Self {
         Self {
             transactions: self.transactions + done.totals.count,
             batches: self.batches + 1,
@@ -78,7 +82,13 @@ impl Summed {
 
 impl Store {
     /// Writes a batch that is to be summed: one write unit.
-    pub async fn put_todo(&self, plan: Plan, batch: BatchId, todo: &Todo, now: Timestamp) -> Result<(), ServiceError> {
+    pub async fn put_todo(
+        &self,
+        plan: PlanRef,
+        batch: BatchId,
+        todo: &PendingBatch,
+        now: Timestamp,
+    ) -> Result<(), ServiceError> {
         let mut item = keyed(keys::todo(&plan.job.to_string(), plan.id, &batch.to_string()), todo)?;
         item.insert("ttl".into(), expiry(now));
         self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await?;
@@ -86,7 +96,11 @@ impl Store {
     }
 
     /// The batch, if it is still to be summed: one read unit.
-    pub async fn todo(&self, plan: Plan, batch: BatchId) -> Result<Option<Todo>, ServiceError> {
+    pub async fn todo(
+        &self,
+        plan: PlanRef,
+        batch: BatchId,
+    ) -> Result<Option<PendingBatch>, ServiceError> {
         let key = keys::todo(&plan.job.to_string(), plan.id, &batch.to_string());
         self.get(key).await
     }
@@ -94,13 +108,14 @@ impl Store {
     /// Moves a batch to those that are done, once, however many sum it.
     pub async fn done(
         &self,
-        plan: Plan,
+        plan: PlanRef,
         batch: BatchId,
         totals: Totals,
         now: Timestamp,
     ) -> Result<Commit, ServiceError> {
         let (job, batch) = (plan.job.to_string(), batch.to_string());
-        let mut item = keyed(keys::done(&job, plan.id, &batch), &Done { totals, at: now })?;
+        let mut item =
+            keyed(keys::done(&job, plan.id, &batch), &FinishedBatch { totals, at: now })?;
         item.insert("ttl".into(), expiry(now));
         let put = Put::builder()
             .table_name(&self.table)
@@ -111,19 +126,23 @@ impl Store {
             .table_name(&self.table)
             .set_key(Some(keys::todo(&job, plan.id, &batch).attributes()))
             .condition_expression(THERE);
-        let put = TransactWriteItem::builder().put(put.build().map_err(ServiceError::undecodable)?).build();
-        let delete = TransactWriteItem::builder().delete(delete.build().map_err(ServiceError::undecodable)?).build();
+        let put = TransactWriteItem::builder()
+            .put(put.build().map_err(ServiceError::undecodable)?)
+            .build();
+        let delete = TransactWriteItem::builder()
+            .delete(delete.build().map_err(ServiceError::undecodable)?)
+            .build();
         commit(&self.client, put, [delete]).await
     }
 
     /// A batch is left to be summed: one read unit.
-    pub async fn is_any_left(&self, plan: Plan) -> Result<bool, ServiceError> {
+    pub async fn is_any_left(&self, plan: PlanRef) -> Result<bool, ServiceError> {
         let query = self.batches(plan, keys::todos(plan.id)).select(Select::Count).limit(1);
         Ok(query.send().await?.count() > 0)
     }
 
     /// How many batches are left to be summed: what reading them costs.
-    pub async fn left(&self, plan: Plan) -> Result<u64, ServiceError> {
+    pub async fn left(&self, plan: PlanRef) -> Result<u64, ServiceError> {
         let query = self.batches(plan, keys::todos(plan.id)).select(Select::Count);
         let mut pages = query.into_paginator().send();
         let mut left = 0;
@@ -134,15 +153,22 @@ impl Store {
     }
 
     /// Batches that are left to be summed, a page of them, and where it ended.
-    pub async fn todos(&self, plan: Plan, after: Option<Place>) -> Result<(Vec<BatchId>, Option<Place>), ServiceError> {
+    pub async fn todos(
+        &self,
+        plan: PlanRef,
+        after: Option<Place>,
+    ) -> Result<(Vec<BatchId>, Option<Place>), ServiceError> {
         let prefix = keys::todos(plan.id);
-        let query = self.batches(plan, prefix.clone()).projection_expression("sk").set_exclusive_start_key(after);
+        let query = self
+            .batches(plan, prefix.clone())
+            .projection_expression("sk")
+            .set_exclusive_start_key(after);
         let page = query.send().await?;
         Ok((named(&page, &prefix)?, page.last_evaluated_key))
     }
 
     /// The summed batches of a day, in the order of the ledger.
-    pub async fn done_on(&self, plan: Plan, day: Day) -> Result<Vec<BatchId>, ServiceError> {
+    pub async fn done_on(&self, plan: PlanRef, day: Day) -> Result<Vec<BatchId>, ServiceError> {
         let prefix = keys::dones(plan.id);
         let query = self.batches(plan, format!("{prefix}{day}#")).projection_expression("sk");
         let mut pages = query.into_paginator().send();
@@ -154,16 +180,16 @@ impl Store {
     }
 
     /// What is summed so far: what reading all summed batches costs, some 150 bytes each.
-    pub async fn summed(&self, plan: Plan) -> Result<Summed, ServiceError> {
+    pub async fn summed(&self, plan: PlanRef) -> Result<Progress, ServiceError> {
         let mut pages = self.batches(plan, keys::dones(plan.id)).into_paginator().items().send();
-        let mut summed = Summed::NOTHING;
+        let mut summed = Progress::NOTHING;
         while let Some(item) = pages.next().await {
             summed = summed.and(&read(item?)?);
         }
         Ok(summed)
     }
 
-    fn batches(&self, plan: Plan, prefix: String) -> QueryFluentBuilder {
+    fn batches(&self, plan: PlanRef, prefix: String) -> QueryFluentBuilder {
         self.client
             .query()
             .table_name(&self.table)
@@ -183,6 +209,7 @@ fn expiry(now: Timestamp) -> AttributeValue {
 
 /// What the sort keys of a page say behind their prefix.
 fn named(page: &QueryOutput, prefix: &str) -> Result<Vec<BatchId>, ServiceError> {
-    let keys = page.items().iter().filter_map(|item| item.get("sk")?.as_s().ok()?.strip_prefix(prefix));
+    let keys =
+        page.items().iter().filter_map(|item| item.get("sk")?.as_s().ok()?.strip_prefix(prefix));
     keys.map(|batch| batch.parse().map_err(ServiceError::undecodable)).collect()
 }

@@ -67,7 +67,11 @@ pub enum DownloadError {
 
 impl Settlement {
     /// The file of a completed job; not again for a caller who knows it, by its SHA-256.
-    pub async fn download(&self, id: JobId, known: impl Fn(&str) -> bool) -> Result<Download, DownloadError> {
+    pub async fn download(
+        &self,
+        id: JobId,
+        known: impl Fn(&str) -> bool,
+    ) -> Result<Download, DownloadError> {
         let job = self.store.job(id).await?.ok_or(DownloadError::JobNotFound(id))?;
         let (Some(file), Some(plan)) = (&job.file, job.plan) else {
             return Err(match job.state {

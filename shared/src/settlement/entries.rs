@@ -45,7 +45,12 @@ impl Ledger {
     }
 
     /// Counts the entries after a place, at most so many, and at most a megabyte of them: consistently, one read unit for 4 KB.
-    pub async fn count(&self, shard: Shard, after: Option<&str>, limit: u64) -> Result<Counted, ServiceError> {
+    pub async fn count(
+        &self,
+        shard: Shard,
+        after: Option<&str>,
+        limit: u64,
+    ) -> Result<Counted, ServiceError> {
         let query = self.entries(shard, after).select(Select::Count).consistent_read(true);
         let page = query.limit(i32::try_from(limit).unwrap_or(i32::MAX)).send().await?;
         Ok(Counted {
@@ -63,7 +68,10 @@ impl Ledger {
         through: Option<&str>,
         consistent: bool,
     ) -> Result<(Vec<Item>, Option<String>), ServiceError> {
-        let query = self.entries(shard, after).projection_expression(ledger::PAID).consistent_read(consistent);
+        let query = self
+            .entries(shard, after)
+            .projection_expression(ledger::PAID)
+            .consistent_read(consistent);
         let query = match through {
             None => query,
             Some(through) => query
@@ -77,7 +85,8 @@ impl Ledger {
 
     fn entries(&self, shard: Shard, after: Option<&str>) -> QueryFluentBuilder {
         let pk = keys::ledger_shard(shard.day, shard.number);
-        let begin = after.map(|sk| Place::from([("pk".into(), text(pk.clone())), ("sk".into(), text(sk))]));
+        let begin =
+            after.map(|sk| Place::from([("pk".into(), text(pk.clone())), ("sk".into(), text(sk))]));
         let query = self
             .client
             .query()

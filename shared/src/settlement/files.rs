@@ -12,14 +12,14 @@ use aws_sdk_s3::{
 };
 use uuid::Uuid;
 
-use super::{batches::Plan, job::JobId, message::BatchId};
+use super::{batches::PlanRef, job::JobId, message::BatchId};
 use crate::aws::ServiceError;
 
 /// The media type of all of them.
 pub const CSV: &str = "text/csv; charset=utf-8; header=present";
 
 /// `parts/<job>/<plan>/<date>/<shard>/<number>.csv`: they expire by the bucket's own rule.
-pub fn part_key(plan: Plan, batch: BatchId) -> String {
+pub fn part_key(plan: PlanRef, batch: BatchId) -> String {
     let BatchId { day, shard, number } = batch;
     format!("parts/{}/{}/{day}/{shard}/{number:06}.csv", plan.job, plan.id)
 }
@@ -60,16 +60,24 @@ impl Files {
     /// Reads a file as a whole; `None`: it is not there (any more).
     pub async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, ServiceError> {
         match self.read(key).send().await {
-            Ok(found) => Ok(Some(found.body.collect().await.map_err(ServiceError::passing)?.to_vec())),
+            Ok(found) => {
+                Ok(Some(found.body.collect().await.map_err(ServiceError::passing)?.to_vec()))
+            }
             Err(error) if error.code() == Some("NoSuchKey") => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
 
     /// A link to a file, for whoever has it, under a name of its own.
-    pub async fn link(&self, key: &str, disposition: &str, valid: Duration) -> Result<String, ServiceError> {
+    pub async fn link(
+        &self,
+        key: &str,
+        disposition: &str,
+        valid: Duration,
+    ) -> Result<String, ServiceError> {
         let valid = PresigningConfig::expires_in(valid).map_err(ServiceError::undecodable)?;
-        let read = self.read(key).response_content_disposition(disposition).response_content_type(CSV);
+        let read =
+            self.read(key).response_content_disposition(disposition).response_content_type(CSV);
         Ok(read.presigned(valid).await?.uri().to_owned())
     }
 
@@ -79,7 +87,8 @@ impl Files {
 
     /// Begins a file.
     pub async fn upload(&self, key: String) -> Result<Upload<'_>, ServiceError> {
-        let begin = self.client.create_multipart_upload().bucket(&self.bucket).key(&key).content_type(CSV);
+        let begin =
+            self.client.create_multipart_upload().bucket(&self.bucket).key(&key).content_type(CSV);
         let id = begin.send().await?.upload_id.unwrap_or_default();
         Ok(Upload { files: self, key, id, parts: Vec::new() })
     }
@@ -89,9 +98,16 @@ impl Upload<'_> {
     /// Writes the next part: at least 5 MB, if it is not the last.
     pub async fn write(&mut self, bytes: Vec<u8>) -> Result<(), ServiceError> {
         let number = i32::try_from(self.parts.len() + 1).unwrap_or(i32::MAX);
-        let part = self.files.client.upload_part().bucket(&self.files.bucket).key(&self.key).upload_id(&self.id);
+        let part = self
+            .files
+            .client
+            .upload_part()
+            .bucket(&self.files.bucket)
+            .key(&self.key)
+            .upload_id(&self.id);
         let written = part.part_number(number).body(ByteStream::from(bytes)).send().await?;
-        self.parts.push(CompletedPart::builder().part_number(number).set_e_tag(written.e_tag).build());
+        self.parts
+            .push(CompletedPart::builder().part_number(number).set_e_tag(written.e_tag).build());
         Ok(())
     }
 

@@ -9,17 +9,17 @@ use uuid::Uuid;
 
 use super::{
     Settlement,
-    batches::{Plan, Summed},
-    defect::Defect,
+    batches::{PlanRef, Progress},
+    csv_report::CsvReport,
     files::{Upload, report_key},
-    hold::Hold,
     job::{File, Job, Planned},
+    job_failure::JobFailure,
+    lease::Lease,
     message::Message,
-    sheet::Sheet,
-    step::Step,
-    store::{Stepped, Work},
+    store::{TransitionOutcome, Work},
     totals::{Row, Totals},
-    work::{Ended, WorkError},
+    transition::Transition,
+    work::{WorkError, WorkOutcome},
 };
 use crate::{
     sqs::Delivery,
@@ -34,25 +34,35 @@ impl Settlement {
     pub async fn finish(&self, delivery: &Delivery, now: Timestamp) -> Result<(), WorkError> {
         let message: Message = serde_json::from_str(&delivery.body)?;
         let Message::Finish { job, plan, .. } = message else { return Err(WorkError::Misplaced) };
-        let ended = self.try_to_finish(Plan { job, id: plan }, Clock::starting(now)).await;
+        let ended = self.try_to_finish(PlanRef { job, id: plan }, Clock::starting(now)).await;
         self.conclude(ended, &message, (self.finishes(), delivery), now).await
     }
 
-    async fn try_to_finish(&self, plan: Plan, clock: Clock) -> Result<(), Ended> {
+    async fn try_to_finish(&self, plan: PlanRef, clock: Clock) -> Result<(), WorkOutcome> {
         let work = Work::Finish { plan: plan.id };
-        let Some((job, hold)) = Hold::take(&self.store, plan.job, work, Uuid::now_v7(), clock).await? else {
-            return Err(Ended::Unwanted);
+        let Some((job, hold)) =
+            Lease::take(&self.store, plan.job, work, Uuid::now_v7(), clock).await?
+        else {
+            return Err(WorkOutcome::Unwanted);
         };
         let ended = self.publish(&job, plan, &hold, clock).await;
         hold.end(ended).await
     }
 
-    async fn publish(&self, job: &Job, plan: Plan, hold: &Hold<'_>, clock: Clock) -> Result<(), Ended> {
+    async fn publish(
+        &self,
+        job: &Job,
+        plan: PlanRef,
+        hold: &Lease<'_>,
+        clock: Clock,
+    ) -> Result<(), WorkOutcome> {
         let file = self.write_file(job, plan, hold).await?;
         self.settle_days(job, plan, hold).await?;
         let rows = file.rows;
-        let step = Step::Complete { plan: plan.id, file };
-        if let Stepped::Taken(job) = self.store.step(plan.job, &step, clock.now()).await? {
+        let transition = Transition::Complete { plan: plan.id, file };
+        if let TransitionOutcome::Applied(job) =
+            self.store.transition(plan.job, &transition, clock.now()).await?
+        {
             let transactions = job.total();
             info!(job.id = %job.id, rows, transactions, "Settlement completed");
             metrics::counter!("SettlementsCompleted").increment(1);
@@ -61,7 +71,12 @@ impl Settlement {
     }
 
     /// Writes the file, if it says what the batches say.
-    async fn write_file(&self, job: &Job, plan: Plan, hold: &Hold<'_>) -> Result<File, Ended> {
+    async fn write_file(
+        &self,
+        job: &Job,
+        plan: PlanRef,
+        hold: &Lease<'_>,
+    ) -> Result<File, WorkOutcome> {
         let summed = self.store.summed(plan).await?;
         let totals = as_planned(&summed, job.planned.as_ref())?;
         let mut upload = self.files().upload(report_key(plan.job, plan.id)).await?;
@@ -82,15 +97,15 @@ impl Settlement {
         &self,
         upload: &mut Upload<'_>,
         job: &Job,
-        plan: Plan,
+        plan: PlanRef,
         totals: Totals,
-        hold: &Hold<'_>,
-    ) -> Result<Sheet, Ended> {
-        let mut sheet = Sheet::new();
+        hold: &Lease<'_>,
+    ) -> Result<CsvReport, WorkOutcome> {
+        let mut sheet = CsvReport::new();
         for day in job.days.each() {
             let mut rows = self.merge(plan, day).await?;
             while let Some(row) = rows.next().await? {
-                sheet.add(day, &row).map_err(Defect::from)?;
+                sheet.add(day, &row).map_err(JobFailure::from)?;
                 if let Some(chunk) = sheet.full_chunk() {
                     upload.write(chunk).await?;
                 }
@@ -98,14 +113,19 @@ impl Settlement {
             }
         }
         if sheet.totals() != totals {
-            return Err(Defect::TotalsDiffer { file: sheet.totals(), batches: totals }.into());
+            return Err(JobFailure::TotalsDiffer { file: sheet.totals(), batches: totals }.into());
         }
         upload.write(sheet.chunk()).await?;
         Ok(sheet)
     }
 
     /// Writes what every merchant's day was settled to. A day that a job with a later cutoff has settled is left as it is.
-    async fn settle_days(&self, job: &Job, plan: Plan, hold: &Hold<'_>) -> Result<(), Ended> {
+    async fn settle_days(
+        &self,
+        job: &Job,
+        plan: PlanRef,
+        hold: &Lease<'_>,
+    ) -> Result<(), WorkOutcome> {
         for day in job.days.each() {
             let mut rows = self.merge(plan, day).await?;
             let mut settling = FuturesUnordered::new();
@@ -120,19 +140,26 @@ impl Settlement {
         Ok(())
     }
 
-    async fn settle_day(&self, job: &Job, day: Day, row: Row, hold: &Hold<'_>) -> Result<(), Ended> {
+    async fn settle_day(
+        &self,
+        job: &Job,
+        day: Day,
+        row: Row,
+        hold: &Lease<'_>,
+    ) -> Result<(), WorkOutcome> {
         hold.go_on().await?;
         Ok(self.store.settle(job, day, &row).await?)
     }
 }
 
 /// What the batches come to, if they are those that were planned, and balance.
-fn as_planned(summed: &Summed, planned: Option<&Planned>) -> Result<Totals, Defect> {
-    let (planned, planned_batches) = planned.map_or((0, 0), |planned| (planned.total, planned.batches));
-    let &Summed { transactions, batches, .. } = summed;
+fn as_planned(summed: &Progress, planned: Option<&Planned>) -> Result<Totals, JobFailure> {
+    let (planned, planned_batches) =
+        planned.map_or((0, 0), |planned| (planned.total, planned.batches));
+    let &Progress { transactions, batches, .. } = summed;
     let totals = summed.totals?;
     if (transactions, batches) != (planned, planned_batches) || !totals.balance() {
-        return Err(Defect::PlanDiffers { batches, transactions, planned_batches, planned });
+        return Err(JobFailure::PlanDiffers { batches, transactions, planned_batches, planned });
     }
     Ok(totals)
 }

@@ -11,7 +11,7 @@ use crate::{id::prefixed_id, time::Timestamp};
 prefixed_id!(
     /// `job_<uuid>`
     JobId,
-    UnfitJobId,
+    InvalidJobId,
     "job",
     "must be a job's id: job_ and a UUID in small letters"
 );
@@ -30,7 +30,7 @@ impl Default for JobId {
     }
 }
 
-/// Where a job is. `step.rs` has the ways from one to another.
+/// Where a job is. `transition.rs` has the ways from one to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum State {
@@ -93,7 +93,7 @@ pub struct Job {
     pub lease_until: Option<Timestamp>,
     /// What `recover` has seen last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub watch: Option<Watch>,
+    pub watch: Option<StallWatch>,
 }
 
 /// What a plan found.
@@ -130,7 +130,7 @@ pub struct Failure {
 
 /// When something was last seen to happen or was asked for again, and what was left then.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Watch {
+pub struct StallWatch {
     pub at: Timestamp,
     /// Batches.
     pub left: u64,
@@ -191,13 +191,16 @@ mod tests {
             "job_00000000-0000-0000-0000-00000000000a ",
             "job_../00000000-0000-0000-0000-00000000000a",
         ] {
-            assert_eq!(unfit.parse::<JobId>(), Err(UnfitJobId), "{unfit}");
+            assert_eq!(unfit.parse::<JobId>(), Err(InvalidJobId), "{unfit}");
         }
     }
 
     #[test]
     fn a_state_is_shown_as_it_is_stored() {
-        assert_eq!((State::Queued.to_string(), State::Cancelled.to_string()), ("QUEUED".into(), "CANCELLED".into()));
+        assert_eq!(
+            (State::Queued.to_string(), State::Cancelled.to_string()),
+            ("QUEUED".into(), "CANCELLED".into())
+        );
     }
 
     #[test]
@@ -208,6 +211,9 @@ mod tests {
         assert!(job("2026-11-01", "2026-11-19").ledger_settled_at() < now);
         // An order of the last second before midnight may still be under way.
         assert!(job("2026-11-01", "2026-11-20").ledger_settled_at() > now);
-        assert_eq!(job("2026-11-21", "2026-11-21").ledger_settled_at(), now.plus(super::super::LEDGER_LAG));
+        assert_eq!(
+            job("2026-11-21", "2026-11-21").ledger_settled_at(),
+            now.plus(super::super::LEDGER_LAG)
+        );
     }
 }

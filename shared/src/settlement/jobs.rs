@@ -8,19 +8,19 @@ use tracing::{info, warn};
 
 use super::{
     Settlement,
-    batches::Plan,
+    batches::PlanRef,
     job::{Job, JobId, State},
+    job_status::JobStatus,
     message::Message,
     range::Days,
-    standing::Standing,
-    step::Step,
-    store::Stepped,
+    store::TransitionOutcome,
+    transition::Transition,
 };
 use crate::{
     aws::ServiceError,
-    budget::{Budget, Spent},
     cursor::{Limit, cut},
     dynamo::{Commit, keys},
+    retry::{Exhausted, RetryBudget},
     time::Timestamp,
 };
 
@@ -49,7 +49,7 @@ impl From<&Job> for Accepted {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct JobPage {
     /// With their progress.
-    pub jobs: Vec<Standing>,
+    pub jobs: Vec<JobStatus>,
     /// `None`: this was the last page.
     pub next_cursor: Option<Cursor>,
 }
@@ -68,8 +68,8 @@ pub enum CreateError {
     Store(#[from] ServiceError),
 }
 
-impl From<Spent> for CreateError {
-    fn from(Spent: Spent) -> Self {
+impl From<Exhausted> for CreateError {
+    fn from(Exhausted: Exhausted) -> Self {
         Self::Contended
     }
 }
@@ -104,20 +104,36 @@ pub enum RetryError {
 
 impl Settlement {
     /// Begins to settle these days. If a job does already, that one is answered, unless a new one is forced.
-    pub async fn create(&self, days: Days, force: bool, now: Timestamp) -> Result<Accepted, CreateError> {
+    pub async fn create(
+        &self,
+        days: Days,
+        force: bool,
+        now: Timestamp,
+    ) -> Result<Accepted, CreateError> {
         self.begin(JobId::new(), days, force, now).await
     }
 
     /// The same under a name that the caller gives: a job that has it is answered, whatever has become of it.
-    pub async fn create_once(&self, id: JobId, days: Days, now: Timestamp) -> Result<Accepted, CreateError> {
+    pub async fn create_once(
+        &self,
+        id: JobId,
+        days: Days,
+        now: Timestamp,
+    ) -> Result<Accepted, CreateError> {
         match self.store.job(id).await? {
             Some(job) => Ok(Accepted::from(&job)),
             None => self.begin(id, days, false, now).await,
         }
     }
 
-    async fn begin(&self, id: JobId, days: Days, force: bool, now: Timestamp) -> Result<Accepted, CreateError> {
-        let mut budget = Budget::new(BUDGET);
+    async fn begin(
+        &self,
+        id: JobId,
+        days: Days,
+        force: bool,
+        now: Timestamp,
+    ) -> Result<Accepted, CreateError> {
+        let mut budget = RetryBudget::new(BUDGET);
         let job = Job::new(id, days, now);
         loop {
             let before = self.store.settled_by(days).await?;
@@ -132,9 +148,11 @@ impl Settlement {
                 return Ok(Accepted::from(&live));
             }
             match self.store.create(&job, before).await {
-                Ok(Commit::Done | Commit::Before(_)) => break,
-                Ok(Commit::Contended | Commit::Refused) => budget.pause().await?,
-                Err(error) if error.is_passing() => budget.pause().await.map_err(|Spent| error)?,
+                Ok(Commit::Done | Commit::AlreadyRecorded(_)) => break,
+                Ok(Commit::Conflict | Commit::ConditionFailed) => budget.pause().await?,
+                Err(error) if error.is_passing() => {
+                    budget.pause().await.map_err(|Exhausted| error)?;
+                }
                 Err(error) => return Err(error.into()),
             }
         }
@@ -144,57 +162,75 @@ impl Settlement {
     }
 
     /// The job with its progress: one read, and the batches that are done.
-    pub async fn standing(&self, id: JobId, now: Timestamp) -> Result<Option<Standing>, ServiceError> {
+    pub async fn job_status(
+        &self,
+        id: JobId,
+        now: Timestamp,
+    ) -> Result<Option<JobStatus>, ServiceError> {
         match self.store.job(id).await? {
             None => Ok(None),
             Some(job) => self.stands(job, now).await.map(Some),
         }
     }
 
-    async fn stands(&self, job: Job, now: Timestamp) -> Result<Standing, ServiceError> {
+    async fn stands(&self, job: Job, now: Timestamp) -> Result<JobStatus, ServiceError> {
         let summed = match job.plan {
             Some(id) if !matches!(job.state, State::Finishing | State::Completed) => {
-                Some(self.store.summed(Plan { job: job.id, id }).await?)
+                Some(self.store.summed(PlanRef { job: job.id, id }).await?)
             }
             _ => None,
         };
-        Ok(Standing::of(&job, summed.as_ref(), now))
+        Ok(JobStatus::of(&job, summed.as_ref(), now))
     }
 
     /// Jobs, newest first, as the index knows them: a job is listed a moment after it was begun.
-    pub async fn list(&self, limit: Limit, before: Option<&Cursor>, now: Timestamp) -> Result<JobPage, ServiceError> {
+    pub async fn list(
+        &self,
+        limit: Limit,
+        before: Option<&Cursor>,
+        now: Timestamp,
+    ) -> Result<JobPage, ServiceError> {
         let jobs = self.store.newest(before.map(Cursor::place), limit.to_usize() + 1).await?;
-        let (jobs, next_cursor) = cut(jobs, limit, |job| keys::recent_job(job.created_at, &job.id.to_string()).sk);
-        let standing = stream::iter(jobs).map(|job| self.stands(job, now)).buffered(JOBS_AT_ONCE);
-        Ok(JobPage { jobs: standing.try_collect().await?, next_cursor })
+        let (jobs, next_cursor) =
+            cut(jobs, limit, |job| keys::recent_job(job.created_at, &job.id.to_string()).sk);
+        let job_status = stream::iter(jobs).map(|job| self.stands(job, now)).buffered(JOBS_AT_ONCE);
+        Ok(JobPage { jobs: job_status.try_collect().await?, next_cursor })
     }
 
     /// Stops a job: at once while it is queued, before the next page of each worker while it runs. Stopped before, that is as good.
     pub async fn cancel(&self, id: JobId, now: Timestamp) -> Result<(), CancelError> {
-        match self.store.step(id, &Step::Cancel, now).await? {
-            Stepped::Taken(_) => {
+        match self.store.transition(id, &Transition::Cancel, now).await? {
+            TransitionOutcome::Applied(_) => {
                 info!(job.id = %id, "Settlement cancelled");
                 Ok(())
             }
-            Stepped::Elsewhere(job) if job.state == State::Cancelled => Ok(()),
-            Stepped::Elsewhere(job) => Err(CancelError::TooLate(job.state)),
-            Stepped::Unknown => Err(CancelError::JobNotFound(id)),
+            TransitionOutcome::Rejected(job) if job.state == State::Cancelled => Ok(()),
+            TransitionOutcome::Rejected(job) => Err(CancelError::TooLate(job.state)),
+            TransitionOutcome::NotFound => Err(CancelError::JobNotFound(id)),
         }
     }
 
     /// Tries a failed job again, from the beginning and with the same cutoff. Who asks twice gets the same run.
     pub async fn retry(&self, id: JobId, now: Timestamp) -> Result<Accepted, RetryError> {
         let job = self.store.job(id).await?.ok_or(RetryError::JobNotFound(id))?;
-        match self.store.step(id, &Step::Retry { run: job.run }, now).await? {
+        match self.store.transition(id, &Transition::Retry { run: job.run }, now).await? {
             // Queued already: by another click, or by us, and the reply was lost. A plan that is asked for twice is made once.
-            Stepped::Taken(job) | Stepped::Elsewhere(job) if job.state == State::Queued => {
+            TransitionOutcome::Applied(job) | TransitionOutcome::Rejected(job)
+                if job.state == State::Queued =>
+            {
                 info!(job.id = %id, job.run, "Settlement is tried again");
                 self.ask_for_plan(&job, now).await;
                 Ok(Accepted::from(&job))
             }
-            Stepped::Taken(job) | Stepped::Elsewhere(job) if !job.state.is_over() => Ok(Accepted::from(&job)),
-            Stepped::Taken(job) | Stepped::Elsewhere(job) => Err(RetryError::NotFailed(job.state)),
-            Stepped::Unknown => Err(RetryError::JobNotFound(id)),
+            TransitionOutcome::Applied(job) | TransitionOutcome::Rejected(job)
+                if !job.state.is_over() =>
+            {
+                Ok(Accepted::from(&job))
+            }
+            TransitionOutcome::Applied(job) | TransitionOutcome::Rejected(job) => {
+                Err(RetryError::NotFailed(job.state))
+            }
+            TransitionOutcome::NotFound => Err(RetryError::JobNotFound(id)),
         }
     }
 

@@ -5,13 +5,13 @@ use std::{collections::VecDeque, iter::Peekable, vec};
 
 use super::{
     Settlement,
-    batches::Plan,
-    defect::Defect,
+    batches::PlanRef,
+    csv_report,
     files::part_key,
+    job_failure::JobFailure,
     message::BatchId,
-    sheet,
     totals::{Row, Totals},
-    work::Ended,
+    work::WorkOutcome,
 };
 use crate::time::Day;
 
@@ -24,24 +24,26 @@ struct Run {
 /// The sums of one day, by merchant.
 pub struct Merge<'a> {
     settlement: &'a Settlement,
-    plan: Plan,
+    plan: PlanRef,
     runs: Vec<Run>,
 }
 
 impl Settlement {
     /// The sums of a day of a plan whose batches are all summed.
-    pub(super) async fn merge(&self, plan: Plan, day: Day) -> Result<Merge<'_>, Ended> {
+    pub(super) async fn merge(&self, plan: PlanRef, day: Day) -> Result<Merge<'_>, WorkOutcome> {
         let batches = self.store.done_on(plan, day).await?;
         let runs = batches.chunk_by(|a, b| a.shard == b.shard);
-        let runs =
-            runs.map(|run| Run { batches: run.iter().copied().collect(), rows: Vec::new().into_iter().peekable() });
+        let runs = runs.map(|run| Run {
+            batches: run.iter().copied().collect(),
+            rows: Vec::new().into_iter().peekable(),
+        });
         Ok(Merge { settlement: self, plan, runs: runs.collect() })
     }
 }
 
 impl Merge<'_> {
     /// The next merchant's sums.
-    pub async fn next(&mut self) -> Result<Option<Row>, Ended> {
+    pub async fn next(&mut self) -> Result<Option<Row>, WorkOutcome> {
         for run in &mut self.runs {
             run.fill(self.settlement, self.plan).await?;
         }
@@ -52,7 +54,7 @@ impl Merge<'_> {
         let mut row = Row { merchant, totals: Totals::NOTHING };
         for run in &mut self.runs {
             while let Some(own) = run.rows.next_if(|own| own.merchant == row.merchant) {
-                row.totals = row.totals.plus(own.totals).map_err(Defect::from)?;
+                row.totals = row.totals.plus(own.totals).map_err(JobFailure::from)?;
                 // A batch may end amid a merchant.
                 run.fill(self.settlement, self.plan).await?;
             }
@@ -63,12 +65,15 @@ impl Merge<'_> {
 
 impl Run {
     /// Reads the next batch, if all of the last one is taken.
-    async fn fill(&mut self, settlement: &Settlement, plan: Plan) -> Result<(), Ended> {
+    async fn fill(&mut self, settlement: &Settlement, plan: PlanRef) -> Result<(), WorkOutcome> {
         while self.rows.peek().is_none()
             && let Some(batch) = self.batches.pop_front()
         {
             let bytes = settlement.files().get(&part_key(plan, batch)).await?;
-            let rows = bytes.as_deref().and_then(sheet::read_part).ok_or(Defect::PartUnreadable(batch))?;
+            let rows = bytes
+                .as_deref()
+                .and_then(csv_report::read_part)
+                .ok_or(JobFailure::PartUnreadable(batch))?;
             self.rows = rows.into_iter().peekable();
         }
         Ok(())

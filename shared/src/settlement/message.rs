@@ -49,7 +49,9 @@ impl Message {
     #[must_use]
     pub fn about(&self) -> (JobId, u32) {
         match self {
-            Self::Plan { job, run, .. } | Self::Batch { job, run, .. } | Self::Finish { job, run, .. } => (*job, *run),
+            Self::Plan { job, run, .. }
+            | Self::Batch { job, run, .. }
+            | Self::Finish { job, run, .. } => (*job, *run),
         }
     }
 }
@@ -75,20 +77,20 @@ impl fmt::Display for BatchId {
 /// A text that names no batch.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("is not a batch like 2026-11-20#3#000001")]
-pub struct UnfitBatchId;
+pub struct InvalidBatchId;
 
 impl FromStr for BatchId {
-    type Err = UnfitBatchId;
+    type Err = InvalidBatchId;
 
-    fn from_str(text: &str) -> Result<Self, UnfitBatchId> {
+    fn from_str(text: &str) -> Result<Self, InvalidBatchId> {
         let mut parts = text.split('#');
-        let mut part = || parts.next().ok_or(UnfitBatchId);
+        let mut part = || parts.next().ok_or(InvalidBatchId);
         let batch = Self {
-            day: part()?.parse().map_err(|_| UnfitBatchId)?,
-            shard: part()?.parse().map_err(|_| UnfitBatchId)?,
-            number: part()?.parse().map_err(|_| UnfitBatchId)?,
+            day: part()?.parse().map_err(|_| InvalidBatchId)?,
+            shard: part()?.parse().map_err(|_| InvalidBatchId)?,
+            number: part()?.parse().map_err(|_| InvalidBatchId)?,
         };
-        (batch.to_string() == text).then_some(batch).ok_or(UnfitBatchId)
+        (batch.to_string() == text).then_some(batch).ok_or(InvalidBatchId)
     }
 }
 
@@ -99,9 +101,9 @@ impl From<BatchId> for String {
 }
 
 impl TryFrom<String> for BatchId {
-    type Error = UnfitBatchId;
+    type Error = InvalidBatchId;
 
-    fn try_from(text: String) -> Result<Self, UnfitBatchId> {
+    fn try_from(text: String) -> Result<Self, InvalidBatchId> {
         text.parse()
     }
 }
@@ -112,7 +114,8 @@ mod tests {
 
     #[test]
     fn a_message_is_spelled_as_workers_of_the_last_release_read_it() {
-        let (job, plan) = ("job_00000000-0000-0000-0000-00000000000a".parse().expect("a job"), Uuid::nil());
+        let (job, plan) =
+            ("job_00000000-0000-0000-0000-00000000000a".parse().expect("a job"), Uuid::nil());
         let batch = "2026-11-20#3#000001".parse().expect("a batch");
         let spelled = |message| serde_json::to_string(&message).expect("JSON");
         assert_eq!(
@@ -131,12 +134,18 @@ mod tests {
 
     #[test]
     fn a_batch_has_one_name() {
-        for unfit in
-            ["", "2026-11-20#3", "2026-11-20#3#1", "2026-11-20#03#000001", "2026-11-20#3#000001#", "x#3#000001"]
-        {
-            assert_eq!(unfit.parse::<BatchId>(), Err(UnfitBatchId), "{unfit}");
+        for unfit in [
+            "",
+            "2026-11-20#3",
+            "2026-11-20#3#1",
+            "2026-11-20#03#000001",
+            "2026-11-20#3#000001#",
+            "x#3#000001",
+        ] {
+            assert_eq!(unfit.parse::<BatchId>(), Err(InvalidBatchId), "{unfit}");
         }
-        let wide = BatchId { day: "2026-11-20".parse().expect("a day"), shard: 7, number: 1_234_567 };
+        let wide =
+            BatchId { day: "2026-11-20".parse().expect("a day"), shard: 7, number: 1_234_567 };
         assert_eq!(wide.to_string().parse(), Ok(wide));
     }
 }

@@ -3,32 +3,32 @@
 //! A job sums the ledger of some days per merchant and day, up to a cutoff, in batches that many workers take from a queue. What a
 //! batch comes to is recorded by one transaction that moves it from `TODO` to `DONE`, so a batch that is summed twice counts once;
 //! progress is the sum of what is done. The plan that a job names is the only one whose batches count; a plan made twice, late or
-//! half is nobody's. States change by conditional updates (`step.rs`), so of a cancellation and a completion one wins.
+//! half is nobody's. States change by conditional updates (`transition.rs`), so of a cancellation and a completion one wins.
 //!
 //! Not covered: entries that appear in the ledger more than [`LEDGER_LAG`] after the moment that they tell. A job that meets them fails
 //! (`LEDGER_CHANGED`) or has counted without them; it never publishes sums that do not add up. `docs/SETTLEMENT.md` has the protocol.
 
 mod batch;
 mod batches;
-mod census;
-mod defect;
+mod csv_report;
 mod download;
 mod entries;
 mod files;
 mod finish;
-mod hold;
 mod job;
+mod job_counts;
+mod job_failure;
+mod job_status;
 mod jobs;
+mod lease;
 mod merge;
 mod message;
 mod plan;
 mod range;
-mod recover;
-mod sheet;
-mod standing;
-mod step;
+mod resend;
 mod store;
 mod totals;
+mod transition;
 mod work;
 
 use std::{sync::OnceLock, time::Duration};
@@ -36,17 +36,18 @@ use std::{sync::OnceLock, time::Duration};
 use self::{entries::Ledger, files::Files, store::Store};
 use crate::{
     aws::{Aws, ServiceError},
+    env::{VariableError, Variables},
     sqs::Queue,
 };
 
-pub use census::Census;
 pub use download::{Content, Download, DownloadError};
-pub use job::{Failure, JobId, State, UnfitJobId};
+pub use job::{Failure, InvalidJobId, JobId, State};
+pub use job_counts::JobCounts;
+pub use job_status::JobStatus;
 pub use jobs::{Accepted, CancelError, CreateError, Cursor, JobPage, RetryError};
 pub use message::{BatchId, Message};
-pub use range::{Days, MOST_DAYS, UnfitDays};
-pub use recover::Recovered;
-pub use standing::Standing;
+pub use range::{Days, InvalidDays, MOST_DAYS};
+pub use resend::Recovered;
 pub use totals::{Summing, Totals};
 pub use work::WorkError;
 
@@ -67,6 +68,24 @@ pub struct Settings {
     pub queues: QueueUrls,
     /// Transactions of a batch at most.
     pub batch_size: u32,
+}
+
+impl Settings {
+    /// Reads `SETTLEMENTS_TABLE`, `LEDGER_TABLE`, `SETTLEMENT_BUCKET`, `JOB_BATCH_SIZE` and the URLs
+    /// of the three queues.
+    pub fn read(variables: &Variables<'_>) -> Result<Self, VariableError> {
+        Ok(Self {
+            table: variables.required("SETTLEMENTS_TABLE")?,
+            ledger_table: variables.required("LEDGER_TABLE")?,
+            bucket: variables.required("SETTLEMENT_BUCKET")?,
+            queues: QueueUrls {
+                plan: variables.required("SETTLEMENT_PLAN_QUEUE_URL")?,
+                batch: variables.required("SETTLEMENT_BATCH_QUEUE_URL")?,
+                finish: variables.required("SETTLEMENT_FINISH_QUEUE_URL")?,
+            },
+            batch_size: variables.number("JOB_BATCH_SIZE", 10_000, 100..=100_000)?,
+        })
+    }
 }
 
 /// URLs of the queues.

@@ -9,14 +9,14 @@ use uuid::Uuid;
 
 use super::{
     Settlement,
-    batches::{Plan, Todo},
+    batches::{PendingBatch, PlanRef},
     entries::Shard,
-    hold::Hold,
     job::{Job, Planned, State},
+    lease::Lease,
     message::{BatchId, Message},
-    step::Step,
-    store::{Stepped, Work},
-    work::{Ended, WorkError},
+    store::{TransitionOutcome, Work},
+    transition::Transition,
+    work::{WorkError, WorkOutcome},
 };
 use crate::{
     dynamo::keys::LEDGER_SHARDS,
@@ -40,26 +40,39 @@ impl Settlement {
         self.conclude(ended, &message, (self.plans(), delivery), now).await
     }
 
-    async fn try_to_plan(&self, message: &Message, clock: Clock) -> Result<(), Ended> {
+    async fn try_to_plan(&self, message: &Message, clock: Clock) -> Result<(), WorkOutcome> {
         let (id, run) = message.about();
-        let plan = Plan { job: id, id: Uuid::now_v7() };
-        let Some((job, hold)) = Hold::take(&self.store, id, Work::Plan { run }, plan.id, clock).await? else {
-            return Err(Ended::Unwanted);
+        let plan = PlanRef { job: id, id: Uuid::now_v7() };
+        let Some((job, hold)) =
+            Lease::take(&self.store, id, Work::Plan { run }, plan.id, clock).await?
+        else {
+            return Err(WorkOutcome::Unwanted);
         };
         let ended = self.write_plan(&job, plan, &hold, clock).await;
         hold.end(ended).await
     }
 
-    async fn write_plan(&self, job: &Job, plan: Plan, hold: &Hold<'_>, clock: Clock) -> Result<(), Ended> {
+    async fn write_plan(
+        &self,
+        job: &Job,
+        plan: PlanRef,
+        hold: &Lease<'_>,
+        clock: Clock,
+    ) -> Result<(), WorkOutcome> {
         let (id, run) = (job.id, job.run);
         let (total, batches) = self.count(job, plan, hold, clock).await?;
         let planned = Planned { total, batches, at: clock.now() };
-        let step = Step::Run { run, plan: plan.id, planned };
-        match self.store.step(id, &step, clock.now()).await? {
-            Stepped::Taken(_) => info!(job.id = %id, total, batches, "Planned settlement"),
+        let transition = Transition::Run { run, plan: plan.id, planned };
+        match self.store.transition(id, &transition, clock.now()).await? {
+            TransitionOutcome::Applied(_) => {
+                info!(job.id = %id, total, batches, "Planned settlement");
+            }
             // It was we: the reply was lost.
-            Stepped::Elsewhere(job) if job.plan == Some(plan.id) && job.state == State::Running => {}
-            Stepped::Elsewhere(_) | Stepped::Unknown => return Err(Ended::Unwanted),
+            TransitionOutcome::Rejected(job)
+                if job.plan == Some(plan.id) && job.state == State::Running => {}
+            TransitionOutcome::Rejected(_) | TransitionOutcome::NotFound => {
+                return Err(WorkOutcome::Unwanted);
+            }
         }
         if batches == 0 {
             return Ok(self.finish_if_last(plan, run, clock.now()).await?);
@@ -68,10 +81,18 @@ impl Settlement {
     }
 
     /// Writes the batches; answers how many transactions they hold, and how many they are.
-    async fn count(&self, job: &Job, plan: Plan, hold: &Hold<'_>, clock: Clock) -> Result<(u64, u64), Ended> {
+    async fn count(
+        &self,
+        job: &Job,
+        plan: PlanRef,
+        hold: &Lease<'_>,
+        clock: Clock,
+    ) -> Result<(u64, u64), WorkOutcome> {
         let cutoff = job.cutoff;
-        let shards =
-            job.days.each().flat_map(|day| (0..LEDGER_SHARDS).map(move |number| Shard { day, number, cutoff }));
+        let shards = job
+            .days
+            .each()
+            .flat_map(|day| (0..LEDGER_SHARDS).map(move |number| Shard { day, number, cutoff }));
         let counts = stream::iter(shards).map(|shard| self.count_shard(shard, plan, hold, clock));
         counts
             .buffer_unordered(SHARDS_AT_ONCE)
@@ -79,14 +100,20 @@ impl Settlement {
             .await
     }
 
-    async fn count_shard(&self, shard: Shard, plan: Plan, hold: &Hold<'_>, clock: Clock) -> Result<(u64, u64), Ended> {
+    async fn count_shard(
+        &self,
+        shard: Shard,
+        plan: PlanRef,
+        hold: &Lease<'_>,
+        clock: Clock,
+    ) -> Result<(u64, u64), WorkOutcome> {
         let (mut total, mut batches) = (0, 0);
         let mut begin = None;
         loop {
             let (count, through) = self.count_batch(shard, begin.as_deref(), hold).await?;
             if count > 0 {
                 let batch = BatchId { day: shard.day, shard: shard.number, number: batches };
-                let todo = Todo { after: begin, through: through.clone(), count };
+                let todo = PendingBatch { after: begin, through: through.clone(), count };
                 self.store.put_todo(plan, batch, &todo, clock.now()).await?;
                 total += count;
                 batches += 1;
@@ -103,8 +130,8 @@ impl Settlement {
         &self,
         shard: Shard,
         begin: Option<&str>,
-        hold: &Hold<'_>,
-    ) -> Result<(u64, Option<String>), Ended> {
+        hold: &Lease<'_>,
+    ) -> Result<(u64, Option<String>), WorkOutcome> {
         let mut room = u64::from(self.settings.batch_size);
         let mut count = 0;
         let mut last = begin.map(str::to_owned);

@@ -19,7 +19,7 @@ pub struct Days {
 
 /// Days that nobody can settle.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub enum UnfitDays {
+pub enum InvalidDays {
     /// They end before they begin.
     #[error("must not be after to")]
     Backwards,
@@ -31,7 +31,7 @@ pub enum UnfitDays {
     Future(Day),
 }
 
-impl UnfitDays {
+impl InvalidDays {
     /// Which of the two is at fault.
     #[must_use]
     pub fn field(&self) -> &'static str {
@@ -44,16 +44,16 @@ impl UnfitDays {
 
 impl Days {
     /// They can be settled at this moment.
-    pub fn check(self, now: Timestamp) -> Result<Self, UnfitDays> {
+    pub fn check(self, now: Timestamp) -> Result<Self, InvalidDays> {
         let today = Day::of(now);
         if self.to < self.from {
-            return Err(UnfitDays::Backwards);
+            return Err(InvalidDays::Backwards);
         }
         if self.to > today {
-            return Err(UnfitDays::Future(today));
+            return Err(InvalidDays::Future(today));
         }
         match self.count() {
-            count if count > MOST_DAYS => Err(UnfitDays::TooMany(count)),
+            count if count > MOST_DAYS => Err(InvalidDays::TooMany(count)),
             _ => Ok(self),
         }
     }
@@ -78,7 +78,8 @@ mod tests {
 
     #[test]
     fn both_ends_are_included() {
-        let each: Vec<String> = days("2026-02-27", "2026-03-01").each().map(|day| day.to_string()).collect();
+        let each: Vec<String> =
+            days("2026-02-27", "2026-03-01").each().map(|day| day.to_string()).collect();
         assert_eq!(each, ["2026-02-27", "2026-02-28", "2026-03-01"]);
         assert_eq!(days("2026-02-27", "2026-02-27").each().count(), 1);
     }
@@ -87,11 +88,14 @@ mod tests {
     fn what_cannot_be_settled_is_refused() {
         let now: Timestamp = "2026-11-20T23:59:59.999Z".parse().expect("a time");
         let today: Day = "2026-11-20".parse().expect("a day");
-        assert_eq!(days("2026-11-20", "2026-11-20").check(now), Ok(days("2026-11-20", "2026-11-20")));
-        assert_eq!(days("2026-11-20", "2026-11-21").check(now), Err(UnfitDays::Future(today)));
-        assert_eq!(days("2026-11-21", "2026-11-21").check(now), Err(UnfitDays::Future(today)));
-        assert_eq!(days("2026-11-20", "2026-11-19").check(now), Err(UnfitDays::Backwards));
+        assert_eq!(
+            days("2026-11-20", "2026-11-20").check(now),
+            Ok(days("2026-11-20", "2026-11-20"))
+        );
+        assert_eq!(days("2026-11-20", "2026-11-21").check(now), Err(InvalidDays::Future(today)));
+        assert_eq!(days("2026-11-21", "2026-11-21").check(now), Err(InvalidDays::Future(today)));
+        assert_eq!(days("2026-11-20", "2026-11-19").check(now), Err(InvalidDays::Backwards));
         assert!(days("2024-01-01", "2024-12-31").check(now).is_ok(), "a leap year");
-        assert_eq!(days("2024-01-01", "2025-01-01").check(now), Err(UnfitDays::TooMany(367)));
+        assert_eq!(days("2024-01-01", "2025-01-01").check(now), Err(InvalidDays::TooMany(367)));
     }
 }

@@ -13,10 +13,10 @@ use uuid::Uuid;
 
 use super::{
     Settings,
-    job::{Job, JobId, State, Watch},
+    job::{Job, JobId, StallWatch, State},
     range::Days,
-    step::{Change, Step},
     totals::{Row, Totals},
+    transition::{Change, Transition},
 };
 use crate::{
     aws::ServiceError,
@@ -38,7 +38,8 @@ const JOBS_AT_ONCE: usize = 16;
 const SAME_JOB: &str = "job = :before";
 
 /// Nobody is known to be at work on it, or it is we.
-const FREE: &str = "(attribute_not_exists(lease_until) OR lease_until < :now OR lease_owner = :owner)";
+const FREE: &str =
+    "(attribute_not_exists(lease_until) OR lease_until < :now OR lease_owner = :owner)";
 
 /// The day was not settled, or with no later cutoff.
 const NOT_NEWER: &str = "attribute_not_exists(pk) OR cutoff <= :cutoff";
@@ -52,13 +53,13 @@ pub struct Store {
 
 /// What became of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Stepped {
+pub enum TransitionOutcome {
     /// The job has taken it, and is this now.
-    Taken(Job),
+    Applied(Job),
     /// The job is where the step does not start: this.
-    Elsewhere(Job),
+    Rejected(Job),
     /// There is no such job.
-    Unknown,
+    NotFound,
 }
 
 /// What work somebody holds for a while, so that no other does the same at the same time. Nothing depends on it but the effort.
@@ -114,17 +115,23 @@ impl Store {
         item.insert("recent_pk".into(), text(listed.pk));
         item.insert("recent_sk".into(), text(listed.sk));
         item.insert("live_pk".into(), text(keys::LIVE));
-        let job_put = self.put(item).condition_expression(NEW).return_values_on_condition_check_failure(AllOld);
+        let job_put = self
+            .put(item)
+            .condition_expression(NEW)
+            .return_values_on_condition_check_failure(AllOld);
         let mut range = keys::range(job.days.from, job.days.to).attributes();
         range.insert("job".into(), text(job.id));
         let range_put = match before {
             None => self.put(range).condition_expression(NEW),
-            Some(before) => {
-                self.put(range).condition_expression(SAME_JOB).expression_attribute_values(":before", text(before))
-            }
+            Some(before) => self
+                .put(range)
+                .condition_expression(SAME_JOB)
+                .expression_attribute_values(":before", text(before)),
         };
         let [job_put, range_put] = [job_put, range_put].map(|put| {
-            put.build().map(|put| TransactWriteItem::builder().put(put).build()).map_err(ServiceError::undecodable)
+            put.build()
+                .map(|put| TransactWriteItem::builder().put(put).build())
+                .map_err(ServiceError::undecodable)
         });
         commit(&self.client, job_put?, [range_put?]).await
     }
@@ -141,9 +148,14 @@ impl Store {
     }
 
     /// Makes a step, if the job is where it starts.
-    pub async fn step(&self, id: JobId, step: &Step, now: Timestamp) -> Result<Stepped, ServiceError> {
-        let Change { mut set, remove, same } = step.change()?;
-        set.extend([("state", written(&step.to())?), ("updated_at", text(now))]);
+    pub async fn transition(
+        &self,
+        id: JobId,
+        transition: &Transition,
+        now: Timestamp,
+    ) -> Result<TransitionOutcome, ServiceError> {
+        let Change { mut set, remove, same } = transition.change()?;
+        set.extend([("state", written(&transition.to())?), ("updated_at", text(now))]);
         let mut update = self.update(id);
         let (mut sets, mut places) = (Vec::new(), Vec::new());
         for (name, value) in set {
@@ -151,7 +163,7 @@ impl Store {
             update = update.expression_attribute_names(format!("#{name}"), name);
             update = update.expression_attribute_values(format!(":{name}"), value);
         }
-        for (place, state) in step.from().iter().enumerate() {
+        for (place, state) in transition.from().iter().enumerate() {
             places.push(format!(":from{place}"));
             update = update.expression_attribute_values(format!(":from{place}"), written(state)?);
         }
@@ -162,20 +174,28 @@ impl Store {
         let mut conditions = vec![format!("#state IN ({})", places.join(", "))];
         if let Some((name, value)) = same {
             conditions.push("#same = :same".to_owned());
-            update = update.expression_attribute_names("#same", name).expression_attribute_values(":same", value);
+            update = update
+                .expression_attribute_names("#same", name)
+                .expression_attribute_values(":same", value);
         }
         let update = update
             .update_expression(format!("SET {} REMOVE {}", sets.join(", "), removes.join(", ")))
             .condition_expression(conditions.join(" AND "));
         Ok(match update_if(update).await? {
-            Ok(job) => Stepped::Taken(read(job)?),
-            Err(Some(job)) => Stepped::Elsewhere(read(job)?),
-            Err(None) => Stepped::Unknown,
+            Ok(job) => TransitionOutcome::Applied(read(job)?),
+            Err(Some(job)) => TransitionOutcome::Rejected(read(job)?),
+            Err(None) => TransitionOutcome::NotFound,
         })
     }
 
     /// Holds work for [`LEASE`], if nobody else does and it is still to be done; holds it longer, if the owner had it.
-    pub async fn hold(&self, id: JobId, work: Work, owner: Uuid, now: Timestamp) -> Result<Option<Job>, ServiceError> {
+    pub async fn hold(
+        &self,
+        id: JobId,
+        work: Work,
+        owner: Uuid,
+        now: Timestamp,
+    ) -> Result<Option<Job>, ServiceError> {
         let (state, name, same) = work.condition();
         let update = self
             .update(id)
@@ -204,7 +224,11 @@ impl Store {
     // ---- all jobs ----
 
     /// The newest jobs, or the newest before a place of the list, as the index knows them.
-    pub async fn newest(&self, before: Option<&str>, wanted: usize) -> Result<Vec<Job>, ServiceError> {
+    pub async fn newest(
+        &self,
+        before: Option<&str>,
+        wanted: usize,
+    ) -> Result<Vec<Job>, ServiceError> {
         let jobs = newest(&self.client, &self.table, keys::JOBS, before, wanted).await?;
         jobs.into_iter().map(read).collect()
     }
@@ -212,8 +236,9 @@ impl Store {
     /// Every job that is not over.
     pub async fn live(&self) -> Result<Vec<Job>, ServiceError> {
         let query = self.client.query().table_name(&self.table).index_name(keys::LIVE_INDEX);
-        let query =
-            query.key_condition_expression("live_pk = :pk").expression_attribute_values(":pk", text(keys::LIVE));
+        let query = query
+            .key_condition_expression("live_pk = :pk")
+            .expression_attribute_values(":pk", text(keys::LIVE));
         let keys = first(query, usize::MAX).await?;
         let ids = keys.into_iter().map(|key| read::<Named>(key).map(|named| named.id));
         let ids: Vec<JobId> = ids.collect::<Result<_, _>>()?;
@@ -223,7 +248,7 @@ impl Store {
     }
 
     /// Remembers what was seen of a job.
-    pub async fn watch(&self, job: &Job, watch: &Watch) -> Result<(), ServiceError> {
+    pub async fn watch(&self, job: &Job, watch: &StallWatch) -> Result<(), ServiceError> {
         let update = self
             .update(job.id)
             .update_expression("SET watch = :watch")
@@ -256,7 +281,10 @@ impl Store {
         self.client.update_item().table_name(&self.table).set_key(Some(key))
     }
 
-    pub(super) async fn get<T: DeserializeOwned>(&self, key: Key) -> Result<Option<T>, ServiceError> {
+    pub(super) async fn get<T: DeserializeOwned>(
+        &self,
+        key: Key,
+    ) -> Result<Option<T>, ServiceError> {
         get(&self.client, &self.table, key).await
     }
 }

@@ -67,7 +67,9 @@ impl Summing {
     /// One more transaction.
     pub fn add(&mut self, merchant: &str, transaction: Totals) -> Result<(), TooLarge> {
         match self.rows.last_mut() {
-            Some(last) if last.merchant == merchant => last.totals = last.totals.plus(transaction)?,
+            Some(last) if last.merchant == merchant => {
+                last.totals = last.totals.plus(transaction)?;
+            }
             _ => self.rows.push(Row { merchant: merchant.to_owned(), totals: transaction }),
         }
         Ok(())
@@ -112,7 +114,8 @@ mod tests {
             summing.add(merchant, totals(gross, 1)).expect("small");
         }
         let rows = summing.into_rows();
-        let a = Row { merchant: "a".into(), totals: Totals { gross: 60, fee: 2, net: 58, count: 2 } };
+        let a =
+            Row { merchant: "a".into(), totals: Totals { gross: 60, fee: 2, net: 58, count: 2 } };
         assert_eq!(rows, [a, Row { merchant: "b".into(), totals: totals(7, 1) }]);
         assert_eq!(sum(&rows), Ok(Totals { gross: 67, fee: 3, net: 64, count: 3 }));
         assert_eq!(sum(&[]), Ok(Totals::NOTHING));
@@ -133,9 +136,13 @@ mod tests {
 
     #[test]
     fn an_amount_has_two_places() {
-        for (cents, text) in
-            [(0, "0.00"), (5, "0.05"), (-5, "-0.05"), (-1_230, "-12.30"), (i64::MIN, "-92233720368547758.08")]
-        {
+        for (cents, text) in [
+            (0, "0.00"),
+            (5, "0.05"),
+            (-5, "-0.05"),
+            (-1_230, "-12.30"),
+            (i64::MIN, "-92233720368547758.08"),
+        ] {
             assert_eq!(Decimal(cents).to_string(), text);
         }
     }

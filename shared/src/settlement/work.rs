@@ -4,12 +4,12 @@ use tracing::{error, info, warn};
 
 use super::{
     Settlement,
-    batches::Plan,
-    defect::Defect,
+    batches::PlanRef,
     job::{JobId, State},
+    job_failure::JobFailure,
     message::Message,
-    step::Step,
-    store::Stepped,
+    store::TransitionOutcome,
+    transition::Transition,
 };
 use crate::{
     aws::ServiceError,
@@ -39,10 +39,10 @@ pub enum WorkError {
 
 /// How work ends that did not come to its end.
 #[derive(Debug, thiserror::Error)]
-pub enum Ended {
+pub enum WorkOutcome {
     /// It cannot be done, however often it is tried.
     #[error(transparent)]
-    Defect(#[from] Defect),
+    JobFailure(#[from] JobFailure),
     /// It may be done later.
     #[error(transparent)]
     Later(#[from] WorkError),
@@ -51,7 +51,7 @@ pub enum Ended {
     Unwanted,
 }
 
-impl From<ServiceError> for Ended {
+impl From<ServiceError> for WorkOutcome {
     fn from(failure: ServiceError) -> Self {
         Self::Later(failure.into())
     }
@@ -62,16 +62,16 @@ impl Settlement {
     /// grows.
     pub(super) async fn conclude(
         &self,
-        ended: Result<(), Ended>,
+        ended: Result<(), WorkOutcome>,
         message: &Message,
         (queue, delivery): (&Queue, &Delivery),
         now: Timestamp,
     ) -> Result<(), WorkError> {
         let (job, run) = message.about();
         match ended {
-            Ok(()) | Err(Ended::Unwanted) => Ok(()),
-            Err(Ended::Defect(defect)) => Ok(self.fail(job, run, &defect, now).await?),
-            Err(Ended::Later(failure)) => {
+            Ok(()) | Err(WorkOutcome::Unwanted) => Ok(()),
+            Err(WorkOutcome::JobFailure(defect)) => Ok(self.fail(job, run, &defect, now).await?),
+            Err(WorkOutcome::Later(failure)) => {
                 // If this fails too, the message comes again when its visibility ends.
                 if let Err(cause) = queue.retry_later(delivery, None).await {
                     warn!(%cause, "A message could not be postponed");
@@ -82,10 +82,16 @@ impl Settlement {
     }
 
     /// Fails a run of a job, unless it is over or another run has begun.
-    async fn fail(&self, job: JobId, run: u32, defect: &Defect, now: Timestamp) -> Result<(), ServiceError> {
+    async fn fail(
+        &self,
+        job: JobId,
+        run: u32,
+        defect: &JobFailure,
+        now: Timestamp,
+    ) -> Result<(), ServiceError> {
         let failure = defect.failure();
-        let step = Step::Fail { run, failure: failure.clone() };
-        if let Stepped::Taken(_) = self.store.step(job, &step, now).await? {
+        let transition = Transition::Fail { run, failure: failure.clone() };
+        if let TransitionOutcome::Applied(_) = self.store.transition(job, &transition, now).await? {
             error!(job.id = %job, failure.code, failure.message, "Settlement failed");
             metrics::counter!("SettlementsFailed").increment(1);
             if defect.is_mismatch() {
@@ -96,7 +102,7 @@ impl Settlement {
     }
 
     /// Sends one message for each batch of the plan that is left, page by page.
-    pub(super) async fn dispatch(&self, plan: Plan, run: u32) -> Result<(), ServiceError> {
+    pub(super) async fn dispatch(&self, plan: PlanRef, run: u32) -> Result<(), ServiceError> {
         let mut after = None;
         loop {
             let (left, last) = self.store.todos(plan, after).await?;
@@ -110,16 +116,22 @@ impl Settlement {
     }
 
     /// If no batch of a running plan is left, has it finished. Two that see this at the same time send twice, which is harmless.
-    pub(super) async fn finish_if_last(&self, plan: Plan, run: u32, now: Timestamp) -> Result<(), ServiceError> {
+    pub(super) async fn finish_if_last(
+        &self,
+        plan: PlanRef,
+        run: u32,
+        now: Timestamp,
+    ) -> Result<(), ServiceError> {
         if self.store.is_any_left(plan).await? {
             return Ok(());
         }
-        let step = Step::Finish { plan: plan.id };
-        match self.store.step(plan.job, &step, now).await? {
-            Stepped::Taken(job) => info!(job.id = %job.id, "All batches are summed"),
+        let transition = Transition::Finish { plan: plan.id };
+        match self.store.transition(plan.job, &transition, now).await? {
+            TransitionOutcome::Applied(job) => info!(job.id = %job.id, "All batches are summed"),
             // Perhaps it was we: the reply may have been lost.
-            Stepped::Elsewhere(job) if job.state == step.to() && job.plan == Some(plan.id) => {}
-            Stepped::Elsewhere(_) | Stepped::Unknown => return Ok(()),
+            TransitionOutcome::Rejected(job)
+                if job.state == transition.to() && job.plan == Some(plan.id) => {}
+            TransitionOutcome::Rejected(_) | TransitionOutcome::NotFound => return Ok(()),
         }
         self.finishes().send([Message::Finish { job: plan.job, run, plan: plan.id }]).await
     }
@@ -127,7 +139,11 @@ impl Settlement {
     /// A message that was tried as often as its queue allows, and is given up: if its work is still to be done, its job fails.
     ///
     /// What cannot be read names no job. It is logged, and nothing else can be done with it.
-    pub async fn give_up(&self, delivery: &Delivery, now: Timestamp) -> Result<(), WorkError> {
+    pub async fn handle_dead_letter(
+        &self,
+        delivery: &Delivery,
+        now: Timestamp,
+    ) -> Result<(), WorkError> {
         let message: Message = match serde_json::from_str(&delivery.body) {
             Ok(message) => message,
             Err(cause) => {
@@ -143,7 +159,7 @@ impl Settlement {
         };
         let (job, run) = message.about();
         if self.is_due(&message).await? {
-            self.fail(job, run, &Defect::GivenUp { work }, now).await?;
+            self.fail(job, run, &JobFailure::GivenUp { work }, now).await?;
         }
         Ok(())
     }
@@ -156,7 +172,7 @@ impl Settlement {
             Message::Plan { .. } => job.state == State::Queued,
             Message::Finish { plan, .. } => job.state == State::Finishing && job.plan == Some(plan),
             Message::Batch { plan, batch, .. } => {
-                let plan = Plan { job: id, id: plan };
+                let plan = PlanRef { job: id, id: plan };
                 job.is_running(plan) && self.store.todo(plan, batch).await?.is_some()
             }
         })

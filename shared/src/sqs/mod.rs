@@ -1,6 +1,6 @@
 //! The border to SQS: sending, and taking a batch apart so that no message harms another.
 
-mod pause;
+mod backoff;
 
 use std::{any::Any, fmt, panic::AssertUnwindSafe, time::Duration};
 
@@ -12,7 +12,7 @@ use tracing::{Instrument, error, info_span, warn};
 
 use crate::aws::ServiceError;
 
-pub use pause::{MAX_PAUSE, pause};
+pub use backoff::{MAX_PAUSE, pause};
 
 /// Messages that one call may send.
 const BATCH: usize = 10;
@@ -78,7 +78,10 @@ impl Queue {
     ///
     /// # Errors
     /// The service failed, or turned a message away three times.
-    pub async fn send<M: Serialize>(&self, messages: impl IntoIterator<Item = M>) -> Result<(), ServiceError> {
+    pub async fn send<M: Serialize>(
+        &self,
+        messages: impl IntoIterator<Item = M>,
+    ) -> Result<(), ServiceError> {
         self.send_after(messages, Duration::ZERO).await
     }
 
@@ -91,7 +94,10 @@ impl Queue {
         messages: impl IntoIterator<Item = M>,
         delay: Duration,
     ) -> Result<(), ServiceError> {
-        let messages = messages.into_iter().map(|message| Outgoing::new(&message, delay)).collect::<Result<_, _>>();
+        let messages = messages
+            .into_iter()
+            .map(|message| Outgoing::new(&message, delay))
+            .collect::<Result<_, _>>();
         self.send_all(messages?).await
     }
 
@@ -109,7 +115,8 @@ impl Queue {
     }
 
     async fn send_all(&self, messages: Vec<Outgoing>) -> Result<(), ServiceError> {
-        let batches: Vec<Vec<Outgoing>> = messages.chunks(BATCH).map(<[Outgoing]>::to_vec).collect();
+        let batches: Vec<Vec<Outgoing>> =
+            messages.chunks(BATCH).map(<[Outgoing]>::to_vec).collect();
         let sending = batches.into_iter().map(|batch| self.send_batch(batch));
         let mut sent = stream::iter(sending).buffer_unordered(BATCHES_AT_ONCE);
         while let Some(batch) = sent.next().await {
@@ -121,12 +128,22 @@ impl Queue {
     async fn send_batch(&self, mut bodies: Vec<Outgoing>) -> Result<(), ServiceError> {
         for _ in 0..TRIES {
             let entries = bodies.iter().enumerate().map(|(place, Outgoing { body, delay })| {
-                let entry = SendMessageBatchRequestEntry::builder().id(place.to_string()).message_body(body);
+                let entry = SendMessageBatchRequestEntry::builder()
+                    .id(place.to_string())
+                    .message_body(body);
                 if *delay == 0 { entry.build() } else { entry.delay_seconds(*delay).build() }
             });
-            let entries: Vec<_> = entries.collect::<Result<_, _>>().map_err(ServiceError::undecodable)?;
-            let sent = self.client.send_message_batch().queue_url(&self.url).set_entries(Some(entries)).send().await?;
-            let failed: Vec<usize> = sent.failed().iter().filter_map(|failed| failed.id().parse().ok()).collect();
+            let entries: Vec<_> =
+                entries.collect::<Result<_, _>>().map_err(ServiceError::undecodable)?;
+            let sent = self
+                .client
+                .send_message_batch()
+                .queue_url(&self.url)
+                .set_entries(Some(entries))
+                .send()
+                .await?;
+            let failed: Vec<usize> =
+                sent.failed().iter().filter_map(|failed| failed.id().parse().ok()).collect();
             bodies = failed.into_iter().filter_map(|place| bodies.get(place).cloned()).collect();
             if bodies.is_empty() {
                 return Ok(());
@@ -136,7 +153,11 @@ impl Queue {
     }
 
     /// Hides a message whose work failed until it is its time again ([`pause`]), and answers how long.
-    pub async fn retry_later(&self, delivery: &Delivery, at_least: Option<Duration>) -> Result<Duration, ServiceError> {
+    pub async fn retry_later(
+        &self,
+        delivery: &Delivery,
+        at_least: Option<Duration>,
+    ) -> Result<Duration, ServiceError> {
         let pause = pause(delivery.attempt, at_least, &mut fastrand::Rng::new());
         self.postpone(delivery, pause).await?;
         Ok(pause)
@@ -145,7 +166,9 @@ impl Queue {
     /// Hides a message from now on for this long, at most twelve hours; then it is delivered again.
     pub async fn postpone(&self, delivery: &Delivery, pause: Duration) -> Result<(), ServiceError> {
         let change = self.client.change_message_visibility().queue_url(&self.url);
-        let change = change.receipt_handle(&delivery.receipt).visibility_timeout(seconds(pause.min(LONGEST_PAUSE)));
+        let change = change
+            .receipt_handle(&delivery.receipt)
+            .visibility_timeout(seconds(pause.min(LONGEST_PAUSE)));
         change.send().await?;
         Ok(())
     }
@@ -167,7 +190,8 @@ where
 {
     let done = event.records.into_iter().map(|message| {
         let id = message.message_id.unwrap_or_default();
-        let attempt = message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok());
+        let attempt =
+            message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok());
         let delivery = Delivery {
             body: message.body.unwrap_or_default(),
             receipt: message.receipt_handle.unwrap_or_default(),
@@ -212,7 +236,8 @@ mod tests {
             json!({"messageId": format!("m{n}"), "receiptHandle": format!("r{n}"), "body": body,
                    "attributes": {"ApproximateReceiveCount": (n + 1).to_string()}, "messageAttributes": {}})
         });
-        serde_json::from_value(json!({"Records": records.collect::<Vec<_>>()})).expect("an event of a queue")
+        serde_json::from_value(json!({"Records": records.collect::<Vec<_>>()}))
+            .expect("an event of a queue")
     }
 
     #[tokio::test]
@@ -225,7 +250,8 @@ mod tests {
             }
         };
         let response = each(event(&["good", "bad", "worse", "good"]), work).await;
-        let failed: Vec<_> = response.batch_item_failures.iter().map(|item| item.item_identifier.as_str()).collect();
+        let failed: Vec<_> =
+            response.batch_item_failures.iter().map(|item| item.item_identifier.as_str()).collect();
         assert_eq!(failed, ["m1", "m2"]);
     }
 
@@ -237,8 +263,11 @@ mod tests {
             async { Ok::<_, String>(()) }
         };
         each(event(&["a", "b"]), work).await;
-        let expected =
-            |body: &str, receipt: &str, attempt| Delivery { body: body.into(), receipt: receipt.into(), attempt };
+        let expected = |body: &str, receipt: &str, attempt| Delivery {
+            body: body.into(),
+            receipt: receipt.into(),
+            attempt,
+        };
         assert_eq!(*seen.lock().expect("whole"), [expected("a", "r0", 1), expected("b", "r1", 2)]);
     }
 
@@ -246,17 +275,21 @@ mod tests {
     async fn messages_that_are_turned_away_are_sent_again_and_only_they() {
         let cloud = Cloud::start().await;
         let queue = Queue::new(
-            cloud.aws_behind(&cloud.process().wire).sqs(),
+            cloud.aws_behind(&cloud.instance().transport).sqs(),
             "https://sqs.us-east-1.amazonaws.com/000000000000/q".to_owned(),
         );
-        cloud.outside().turn_away(7);
+        cloud.services().turn_away(7);
         queue.send(0..23).await.expect("sent");
-        let mut messages: Vec<u32> =
-            cloud.outside().take_messages().iter().map(|message| message.parse().expect("a number")).collect();
+        let mut messages: Vec<u32> = cloud
+            .services()
+            .take_messages()
+            .iter()
+            .map(|message| message.parse().expect("a number"))
+            .collect();
         messages.sort_unstable();
         assert_eq!(messages, (0..23).collect::<Vec<_>>());
 
-        cloud.outside().turn_away(1_000);
+        cloud.services().turn_away(1_000);
         assert!(queue.send(0..3).await.expect_err("never taken").is_passing());
     }
 }

@@ -20,8 +20,14 @@ use super::replies;
 const LEAST_PART: usize = 5 * 1024 * 1024;
 
 /// Headers that change what a request means, in ways that are not known here.
-const UNKNOWN_HEADERS: [&str; 6] =
-    ["x-amz-copy-source", "x-amz-trailer", "range", "if-match", "if-none-match", "if-modified-since"];
+const UNKNOWN_HEADERS: [&str; 6] = [
+    "x-amz-copy-source",
+    "x-amz-trailer",
+    "range",
+    "if-match",
+    "if-none-match",
+    "if-modified-since",
+];
 
 /// What is stored, and what is about to be.
 #[derive(Debug, Default)]
@@ -55,10 +61,17 @@ impl Request {
         for header in UNKNOWN_HEADERS {
             assert!(!request.headers().contains_key(header), "{header} means nothing here");
         }
-        let body = request.take_body().collect().await.map_err(ConnectorError::io)?.to_bytes().to_vec();
+        let body =
+            request.take_body().collect().await.map_err(ConnectorError::io)?.to_bytes().to_vec();
         let (path, query) = target(&request);
         let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
-        Ok(Self { operation: operation(&request), bucket: bucket.to_owned(), key: decoded(key), query, body })
+        Ok(Self {
+            operation: operation(&request),
+            bucket: bucket.to_owned(),
+            key: decoded(key),
+            query,
+            body,
+        })
     }
 
     fn asked(&self, name: &str) -> &str {
@@ -100,8 +113,9 @@ impl Bucket {
     fn begin(&mut self, key: String) -> HttpResponse {
         self.begun += 1;
         let id = format!("upload-{}", self.begun);
-        let answer =
-            format!("<InitiateMultipartUploadResult><UploadId>{id}</UploadId></InitiateMultipartUploadResult>");
+        let answer = format!(
+            "<InitiateMultipartUploadResult><UploadId>{id}</UploadId></InitiateMultipartUploadResult>"
+        );
         self.uploads.insert(id, Upload { key, parts: BTreeMap::new() });
         replies::in_xml(200, &answer)
     }
@@ -123,7 +137,9 @@ impl Bucket {
         let etag = etag(&content);
         self.files.insert(request.key.clone(), content);
         self.uploads.remove(request.asked("uploadId"));
-        let answer = format!("<CompleteMultipartUploadResult><ETag>{etag}</ETag></CompleteMultipartUploadResult>");
+        let answer = format!(
+            "<CompleteMultipartUploadResult><ETag>{etag}</ETag></CompleteMultipartUploadResult>"
+        );
         Ok(replies::in_xml(200, &answer))
     }
 
@@ -141,7 +157,8 @@ impl Upload {
         let mut last = None;
         let mut named = manifest.split("<Part>").skip(1).peekable();
         while let Some(part) = named.next() {
-            let number: u16 = within(part, "PartNumber").parse().map_err(|_| Refusal(400, "MalformedXML"))?;
+            let number: u16 =
+                within(part, "PartNumber").parse().map_err(|_| Refusal(400, "MalformedXML"))?;
             let bytes = self.parts.get(&number).ok_or(Refusal(400, "InvalidPart"))?;
             if within(part, "ETag").replace("&quot;", "\"") != etag(bytes) {
                 return Err(Refusal(400, "InvalidPart"));
@@ -181,7 +198,10 @@ pub(super) fn slow_down() -> HttpResponse {
 }
 
 fn refused(status: u16, code: &str) -> HttpResponse {
-    replies::in_xml(status, &format!("<Error><Code>{code}</Code><Message>as planned</Message></Error>"))
+    replies::in_xml(
+        status,
+        &format!("<Error><Code>{code}</Code><Message>as planned</Message></Error>"),
+    )
 }
 
 /// The path as it was sent, without its first slash, and the query.
@@ -194,7 +214,9 @@ fn target(request: &HttpRequest) -> (&str, BTreeMap<String, String>) {
 
 /// The key of an encoded path, which is empty where the bucket itself is meant. The SDK encodes all that a form would give a meaning.
 fn decoded(path: &str) -> String {
-    form_urlencoded::parse(path.as_bytes()).next().map_or_else(String::new, |(key, _)| key.into_owned())
+    form_urlencoded::parse(path.as_bytes())
+        .next()
+        .map_or_else(String::new, |(key, _)| key.into_owned())
 }
 
 fn within<'a>(xml: &'a str, tag: &str) -> &'a str {

@@ -11,11 +11,12 @@ use aws_sdk_dynamodb::{
 use dynoxide::{Database, server};
 use tokio::{net::TcpListener, runtime, sync::oneshot};
 
-use super::{Outside, Template, Wire, window::ConflictWindow};
+use super::{FakeServices, FaultyTransport, Template, window::ConflictWindow};
 use crate::{
     App,
     aws::{self, Aws, Transport},
     config::Config,
+    digest::sha256,
     time::Timestamp,
 };
 
@@ -55,6 +56,9 @@ pub const NAMES: [(&str, &str); 14] = [
     ("SCHEDULE_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/000000000000/occurrences"),
 ];
 
+/// The token that every [`Cloud`] knows, and that every [`super::Call`] carries.
+pub const TOKEN: &str = "token";
+
 /// How long processes wait and retry: a busy test machine is neither contention nor a failing store.
 pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -66,24 +70,24 @@ pub struct Cloud {
     client: Client,
     /// Shared by all wires: to set one up takes as long as many calls.
     transport: Transport,
-    outside: Outside,
+    services: FakeServices,
     _stop: Option<oneshot::Sender<()>>,
 }
 
 /// An instance of a function: its [`App`] reaches the store through a wire of its own.
 #[derive(Debug, Clone)]
-pub struct Process {
+pub struct Instance {
     /// What a handler gets.
     pub app: App,
     /// What lies between it and the store.
-    pub wire: Wire,
+    pub transport: FaultyTransport,
 }
 
-impl Process {
+impl Instance {
     /// The same process at a moment of the test's choice.
     #[must_use]
     pub fn at(&self, now: Timestamp) -> Self {
-        Self { app: self.app.at(now), wire: self.wire.clone() }
+        Self { app: self.app.at(now), transport: self.transport.clone() }
     }
 }
 
@@ -92,14 +96,16 @@ impl Cloud {
     pub async fn start() -> Self {
         let database = Database::memory().expect("SQLite is built in");
         for request in Template::load().create_table_requests(str::to_owned) {
-            let request = serde_json::from_value(request).expect("the template's tables are DynamoDB's");
+            let request =
+                serde_json::from_value(request).expect("the template's tables are DynamoDB's");
             database.create_table(request).expect("a new table");
         }
         let (stop, stopped) = oneshot::channel::<()>();
         let (started, start) = oneshot::channel();
         // A thread of its own: a test that stops its clock does not stop the store's.
         thread::spawn(move || {
-            let runtime = runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            let runtime =
+                runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
             runtime.block_on(async {
                 let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
                 started.send(listener.local_addr().expect("a bound port")).expect("the test waits");
@@ -119,31 +125,48 @@ impl Cloud {
         let transport = Transport::new(PATIENCE);
         let aws = services(&endpoint, transport.clone());
         let client = aws.dynamo();
-        Self { endpoint, aws, client, transport, outside: Outside::default(), _stop: None }
+        Self { endpoint, aws, client, transport, services: FakeServices::default(), _stop: None }
     }
 
     /// A new process with the default settings, but patient.
     #[must_use]
-    pub fn process(&self) -> Process {
-        self.process_with(|_| {})
+    pub fn instance(&self) -> Instance {
+        self.instance_with(|_| {})
     }
 
     /// A new process with settings of its own.
     #[must_use]
-    pub fn process_with(&self, change: impl FnOnce(&mut Config)) -> Process {
-        self.wired(Wire::new(self.transport.clone(), self.outside.clone(), None), change)
+    pub fn instance_with(&self, change: impl FnOnce(&mut Config)) -> Instance {
+        self.wired(
+            FaultyTransport::new(self.transport.clone(), self.services.clone(), None),
+            change,
+        )
     }
 
     /// A new process whose overlapping transactions conflict as the real store's do.
     #[must_use]
-    pub fn process_in(&self, window: &ConflictWindow, change: impl FnOnce(&mut Config)) -> Process {
-        self.wired(Wire::new(self.transport.clone(), self.outside.clone(), Some(window.clone())), change)
+    pub fn instance_in(
+        &self,
+        window: &ConflictWindow,
+        change: impl FnOnce(&mut Config),
+    ) -> Instance {
+        self.wired(
+            FaultyTransport::new(
+                self.transport.clone(),
+                self.services.clone(),
+                Some(window.clone()),
+            ),
+            change,
+        )
     }
 
     /// A new process that counts nothing: for measuring what also needs the other services.
     #[must_use]
-    pub fn uncounted(&self) -> Process {
-        self.wired(Wire::uncounted(self.transport.clone(), self.outside.clone()), |_| {})
+    pub fn uncounted(&self) -> Instance {
+        self.wired(
+            FaultyTransport::uncounted(self.transport.clone(), self.services.clone()),
+            |_| {},
+        )
     }
 
     /// An app alone, with nothing between it and the store: for measuring.
@@ -152,16 +175,16 @@ impl Cloud {
         App::new(settings(), self.aws.clone())
     }
 
-    fn wired(&self, wire: Wire, change: impl FnOnce(&mut Config)) -> Process {
+    fn wired(&self, transport: FaultyTransport, change: impl FnOnce(&mut Config)) -> Instance {
         let mut config = settings();
         change(&mut config);
-        Process { app: App::new(config, self.aws_behind(&wire)), wire }
+        Instance { app: App::new(config, self.aws_behind(&transport)), transport }
     }
 
     /// The services behind a process's wire: what is no [`App`] counts and fails as the process does.
     #[must_use]
-    pub fn aws_behind(&self, wire: &Wire) -> Aws {
-        services(&self.endpoint, wire.clone())
+    pub fn aws_behind(&self, transport: &FaultyTransport) -> Aws {
+        services(&self.endpoint, transport.clone())
     }
 
     /// The URL at which processes of any kind reach the store.
@@ -178,8 +201,8 @@ impl Cloud {
 
     /// Queues, stream, parameters and files.
     #[must_use]
-    pub fn outside(&self) -> &Outside {
-        &self.outside
+    pub fn services(&self) -> &FakeServices {
+        &self.services
     }
 
     /// Every item of a table.
@@ -207,10 +230,12 @@ pub fn client_over(http: impl HttpClient + 'static) -> Client {
 
 /// The defaults, but patient, and nobody is asked for a token.
 fn settings() -> Config {
-    let said = |variable: &str| NAMES.iter().find(|(name, _)| *name == variable).map(|(_, value)| (*value).to_owned());
+    let said = |variable: &str| {
+        NAMES.iter().find(|(name, _)| *name == variable).map(|(_, value)| (*value).to_owned())
+    };
     let mut config = Config::read(said).expect("the defaults are fit");
-    config.orders.budget = PATIENCE;
-    config.access.anonymous = true;
+    config.orders.retry_budget = PATIENCE;
+    config.access.tokens = Some(sha256(TOKEN.as_bytes()).parse().expect("a hash"));
     config
 }
 
@@ -223,7 +248,10 @@ fn services(endpoint: &str, http: impl HttpClient + 'static) -> Aws {
         .region(Region::new("us-east-1"))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .timeout_config(
-            TimeoutConfig::builder().operation_attempt_timeout(PATIENCE).operation_timeout(PATIENCE * 3).build(),
+            TimeoutConfig::builder()
+                .operation_attempt_timeout(PATIENCE)
+                .operation_timeout(PATIENCE * 3)
+                .build(),
         )
         .http_client(http);
     Aws::new(config.build())
@@ -237,9 +265,9 @@ mod tests {
     async fn a_cloud_at_the_endpoint_of_another_has_its_store_and_services_of_its_own() {
         let cloud = Cloud::start().await;
         let other = Cloud::at(cloud.endpoint().to_owned());
-        other.process().product(7).await;
+        other.instance().product(7).await;
         assert!(!cloud.items(ORDERS_TABLE).await.is_empty());
-        other.outside().put_file("a", "b");
-        assert_eq!((other.outside().files().len(), cloud.outside().files().len()), (1, 0));
+        other.services().put_file("a", "b");
+        assert_eq!((other.services().files().len(), cloud.services().files().len()), (1, 0));
     }
 }

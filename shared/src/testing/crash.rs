@@ -2,7 +2,7 @@
 //! before the store sees the call and right after the store has done it. Each time on a store of its own, recovered as
 //! production would recover, and checked.
 
-use super::{Cloud, Fault, Process};
+use super::{Cloud, Fault, Instance};
 use crate::config::Config;
 
 /// Runs the crash points of a flow.
@@ -14,8 +14,8 @@ use crate::config::Config;
 /// Answers how many times the flow died.
 pub async fn at_every_call<S>(
     arrange: impl AsyncFn(&Cloud) -> S,
-    flow: impl AsyncFn(&Process, &S),
-    recover: impl AsyncFn(&Cloud, &Process, &S),
+    flow: impl AsyncFn(&Instance, &S),
+    recover: impl AsyncFn(&Cloud, &Instance, &S),
 ) -> usize {
     at_every_call_with(|_| {}, arrange, flow, recover).await
 }
@@ -24,29 +24,29 @@ pub async fn at_every_call<S>(
 pub async fn at_every_call_with<S>(
     change: impl Fn(&mut Config),
     arrange: impl AsyncFn(&Cloud) -> S,
-    flow: impl AsyncFn(&Process, &S),
-    recover: impl AsyncFn(&Cloud, &Process, &S),
+    flow: impl AsyncFn(&Instance, &S),
+    recover: impl AsyncFn(&Cloud, &Instance, &S),
 ) -> usize {
     let cloud = Cloud::start().await;
     let state = arrange(&cloud).await;
-    let process = cloud.process_with(&change);
-    flow(&process, &state).await;
-    let calls = process.wire.take_sent().len();
+    let instance = cloud.instance_with(&change);
+    flow(&instance, &state).await;
+    let calls = instance.transport.take_sent().len();
     assert!(calls > 0, "the flow makes no call");
-    recover(&cloud, &cloud.process_with(&change), &state).await;
+    recover(&cloud, &cloud.instance_with(&change), &state).await;
 
     for call in 1..=calls {
         for death in [Fault::DieBefore, Fault::DieAfter] {
             let cloud = Cloud::start().await;
             let state = arrange(&cloud).await;
-            let doomed = cloud.process_with(&change);
-            doomed.wire.fail_at(u64::try_from(call).expect("few calls"), death);
+            let doomed = cloud.instance_with(&change);
+            doomed.transport.fail_at(u64::try_from(call).expect("few calls"), death);
             tokio::select! {
                 biased;
-                () = doomed.wire.death() => {}
+                () = doomed.transport.death() => {}
                 () = flow(&doomed, &state) => panic!("the flow outlived {death:?} at call {call} of {calls}"),
             }
-            recover(&cloud, &cloud.process_with(&change), &state).await;
+            recover(&cloud, &cloud.instance_with(&change), &state).await;
         }
     }
     calls * 2

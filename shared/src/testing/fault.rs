@@ -23,7 +23,7 @@ pub enum Fault {
 
 /// The faults that are to come.
 #[derive(Debug, Default)]
-pub(super) struct Plan {
+pub(super) struct FaultPlan {
     /// Calls so far.
     calls: u64,
     at: BTreeMap<u64, Fault>,
@@ -39,7 +39,7 @@ struct Kind {
     fault: Fault,
 }
 
-impl Plan {
+impl FaultPlan {
     /// The `call`-th call from now on, counted from 1, meets this fault.
     pub(super) fn at(&mut self, call: u64, fault: Fault) {
         self.at.insert(self.calls + call, fault);
@@ -85,13 +85,14 @@ impl Kind {
 mod tests {
     use super::*;
 
-    fn met(plan: &mut Plan, calls: usize) -> Vec<Option<Fault>> {
+    fn met(plan: &mut FaultPlan, calls: usize) -> Vec<Option<Fault>> {
         (0..calls).map(|_| plan.next()).collect()
     }
 
     #[test]
     fn kinds_strike_side_by_side_as_each_would_alone() {
-        let (mut refusals, mut losses, mut both) = (Plan::default(), Plan::default(), Plan::default());
+        let (mut refusals, mut losses, mut both) =
+            (FaultPlan::default(), FaultPlan::default(), FaultPlan::default());
         refusals.randomly(1, 0.3, Fault::Refuse);
         losses.randomly(2, 0.3, Fault::LoseReply);
         both.randomly(1, 0.3, Fault::Refuse);
@@ -104,7 +105,7 @@ mod tests {
 
     #[test]
     fn an_operation_that_always_fails_does_so_until_it_is_healed() {
-        let mut plan = Plan::default();
+        let mut plan = FaultPlan::default();
         plan.always("PutItem", Fault::Refuse);
         assert_eq!((plan.of("PutItem"), plan.of("GetItem")), (Some(Fault::Refuse), None));
         plan.heal();
@@ -113,7 +114,7 @@ mod tests {
 
     #[test]
     fn a_planned_fault_goes_before_a_random_one_and_healing_ends_both() {
-        let mut plan = Plan::default();
+        let mut plan = FaultPlan::default();
         plan.randomly(1, 1.0, Fault::Refuse);
         plan.at(2, Fault::Throttle);
         plan.at(4, Fault::Throttle);

@@ -5,10 +5,11 @@ use std::fs;
 use lambda_http::{Body, Request, Response};
 use serde_json::{Value, json};
 
-use super::{Process, root};
+use super::{Instance, TOKEN, root};
 use crate::{
     App,
-    http::{ApiError, ROUTES, Reply, handle},
+    http::{ApiError, Reply, handle},
+    routes,
     sqs::Delivery,
 };
 
@@ -30,7 +31,7 @@ pub struct Answer {
 }
 
 impl Call {
-    /// A request without a body. `path` may have a query string.
+    /// A request without a body and with the deployment's token. `path` may have a query string.
     #[must_use]
     pub fn new(method: &str, path: &str) -> Self {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
@@ -39,7 +40,7 @@ impl Call {
             "routeKey": "$default",
             "rawPath": path,
             "rawQueryString": query,
-            "headers": {"host": "localhost"},
+            "headers": {"host": "localhost", "authorization": format!("Bearer {TOKEN}")},
             "pathParameters": parameters(method, path),
             "requestContext": {
                 "accountId": "000000000000",
@@ -58,6 +59,13 @@ impl Call {
         Self { event }
     }
 
+    /// The sample event of a function, `events/<function>.json`, with the deployment's token.
+    #[must_use]
+    pub fn sample(function: &str) -> Self {
+        let event = serde_json::from_str(&sample_event(function)).expect("a sample is JSON");
+        Self { event }.header("authorization", &format!("Bearer {TOKEN}"))
+    }
+
     /// With this body.
     #[must_use]
     pub fn body(mut self, body: impl std::fmt::Display) -> Self {
@@ -72,19 +80,39 @@ impl Call {
         self
     }
 
+    /// Without a token.
+    #[must_use]
+    pub fn anonymous(mut self) -> Self {
+        let headers = self.event["headers"].as_object_mut().expect("an event has headers");
+        headers.remove("authorization");
+        self
+    }
+
     /// As a handler gets it.
     #[must_use]
     pub fn request(&self) -> Request {
         request(&self.event.to_string())
     }
 
-    /// What the handler answers.
-    pub async fn to<H, F>(self, process: &Process, handler: H) -> Answer
+    /// What the handler answers behind the rules of the route that serves this request.
+    pub async fn to<H, F>(self, instance: &Instance, handler: H) -> Answer
     where
         H: Fn(App, Request) -> F,
         F: Future<Output = Result<Reply, ApiError>>,
     {
-        handle("test", &process.app, self.request(), handler).await.into()
+        self.response(instance, handler).await.into()
+    }
+
+    /// The same, as Lambda gets it.
+    pub async fn response<H, F>(&self, instance: &Instance, handler: H) -> Response<Body>
+    where
+        H: Fn(App, Request) -> F,
+        F: Future<Output = Result<Reply, ApiError>>,
+    {
+        let http = &self.event["requestContext"]["http"];
+        let part = |name: &str| http[name].as_str().unwrap_or_default();
+        let endpoint = routes::serving(part("method"), part("path"));
+        handle(endpoint, &instance.app, self.request(), handler).await
     }
 }
 
@@ -140,8 +168,8 @@ fn request(event: &str) -> Request {
 
 /// The variable parts of the path, as the gateway finds them.
 fn parameters(method: &str, path: &str) -> Value {
-    let route = ROUTES.iter().find(|route| route.method == method && route.takes(path));
-    let parts = route.into_iter().flat_map(|route| route.path.split('/').zip(path.split('/')));
+    let route = routes::routes().find(|(route, _)| route.method == method && route.matches(path));
+    let parts = route.into_iter().flat_map(|(route, _)| route.path.split('/').zip(path.split('/')));
     let named = parts.filter_map(|(own, given)| {
         let name = own.strip_prefix('{')?.strip_suffix('}')?;
         Some((name.to_owned(), Value::from(given)))

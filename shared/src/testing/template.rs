@@ -19,6 +19,7 @@ pub fn root() -> PathBuf {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Template {
+    parameters: Value,
     globals: Value,
     resources: BTreeMap<String, Resource>,
 }
@@ -29,14 +30,28 @@ struct Resource {
     #[serde(rename = "Type")]
     kind: String,
     #[serde(default)]
+    metadata: Value,
+    #[serde(default)]
     properties: Value,
+}
+
+/// A Lambda function of the template.
+#[derive(Debug, Clone, Copy)]
+pub struct Function<'a> {
+    /// `OrderCreate`
+    pub id: &'a str,
+    /// `order-create`
+    pub program: &'a str,
+    /// Its properties.
+    pub properties: &'a Value,
 }
 
 impl Template {
     /// The one of this checkout.
     #[must_use]
     pub fn load() -> Self {
-        let text = fs::read_to_string(root().join("template.yaml")).expect("template.yaml is in the top folder");
+        let text = fs::read_to_string(root().join("template.yaml"))
+            .expect("template.yaml is in the top folder");
         serde_saphyr::from_str(&text).expect("template.yaml is YAML")
     }
 
@@ -48,6 +63,26 @@ impl Template {
             .map(|(id, found)| (id.as_str(), &found.properties))
     }
 
+    /// Every function, by logical id.
+    ///
+    /// # Panics
+    /// If one does not name its program.
+    pub fn functions(&self) -> impl Iterator<Item = Function<'_>> {
+        let functions =
+            self.resources.iter().filter(|(_, found)| found.kind == "AWS::Serverless::Function");
+        functions.map(|(id, function)| {
+            let program = function.metadata["BuildProperties"]["Binary"].as_str();
+            let program = program.unwrap_or_else(|| panic!("{id}: no BuildProperties.Binary"));
+            Function { id, program, properties: &function.properties }
+        })
+    }
+
+    /// The parameters.
+    #[must_use]
+    pub fn parameters(&self) -> &Value {
+        &self.parameters
+    }
+
     /// What holds for all resources of a kind that do not say otherwise.
     #[must_use]
     pub fn globals(&self) -> &Value {
@@ -56,7 +91,8 @@ impl Template {
 
     /// The requests that create the template's tables under the names `name` gives their logical ids.
     pub fn create_table_requests(&self, name: impl Fn(&str) -> String) -> Vec<Value> {
-        const OF_A_REQUEST: [&str; 4] = ["AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode"];
+        const OF_A_REQUEST: [&str; 4] =
+            ["AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode"];
         self.resources("AWS::DynamoDB::Table")
             .map(|(id, properties)| {
                 let mut request = properties.clone();

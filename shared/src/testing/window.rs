@@ -102,7 +102,8 @@ mod tests {
     #[test]
     fn the_times_have_the_median_and_the_tail_that_were_asked_for() {
         let window = ConflictWindow::new(1, Duration::from_millis(25), Duration::from_millis(90));
-        let mut times: Vec<f64> = (0..20_000).map(|_| window.lock().time().as_secs_f64() * 1_000.0).collect();
+        let mut times: Vec<f64> =
+            (0..20_000).map(|_| window.lock().time().as_secs_f64() * 1_000.0).collect();
         times.sort_by(f64::total_cmp);
         assert!((24.0..26.0).contains(&times[10_000]), "{}", times[10_000]);
         assert!((84.0..96.0).contains(&times[19_800]), "{}", times[19_800]);

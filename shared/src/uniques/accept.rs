@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::{
     Duplicates, UniqueId, Uniques,
-    counting::{Counting, REREAD},
+    shard_config::{REREAD, ShardConfig},
 };
 use crate::{
     aws::ServiceError,
@@ -28,7 +28,7 @@ const TURN: Duration = Duration::from_secs(2);
 
 /// A request to count an id.
 #[derive(Debug)]
-pub struct Arrival {
+pub struct AcceptRequest {
     /// What is to be counted.
     pub id: UniqueId,
     /// When it came: this decides on its minute, however long the rest takes.
@@ -45,12 +45,12 @@ pub struct Accepted {
     /// The minute in which it was looked for.
     pub minute: Minute,
     /// What was found.
-    pub verdict: Verdict,
+    pub verdict: AcceptOutcome,
 }
 
 /// New in its minute or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum AcceptOutcome {
     /// It is counted, by this request.
     New,
     /// It was counted before.
@@ -70,7 +70,7 @@ pub enum AcceptError {
 
 /// What an instance knows of how ids are counted, and since when it knows it.
 #[derive(Debug, Default)]
-pub(super) struct Known {
+pub(super) struct ConfigCache {
     last: RwLock<Option<Reading>>,
     /// Of those who read it.
     turn: Mutex<()>,
@@ -79,24 +79,26 @@ pub(super) struct Known {
 #[derive(Debug)]
 struct Reading {
     at: Timestamp,
-    found: Arc<Counting>,
+    found: Arc<ShardConfig>,
 }
 
-impl Known {
+impl ConfigCache {
     /// What was found, if that is not too long ago.
-    fn fresh(&self, now: Timestamp) -> Option<Arc<Counting>> {
+    fn fresh(&self, now: Timestamp) -> Option<Arc<ShardConfig>> {
         let last = self.last.read().unwrap_or_else(PoisonError::into_inner);
-        last.as_ref().filter(|reading| now.since(reading.at) < REREAD).map(|reading| reading.found.clone())
+        last.as_ref()
+            .filter(|reading| now.since(reading.at) < REREAD)
+            .map(|reading| reading.found.clone())
     }
 
-    fn learn(&self, at: Timestamp, found: Arc<Counting>) {
+    fn learn(&self, at: Timestamp, found: Arc<ShardConfig>) {
         *self.last.write().unwrap_or_else(PoisonError::into_inner) = Some(Reading { at, found });
     }
 }
 
 impl Uniques {
     /// Counts an id, once a minute.
-    pub async fn accept(&self, arrival: &Arrival) -> Result<Accepted, AcceptError> {
+    pub async fn accept(&self, arrival: &AcceptRequest) -> Result<Accepted, AcceptError> {
         let minute = Minute::of(arrival.at);
         let verdict = match self.look(minute, arrival).await {
             Ok(verdict) => verdict,
@@ -106,8 +108,8 @@ impl Uniques {
             }
         };
         match verdict {
-            Verdict::New => metrics::counter!("AcceptedIds").increment(1),
-            Verdict::Duplicate => metrics::counter!("DuplicateIds").increment(1),
+            AcceptOutcome::New => metrics::counter!("AcceptedIds").increment(1),
+            AcceptOutcome::Duplicate => metrics::counter!("DuplicateIds").increment(1),
         }
         Ok(Accepted { minute, verdict })
     }
@@ -124,9 +126,13 @@ impl Uniques {
         self.counting(now).await.map(|_| ())
     }
 
-    async fn look(&self, minute: Minute, arrival: &Arrival) -> Result<Verdict, AcceptError> {
+    async fn look(
+        &self,
+        minute: Minute,
+        arrival: &AcceptRequest,
+    ) -> Result<AcceptOutcome, AcceptError> {
         if self.seen.knows(minute, arrival.id) {
-            return Ok(Verdict::Duplicate);
+            return Ok(AcceptOutcome::Duplicate);
         }
         let counting = self.counting(arrival.at).await?;
         let shards = counting.shards(minute).ok_or(AcceptError::BeforeTheFirst(minute))?;
@@ -136,7 +142,7 @@ impl Uniques {
     }
 
     /// How ids are counted. It is read by one call for all requests that wait for it; the first instance of all decides it.
-    async fn counting(&self, now: Timestamp) -> Result<Arc<Counting>, ServiceError> {
+    async fn counting(&self, now: Timestamp) -> Result<Arc<ShardConfig>, ServiceError> {
         if let Some(counting) = self.known.fresh(now) {
             return Ok(counting);
         }
@@ -146,7 +152,7 @@ impl Uniques {
         }
         let counting = match self.store.counting().await? {
             Some(counting) => counting,
-            None => self.store.begin(Counting::beginning(now, self.shards)).await?,
+            None => self.store.begin(ShardConfig::beginning(now, self.shards)).await?,
         };
         let found = Arc::new(counting);
         self.known.learn(now, found.clone());

@@ -7,16 +7,21 @@ use tracing::error;
 use uuid::Uuid;
 
 use super::{
-    AUDIT, Closing,
-    close::Shift,
-    counting::Counting,
+    AUDIT, MinuteCloser,
+    close::TimeBox,
+    shard_config::ShardConfig,
     store::{Correction, Published},
 };
 use crate::{aws::ServiceError, time::Timestamp};
 
-impl Closing {
+impl MinuteCloser {
     /// Audits all minutes that are due; answers how many.
-    pub(super) async fn audit(&self, counting: &Counting, now: Timestamp, shift: &Shift) -> Result<u32, ServiceError> {
+    pub(super) async fn audit(
+        &self,
+        counting: &ShardConfig,
+        now: Timestamp,
+        shift: &TimeBox,
+    ) -> Result<u32, ServiceError> {
         let mut minute = counting.audited.map_or(counting.since(), |last| last.plus(1));
         let mut audited = 0;
         while minute.end().plus(AUDIT) <= now && shift.is_on() {
@@ -34,7 +39,12 @@ impl Closing {
         Ok(audited)
     }
 
-    async fn compare(&self, was: &Published, counting: &Counting, now: Timestamp) -> Result<(), ServiceError> {
+    async fn compare(
+        &self,
+        was: &Published,
+        counting: &ShardConfig,
+        now: Timestamp,
+    ) -> Result<(), ServiceError> {
         let &Published { minute, unique_ids: published, .. } = was;
         let Some(shards) = counting.shards(minute) else { return Ok(()) };
         let counted = self.store.tally(minute, shards).await?.ids;

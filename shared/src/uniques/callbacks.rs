@@ -17,7 +17,7 @@ use crate::{
     aws::{Aws, ServiceError},
     sqs::{self, Queue},
     time::{Minute, Timestamp},
-    webhook::{Cause, Delivery, MessageId, Outcome, SecretError, WebhookUrl, Webhooks},
+    webhook::{Delivery, DeliveryError, MessageId, Outcome, SecretError, WebhookUrl, Webhooks},
 };
 
 /// What the queue of callbacks holds.
@@ -64,7 +64,7 @@ pub enum Failure {
     #[error("the callback was not taken: {cause}; it is sent again in {} s", pause.as_secs())]
     NotTaken {
         /// What went wrong.
-        cause: Cause,
+        cause: DeliveryError,
         /// When it is tried again.
         pause: Duration,
     },
@@ -90,7 +90,9 @@ impl Callbacks {
     /// Does what a message says.
     pub async fn handle(&self, message: &sqs::Delivery, now: Timestamp) -> Result<(), Failure> {
         match serde_json::from_str(&message.body)? {
-            Message::FanOut { minute, shard, unique_ids } => self.fan_out(minute, shard, unique_ids).await,
+            Message::FanOut { minute, shard, unique_ids } => {
+                self.fan_out(minute, shard, unique_ids).await
+            }
             Message::Callback { minute, id, url, unique_ids } => {
                 self.send(message, id, &url, MinuteCount { minute, unique_ids }, now).await
             }
@@ -102,7 +104,8 @@ impl Callbacks {
         let mut after = None;
         loop {
             let (page, last) = self.store.callbacks(minute, shard, after).await?;
-            let message = |WithCallback { id, url }| Message::Callback { minute, id, url, unique_ids };
+            let message =
+                |WithCallback { id, url }| Message::Callback { minute, id, url, unique_ids };
             self.queue.send(page.into_iter().map(message)).await?;
             if last.is_none() {
                 return Ok(());
@@ -152,6 +155,9 @@ mod tests {
     fn a_callback_has_one_name() {
         let minute: Minute = "2026-11-20T23:20:00Z".parse().expect("a minute");
         assert_eq!(webhook_id(minute, 42.into()).to_string(), "count_1795216800_42");
-        assert_eq!(webhook_id(minute, i64::MIN.into()).to_string(), "count_1795216800_-9223372036854775808");
+        assert_eq!(
+            webhook_id(minute, i64::MIN.into()).to_string(),
+            "count_1795216800_-9223372036854775808"
+        );
     }
 }

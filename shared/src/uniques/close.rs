@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::{
     GRACE, Message, Settings,
-    counting::Counting,
+    shard_config::ShardConfig,
     store::{Published, Store},
     stream::{MinuteCount, Stream},
 };
@@ -28,7 +28,7 @@ const WORK: Duration = Duration::from_secs(35);
 
 /// Closes minutes and counts them a second time.
 #[derive(Debug)]
-pub struct Closing {
+pub struct MinuteCloser {
     pub(super) store: Store,
     stream: Stream,
     queue: Queue,
@@ -46,9 +46,9 @@ pub struct Closed {
 
 /// The time for which a tick begins new work.
 #[derive(Debug)]
-pub(super) struct Shift(Instant);
+pub(super) struct TimeBox(Instant);
 
-impl Shift {
+impl TimeBox {
     pub(super) fn is_on(&self) -> bool {
         self.0.elapsed() < WORK
     }
@@ -60,7 +60,7 @@ fn overdue(next: Minute, now: Timestamp) -> f64 {
     closable_until.since(next.start()).as_secs_f64() / 60.0
 }
 
-impl Closing {
+impl MinuteCloser {
     /// Over the settings' table, stream and queue.
     #[must_use]
     pub fn new(aws: &Aws, settings: &Settings) -> Self {
@@ -77,7 +77,7 @@ impl Closing {
     /// # Errors
     /// A service failed: the next tick goes on where this one stopped.
     pub async fn tick(&self, now: Timestamp) -> Result<Closed, ServiceError> {
-        let shift = Shift(Instant::now());
+        let shift = TimeBox(Instant::now());
         let Some(counting) = self.store.counting().await? else {
             // Nothing was ever accepted, so no minute is owed.
             metrics::histogram!("MinutesOverdue").record(0.0);
@@ -93,7 +93,12 @@ impl Closing {
         Ok(Closed { published, audited })
     }
 
-    async fn close(&self, counting: &Counting, now: Timestamp, shift: &Shift) -> Result<u32, ServiceError> {
+    async fn close(
+        &self,
+        counting: &ShardConfig,
+        now: Timestamp,
+        shift: &TimeBox,
+    ) -> Result<u32, ServiceError> {
         let last = self.store.last_published().await?;
         let mut minute = last.map_or(counting.since(), |last| last.minute.plus(1));
         let mut published = 0;
@@ -106,13 +111,20 @@ impl Closing {
     }
 
     /// Counts and publishes one minute; answers whether it was this tick that published it.
-    async fn close_minute(&self, minute: Minute, counting: &Counting, now: Timestamp) -> Result<bool, ServiceError> {
+    async fn close_minute(
+        &self,
+        minute: Minute,
+        counting: &ShardConfig,
+        now: Timestamp,
+    ) -> Result<bool, ServiceError> {
         let shards = counting.shards(minute).unwrap_or(self.shards);
         let tally = self.store.tally(minute, shards).await?;
         let unique_ids = tally.ids;
         self.stream.publish(MinuteCount { minute, unique_ids }).await?;
         let callbacks = tally.with_callbacks.iter();
-        self.queue.send(callbacks.map(|&shard| Message::FanOut { minute, shard, unique_ids })).await?;
+        self.queue
+            .send(callbacks.map(|&shard| Message::FanOut { minute, shard, unique_ids }))
+            .await?;
 
         let incomplete = now > self.store.expiry(minute);
         let record = Published { minute, unique_ids, at: now, incomplete };
@@ -137,7 +149,9 @@ mod tests {
     fn a_minute_is_owed_from_its_grace_on_until_it_is_published() {
         let next = Minute::of(Timestamp::from_millis(1_795_216_800_000));
         let at = |seconds| next.start().plus(Duration::from_secs(seconds));
-        for (seconds, minutes) in [(0, 0.0), (60, 0.0), (74, 0.0), (75, 1.0), (134, 1.0), (135, 2.0), (3_615, 60.0)] {
+        for (seconds, minutes) in
+            [(0, 0.0), (60, 0.0), (74, 0.0), (75, 1.0), (134, 1.0), (135, 2.0), (3_615, 60.0)]
+        {
             assert_eq!(overdue(next, at(seconds)), minutes, "{seconds} s after it began");
         }
         assert_eq!(overdue(next.plus(5), at(0)), 0.0, "one that is to come");

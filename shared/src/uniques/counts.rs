@@ -9,8 +9,8 @@ use super::{
 use crate::{
     aws::ServiceError,
     dynamo::keys,
-    limits::Bounded,
     time::{Minute, Timestamp},
+    validated::Bounded,
 };
 
 /// Minutes of a page.
@@ -56,7 +56,12 @@ impl Uniques {
     }
 
     /// The published minutes from one to another, both included: two queries.
-    pub async fn counts(&self, from: Minute, to: Minute, limit: Limit) -> Result<Counts, ServiceError> {
+    pub async fn counts(
+        &self,
+        from: Minute,
+        to: Minute,
+        limit: Limit,
+    ) -> Result<Counts, ServiceError> {
         let limit = limit.to_usize();
         if to < from {
             return Ok(Counts { counts: Vec::new(), next_cursor: None });
@@ -65,8 +70,11 @@ impl Uniques {
         let corrections = self.store.between(keys::CORRECTIONS, from, to, limit + 1);
         let (mut published, corrections): (Vec<Published>, Vec<Correction>) =
             futures_util::try_join!(published, corrections)?;
-        let next_cursor = (published.len() > limit).then(|| published.pop().map(|next| next.minute)).flatten();
-        let corrected = |minute| corrections.iter().find(|found| found.minute == minute).map(|found| found.counted);
+        let next_cursor =
+            (published.len() > limit).then(|| published.pop().map(|next| next.minute)).flatten();
+        let corrected = |minute| {
+            corrections.iter().find(|found| found.minute == minute).map(|found| found.counted)
+        };
         let count = |Published { minute, unique_ids, incomplete, .. }: Published| Count {
             minute,
             unique_ids,

@@ -31,7 +31,7 @@ impl fmt::Display for UniqueId {
 
 /// A text that is no id.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub enum UnfitId {
+pub enum InvalidId {
     /// Nothing, or white space.
     #[error("must not be empty")]
     Blank,
@@ -44,26 +44,26 @@ pub enum UnfitId {
 }
 
 impl FromStr for UniqueId {
-    type Err = UnfitId;
+    type Err = InvalidId;
 
-    fn from_str(text: &str) -> Result<Self, UnfitId> {
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
         if text.trim().is_empty() {
-            return Err(UnfitId::Blank);
+            return Err(InvalidId::Blank);
         }
         if text.starts_with('+') {
-            return Err(UnfitId::NotANumber);
+            return Err(InvalidId::NotANumber);
         }
         text.parse().map(Self).map_err(|error: std::num::ParseIntError| match error.kind() {
-            IntErrorKind::PosOverflow | IntErrorKind::NegOverflow => UnfitId::TooLarge,
-            _ => UnfitId::NotANumber,
+            IntErrorKind::PosOverflow | IntErrorKind::NegOverflow => InvalidId::TooLarge,
+            _ => InvalidId::NotANumber,
         })
     }
 }
 
 impl TryFrom<String> for UniqueId {
-    type Error = UnfitId;
+    type Error = InvalidId;
 
-    fn try_from(text: String) -> Result<Self, UnfitId> {
+    fn try_from(text: String) -> Result<Self, InvalidId> {
         text.parse()
     }
 }
@@ -95,15 +95,18 @@ mod tests {
     #[test]
     fn everything_else_is_refused_for_its_reason() {
         for blank in ["", " ", "\t\n", "\u{3000}"] {
-            assert_eq!(blank.parse::<UniqueId>(), Err(UnfitId::Blank), "{blank:?}");
+            assert_eq!(blank.parse::<UniqueId>(), Err(InvalidId::Blank), "{blank:?}");
         }
-        let words = ["one", "NaN", "0x10", "1e3", "1_000", "1,000", "--1", "-", "1 ", " 1", "1\0", "1\u{661}"];
+        let words = [
+            "one", "NaN", "0x10", "1e3", "1_000", "1,000", "--1", "-", "1 ", " 1", "1\0",
+            "1\u{661}",
+        ];
         let numbers = ["1.0", "+1", "+", "\u{ff11}\u{ff12}", "\u{661}", "\u{2212}1"];
         for unfit in words.into_iter().chain(numbers) {
-            assert_eq!(unfit.parse::<UniqueId>(), Err(UnfitId::NotANumber), "{unfit:?}");
+            assert_eq!(unfit.parse::<UniqueId>(), Err(InvalidId::NotANumber), "{unfit:?}");
         }
         for large in ["9223372036854775808", "-9223372036854775809", "99999999999999999999999999"] {
-            assert_eq!(large.parse::<UniqueId>(), Err(UnfitId::TooLarge), "{large}");
+            assert_eq!(large.parse::<UniqueId>(), Err(InvalidId::TooLarge), "{large}");
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The record that finds duplicates is the count: accepting an id is one put with the condition that the minute does not have
 //! it, and a minute's count is how many records it has. Nothing else is written for an id, so nothing can drift, and
-//! no counter is hot. [`Closing`] counts a minute when no request of it can still be under way, and publishes the
+//! no counter is hot. [`MinuteCloser`] counts a minute when no request of it can still be under way, and publishes the
 //! number: to the stream, to the table, to the log.
 //!
 //! Not covered: an id whose put was recorded while every reply was lost. It is answered `failed`, counted, and a duplicate
@@ -12,10 +12,10 @@ mod accept;
 mod audit;
 mod callbacks;
 mod close;
-mod counting;
 mod counts;
 mod id;
-mod seen;
+mod recent_ids;
+mod shard_config;
 mod store;
 mod stream;
 
@@ -23,14 +23,15 @@ use std::{str::FromStr, time::Duration};
 
 use aws_sdk_dynamodb::Client;
 
-use self::{accept::Known, seen::Seen, store::Store};
+use self::{accept::ConfigCache, recent_ids::RecentIds, store::Store};
+use crate::env::{VariableError, Variables};
 
-pub use accept::{AcceptError, Accepted, Arrival, Verdict};
+pub use accept::{AcceptError, AcceptOutcome, AcceptRequest, Accepted};
 pub use callbacks::{Callbacks, Failure, Message};
-pub use close::{Closed, Closing};
-pub use counting::Counting;
+pub use close::{Closed, MinuteCloser};
 pub use counts::{Count, Counts, DEFAULT_LIMIT, Limit};
-pub use id::{UnfitId, UniqueId};
+pub use id::{InvalidId, UniqueId};
+pub use shard_config::ShardConfig;
 pub use stream::MinuteCount;
 
 /// How long after its end a minute is counted: longer than the time-out of the function `accept` and [`CLOCK_SKEW`] together.
@@ -72,7 +73,7 @@ pub struct Settings {
     /// Over how many shards the ids of a minute are spread. A partition of the table takes 1 000 writes a second.
     pub shards: u32,
     /// Ids of the current minute that an instance remembers at most.
-    pub seen_limit: usize,
+    pub recent_ids_max: usize,
     /// What a duplicate is answered.
     pub duplicates: Duplicates,
     /// How long the records of ids are kept; a minute that is closed later has lost some.
@@ -83,12 +84,29 @@ pub struct Settings {
     pub queue_url: String,
 }
 
+impl Settings {
+    /// Reads `UNIQUES_TABLE`, `UNIQUE_SHARDS`, `RECENT_IDS_MAX`, `DUPLICATE_IDS`,
+    /// `ID_RETENTION_HOURS`, `COUNT_STREAM` and `CALLBACK_QUEUE_URL`.
+    pub fn read(variables: &Variables<'_>) -> Result<Self, VariableError> {
+        let retention_hours = variables.number("ID_RETENTION_HOURS", 24, 1..=168)?;
+        Ok(Self {
+            table: variables.required("UNIQUES_TABLE")?,
+            shards: variables.number("UNIQUE_SHARDS", 256, 1..=4_096)?,
+            recent_ids_max: variables.number("RECENT_IDS_MAX", 1_000_000, 0..=10_000_000)?,
+            duplicates: variables.parsed("DUPLICATE_IDS", Duplicates::Refuse)?,
+            retention: Duration::from_hours(retention_hours),
+            stream: variables.required("COUNT_STREAM")?,
+            queue_url: variables.required("CALLBACK_QUEUE_URL")?,
+        })
+    }
+}
+
 /// Ids and their counts, as far as callers see them.
 #[derive(Debug)]
 pub struct Uniques {
     store: Store,
-    seen: Seen,
-    known: Known,
+    seen: RecentIds,
+    known: ConfigCache,
     shards: u32,
     duplicates: Duplicates,
 }
@@ -99,8 +117,8 @@ impl Uniques {
     pub fn new(client: Client, settings: &Settings) -> Self {
         Self {
             store: Store::new(client, settings),
-            seen: Seen::new(settings.seen_limit),
-            known: Known::default(),
+            seen: RecentIds::new(settings.recent_ids_max),
+            known: ConfigCache::default(),
             shards: settings.shards,
             duplicates: settings.duplicates,
         }

@@ -14,8 +14,8 @@ use uuid::Uuid;
 
 use super::{
     Settings, UniqueId,
-    accept::{Arrival, Verdict},
-    counting::Counting,
+    accept::{AcceptOutcome, AcceptRequest},
+    shard_config::ShardConfig,
 };
 use crate::{
     aws::ServiceError,
@@ -47,7 +47,7 @@ pub struct Store {
 
 /// How many ids a minute has.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Tally {
+pub struct ShardCounts {
     pub ids: u64,
     /// Shards with ids that have a callback.
     pub with_callbacks: Vec<u32>,
@@ -95,13 +95,22 @@ impl Store {
     // ---- ids ----
 
     /// Records an id in a minute, unless it is there: one write unit, whatever the answer, for an item under a kilobyte.
-    pub async fn record(&self, minute: Minute, shards: u32, arrival: &Arrival) -> Result<Verdict, ServiceError> {
+    pub async fn record(
+        &self,
+        minute: Minute,
+        shards: u32,
+        arrival: &AcceptRequest,
+    ) -> Result<AcceptOutcome, ServiceError> {
         let mut item = keys::id(minute, shards, arrival.id.get()).attributes();
         item.insert("ttl".into(), number(self.expiry(minute).as_seconds()));
         if let Some(url) = &arrival.callback {
             item.insert("url".into(), text(url.as_str()));
         }
-        Ok(if self.put_once(item, arrival.token).await? { Verdict::New } else { Verdict::Duplicate })
+        Ok(if self.put_once(item, arrival.token).await? {
+            AcceptOutcome::New
+        } else {
+            AcceptOutcome::Duplicate
+        })
     }
 
     /// When the records of a minute begin to expire.
@@ -110,18 +119,22 @@ impl Store {
     }
 
     /// Counts the ids of a minute, consistently: what reading them costs, one read unit a shard at least.
-    pub async fn tally(&self, minute: Minute, shards: u32) -> Result<Tally, ServiceError> {
+    pub async fn tally(&self, minute: Minute, shards: u32) -> Result<ShardCounts, ServiceError> {
         let counts = stream::iter(0..shards).map(|shard| self.tally_shard(minute, shard));
-        let add = |mut sum: Tally, (shard, ids, callbacks): (u32, u64, u64)| async move {
+        let add = |mut sum: ShardCounts, (shard, ids, callbacks): (u32, u64, u64)| async move {
             sum.ids += ids;
             sum.with_callbacks.extend((callbacks > 0).then_some(shard));
             Ok(sum)
         };
-        counts.buffer_unordered(SHARDS_AT_ONCE).try_fold(Tally::default(), add).await
+        counts.buffer_unordered(SHARDS_AT_ONCE).try_fold(ShardCounts::default(), add).await
     }
 
     /// The filter counts the ids with a callback; what it looked at are all ids.
-    async fn tally_shard(&self, minute: Minute, shard: u32) -> Result<(u32, u64, u64), ServiceError> {
+    async fn tally_shard(
+        &self,
+        minute: Minute,
+        shard: u32,
+    ) -> Result<(u32, u64, u64), ServiceError> {
         let query = self.with_callback(minute, shard).select(Select::Count);
         let mut pages = query.into_paginator().send();
         let (mut ids, mut callbacks) = (0, 0);
@@ -142,7 +155,8 @@ impl Store {
     ) -> Result<(Vec<WithCallback>, Option<HashMap<String, AttributeValue>>), ServiceError> {
         let query = self.with_callback(minute, shard).projection_expression("sk, #url");
         let page = query.set_exclusive_start_key(after).send().await?;
-        let found = page.items.unwrap_or_default().into_iter().map(read).collect::<Result<_, _>>()?;
+        let found =
+            page.items.unwrap_or_default().into_iter().map(read).collect::<Result<_, _>>()?;
         Ok((found, page.last_evaluated_key))
     }
 
@@ -172,7 +186,11 @@ impl Store {
     }
 
     /// Records that a minute has another count than was published; answers whether this call did it.
-    pub async fn correct(&self, correction: &Correction, token: Uuid) -> Result<bool, ServiceError> {
+    pub async fn correct(
+        &self,
+        correction: &Correction,
+        token: Uuid,
+    ) -> Result<bool, ServiceError> {
         self.put_once(keyed(keys::correction(correction.minute), correction)?, token).await
     }
 
@@ -195,12 +213,12 @@ impl Store {
     // ---- how ids are counted ----
 
     /// Since when ids are counted, and how: one read unit.
-    pub async fn counting(&self) -> Result<Option<Counting>, ServiceError> {
+    pub async fn counting(&self) -> Result<Option<ShardConfig>, ServiceError> {
         self.get(keys::counting()).await
     }
 
     /// Begins to count, unless another has begun; answers what holds now.
-    pub async fn begin(&self, counting: Counting) -> Result<Counting, ServiceError> {
+    pub async fn begin(&self, counting: ShardConfig) -> Result<ShardConfig, ServiceError> {
         match put_new(&self.client, &self.table, keyed(keys::counting(), &counting)?).await? {
             None => Ok(counting),
             Some(before) => read(before),
@@ -208,7 +226,11 @@ impl Store {
     }
 
     /// Replaces the spreads of `before` by those of `after`; answers whether they were still those.
-    pub async fn respread(&self, before: &Counting, after: &Counting) -> Result<bool, ServiceError> {
+    pub async fn respread(
+        &self,
+        before: &ShardConfig,
+        after: &ShardConfig,
+    ) -> Result<bool, ServiceError> {
         let update = self
             .client
             .update_item()
@@ -224,7 +246,11 @@ impl Store {
     /// Remembers that all minutes up to this one were counted a second time. A slower audit may set it back: then some are
     /// counted once more.
     pub async fn audited(&self, minute: Minute) -> Result<(), ServiceError> {
-        let update = self.client.update_item().table_name(&self.table).set_key(Some(keys::counting().attributes()));
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(keys::counting().attributes()));
         let update = update.update_expression("SET audited = :minute");
         update.expression_attribute_values(":minute", text(minute)).send().await?;
         Ok(())

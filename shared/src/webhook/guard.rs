@@ -25,7 +25,7 @@ pub struct Guard {
 
 /// Why a receiver may not be reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
+pub enum BlockedAddress {
     /// The host is an address that is not public, or its name has one.
     #[error("the host's address is not public ({0})")]
     Address(&'static str),
@@ -72,19 +72,19 @@ const V6: [(Ipv6Addr, u32, &str); 5] = [
 impl Guard {
     /// Looks at the host as the URL has it. A literal address is thereby checked in whatever notation it was given, since the
     /// URL holds its canonical form.
-    pub fn check(self, url: &WebhookUrl) -> Result<(), Refused> {
+    pub fn check(self, url: &WebhookUrl) -> Result<(), BlockedAddress> {
         match url.host() {
             Host::Ipv4(address) => self.check_address(address.into()),
             Host::Ipv6(address) => self.check_address(address.into()),
             Host::Domain(name) if self.allow_private || is_public_name(name) => Ok(()),
-            Host::Domain(_) => Err(Refused::Name),
+            Host::Domain(_) => Err(BlockedAddress::Name),
         }
     }
 
     /// Looks at an address that the host has.
-    pub fn check_address(self, address: IpAddr) -> Result<(), Refused> {
+    pub fn check_address(self, address: IpAddr) -> Result<(), BlockedAddress> {
         match special_purpose(address) {
-            Some(purpose) if !self.allow_private => Err(Refused::Address(purpose)),
+            Some(purpose) if !self.allow_private => Err(BlockedAddress::Address(purpose)),
             _ => Ok(()),
         }
     }
@@ -101,11 +101,17 @@ fn is_public_name(name: &str) -> bool {
 pub fn special_purpose(address: IpAddr) -> Option<&'static str> {
     match address {
         IpAddr::V4(address) => {
-            let within = |block: Ipv4Addr, length| (address.to_bits() ^ block.to_bits()).leading_zeros() >= length;
-            V4.iter().find(|(block, length, _)| within(*block, *length)).map(|(_, _, purpose)| *purpose)
+            let within = |block: Ipv4Addr, length| {
+                (address.to_bits() ^ block.to_bits()).leading_zeros() >= length
+            };
+            V4.iter()
+                .find(|(block, length, _)| within(*block, *length))
+                .map(|(_, _, purpose)| *purpose)
         }
         IpAddr::V6(address) => {
-            let within = |block: Ipv6Addr, length| (address.to_bits() ^ block.to_bits()).leading_zeros() >= length;
+            let within = |block: Ipv6Addr, length| {
+                (address.to_bits() ^ block.to_bits()).leading_zeros() >= length
+            };
             let (global, length) = GLOBAL_UNICAST;
             if !within(global, length) {
                 return Some("not global unicast");
@@ -113,7 +119,9 @@ pub fn special_purpose(address: IpAddr) -> Option<&'static str> {
             if is_isatap(address) {
                 return Some("ISATAP");
             }
-            V6.iter().find(|(block, length, _)| within(*block, *length)).map(|(_, _, purpose)| *purpose)
+            V6.iter()
+                .find(|(block, length, _)| within(*block, *length))
+                .map(|(_, _, purpose)| *purpose)
         }
     }
 }

@@ -22,10 +22,53 @@ mod send;
 mod signature;
 mod url;
 
-pub use guard::{Guard, Refused, special_purpose};
-pub use outcome::{Cause, Final, MAX_RETRY_AFTER, Outcome};
+pub use guard::{BlockedAddress, Guard, special_purpose};
+pub use outcome::{DeliveryError, MAX_RETRY_AFTER, Outcome, PermanentFailure};
 pub use resolve::{Dns, Resolve};
 pub use secret::{SecretError, SecretSource};
 pub use send::{Delivery, Webhooks};
-pub use signature::{MessageId, NotGenuine, Secrets, Signed, UnfitId, UnfitSecrets};
-pub use url::{UnfitUrl, WebhookUrl};
+pub use signature::{InvalidId, InvalidSecrets, InvalidSignature, MessageId, Secrets, Signed};
+pub use url::{InvalidUrl, WebhookUrl};
+
+use crate::{
+    aws::Aws,
+    env::{VariableError, Variables},
+};
+
+/// Where webhooks may go, and what they are signed with.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Which addresses they may go to.
+    pub guard: Guard,
+    /// The secrets that sign them; `None`: those of the parameter.
+    pub secret: Option<Secrets>,
+    /// Name of the parameter of Systems Manager that holds the secrets.
+    pub parameter: String,
+}
+
+impl Settings {
+    /// Reads `CALLBACK_ALLOW_PRIVATE`, `WEBHOOK_SECRET` and `WEBHOOK_SECRET_PARAMETER`.
+    pub fn read(variables: &Variables<'_>) -> Result<Self, VariableError> {
+        let default = "/once/webhook-secret".to_owned();
+        Ok(Self {
+            guard: Guard { allow_private: variables.local_only("CALLBACK_ALLOW_PRIVATE")? },
+            secret: variables.secret("WEBHOOK_SECRET")?,
+            parameter: variables.parsed("WEBHOOK_SECRET_PARAMETER", default)?,
+        })
+    }
+
+    /// Makes the sender.
+    #[must_use]
+    pub fn sender(&self, aws: &Aws) -> Webhooks {
+        Webhooks::new(self.guard, self.secrets(aws), Webhooks::TIMEOUT)
+    }
+
+    /// Makes the source of the secrets.
+    #[must_use]
+    pub fn secrets(&self, aws: &Aws) -> SecretSource {
+        match &self.secret {
+            Some(secrets) => SecretSource::given(secrets.clone()),
+            None => SecretSource::parameter(aws.ssm(), self.parameter.clone()),
+        }
+    }
+}

@@ -7,7 +7,7 @@ use std::{
 
 use hyper::{HeaderMap, StatusCode, header};
 
-use super::{Refused, resolve::NoAddress};
+use super::{BlockedAddress, resolve::NoAddress};
 use crate::time::Timestamp;
 
 /// The longest `Retry-After` that is honoured: longer than any outage that a receiver plans, and short enough for a queue,
@@ -22,20 +22,20 @@ pub enum Outcome {
     /// It may succeed later. The receiver may have it all the same: an answer can be lost.
     Later {
         /// What went wrong.
-        cause: Cause,
+        cause: DeliveryError,
         /// How long the receiver asked to be left alone, at most [`MAX_RETRY_AFTER`].
         retry_after: Option<Duration>,
     },
     /// It is not to be tried again.
     Refused {
         /// Why.
-        reason: Final,
+        reason: PermanentFailure,
     },
 }
 
 /// What went wrong in one attempt.
 #[derive(Debug, thiserror::Error)]
-pub enum Cause {
+pub enum DeliveryError {
     /// The attempt as a whole took too long.
     #[error("timed out")]
     TimedOut,
@@ -58,10 +58,10 @@ pub enum Cause {
 
 /// Why a delivery is not to be tried again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Final {
+pub enum PermanentFailure {
     /// The guard forbids it.
     #[error(transparent)]
-    Forbidden(#[from] Refused),
+    Forbidden(#[from] BlockedAddress),
     /// The receiver answered 410: it wants no more.
     #[error("answered 410: the receiver is gone")]
     Gone,
@@ -71,14 +71,17 @@ impl Outcome {
     pub(super) fn of(status: StatusCode, headers: &HeaderMap, now: Timestamp) -> Self {
         match status {
             _ if status.is_success() => Self::Delivered,
-            StatusCode::GONE => Self::Refused { reason: Final::Gone },
-            _ => Self::Later { cause: Cause::Answered(status), retry_after: retry_after(headers, now) },
+            StatusCode::GONE => Self::Refused { reason: PermanentFailure::Gone },
+            _ => Self::Later {
+                cause: DeliveryError::Answered(status),
+                retry_after: retry_after(headers, now),
+            },
         }
     }
 }
 
-impl From<Cause> for Outcome {
-    fn from(cause: Cause) -> Self {
+impl From<DeliveryError> for Outcome {
+    fn from(cause: DeliveryError) -> Self {
         Self::Later { cause, retry_after: None }
     }
 }
@@ -87,7 +90,7 @@ impl From<NoAddress> for Outcome {
     fn from(error: NoAddress) -> Self {
         match error {
             NoAddress::Refused(reason) => Self::Refused { reason: reason.into() },
-            NoAddress::Unknown(cause) => Cause::Unknown(cause).into(),
+            NoAddress::Unknown(cause) => DeliveryError::Unknown(cause).into(),
         }
     }
 }
@@ -98,7 +101,9 @@ impl fmt::Display for Outcome {
         match self {
             Self::Delivered => f.write_str("delivered"),
             Self::Later { cause, retry_after: None } => write!(f, "later: {cause}"),
-            Self::Later { cause, retry_after: Some(pause) } => write!(f, "later: {cause}, not before {pause:?}"),
+            Self::Later { cause, retry_after: Some(pause) } => {
+                write!(f, "later: {cause}, not before {pause:?}")
+            }
             Self::Refused { reason } => write!(f, "refused: {reason}"),
         }
     }
@@ -137,10 +142,19 @@ mod tests {
         for status in [200, 201, 202, 204, 299] {
             assert!(matches!(of(status, None), Outcome::Delivered), "{status}");
         }
-        assert!(matches!(of(410, Some("1")), Outcome::Refused { reason: Final::Gone }));
-        for status in [101, 300, 301, 302, 307, 308, 400, 401, 403, 404, 409, 422, 429, 500, 502, 503, 504, 599] {
+        assert!(matches!(of(410, Some("1")), Outcome::Refused { reason: PermanentFailure::Gone }));
+        for status in [
+            101, 300, 301, 302, 307, 308, 400, 401, 403, 404, 409, 422, 429, 500, 502, 503, 504,
+            599,
+        ] {
             let outcome = of(status, None);
-            assert!(matches!(outcome, Outcome::Later { cause: Cause::Answered(_), retry_after: None }), "{outcome}");
+            assert!(
+                matches!(
+                    outcome,
+                    Outcome::Later { cause: DeliveryError::Answered(_), retry_after: None }
+                ),
+                "{outcome}"
+            );
         }
     }
 
@@ -176,6 +190,6 @@ mod tests {
         assert_eq!(of(204, None).to_string(), "delivered");
         assert_eq!(of(503, Some("7")).to_string(), "later: answered 503, not before 7s");
         assert_eq!(of(410, None).to_string(), "refused: answered 410: the receiver is gone");
-        assert_eq!(Outcome::from(Cause::TimedOut).to_string(), "later: timed out");
+        assert_eq!(Outcome::from(DeliveryError::TimedOut).to_string(), "later: timed out");
     }
 }

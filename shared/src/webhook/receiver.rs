@@ -85,7 +85,11 @@ impl Receiver {
     }
 }
 
-async fn converse(stream: impl AsyncRead + AsyncWrite + Unpin, answer: Answer, kept: &Mutex<Vec<String>>) {
+async fn converse(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    answer: Answer,
+    kept: &Mutex<Vec<String>>,
+) {
     let mut stream = BufReader::new(stream);
     let Some(request) = read(&mut stream).await else { return };
     kept.lock().unwrap_or_else(PoisonError::into_inner).push(request);
@@ -107,10 +111,9 @@ async fn read(stream: &mut (impl AsyncBufReadExt + Unpin)) -> Option<String> {
     while !request.ends_with("\r\n\r\n") {
         stream.read_line(&mut request).await.ok().filter(|read| *read > 0)?;
     }
-    let length = request
-        .to_lowercase()
-        .split_once("content-length: ")
-        .map_or(0, |(_, rest)| rest.split("\r\n").next().and_then(|length| length.parse().ok()).expect("a length"));
+    let length = request.to_lowercase().split_once("content-length: ").map_or(0, |(_, rest)| {
+        rest.split("\r\n").next().and_then(|length| length.parse().ok()).expect("a length")
+    });
     let mut body = vec![0; length];
     stream.read_exact(&mut body).await.ok()?;
     request.push_str(std::str::from_utf8(&body).expect("text"));

@@ -11,7 +11,7 @@ use std::{
 use tokio::net::lookup_host;
 use url::Host;
 
-use super::{Guard, Refused, WebhookUrl};
+use super::{BlockedAddress, Guard, WebhookUrl};
 
 /// Where the addresses of a name come from.
 pub trait Resolve {
@@ -34,7 +34,7 @@ impl Resolve for Dns {
 pub enum NoAddress {
     /// The guard forbids it.
     #[error(transparent)]
-    Refused(#[from] Refused),
+    Refused(#[from] BlockedAddress),
     /// The name could not be looked up, or has no address.
     #[error("the host's name could not be looked up: {0}")]
     Unknown(#[from] io::Error),
@@ -77,15 +77,23 @@ mod tests {
         }
     }
 
-    async fn addresses(url: &str, answers: &'static [&'static str]) -> Result<Vec<SocketAddr>, NoAddress> {
+    async fn addresses(
+        url: &str,
+        answers: &'static [&'static str],
+    ) -> Result<Vec<SocketAddr>, NoAddress> {
         let url = WebhookUrl::try_from(url).expect("a URL");
         checked_addresses(Guard::default(), &Answers(answers), &url).await
     }
 
     #[tokio::test]
     async fn all_addresses_of_a_public_name_may_be_reached_at_the_port_of_the_url() {
-        let all = addresses("https://example.com/", &["8.8.8.8", "2606:4700::1"]).await.expect("public");
-        assert_eq!(all, ["8.8.8.8:443", "[2606:4700::1]:443"].map(|address| address.parse().expect("an address")));
+        let all =
+            addresses("https://example.com/", &["8.8.8.8", "2606:4700::1"]).await.expect("public");
+        assert_eq!(
+            all,
+            ["8.8.8.8:443", "[2606:4700::1]:443"]
+                .map(|address| address.parse().expect("an address"))
+        );
         let all = addresses("http://example.com:8080/", &["8.8.8.8"]).await.expect("public");
         assert_eq!(all, ["8.8.8.8:8080".parse().expect("an address")]);
     }
@@ -99,14 +107,17 @@ mod tests {
             &["8.8.8.8", "2606:4700::1", "fd00:ec2::254"],
         ] {
             let refused = addresses("https://example.com/", answers).await;
-            assert!(matches!(refused, Err(NoAddress::Refused(Refused::Address(_)))), "{refused:?}");
+            assert!(
+                matches!(refused, Err(NoAddress::Refused(BlockedAddress::Address(_)))),
+                "{refused:?}"
+            );
         }
     }
 
     #[tokio::test]
     async fn a_local_name_is_refused_whatever_its_answer() {
         let refused = addresses("https://db.internal/", &["8.8.8.8"]).await;
-        assert!(matches!(refused, Err(NoAddress::Refused(Refused::Name))), "{refused:?}");
+        assert!(matches!(refused, Err(NoAddress::Refused(BlockedAddress::Name))), "{refused:?}");
     }
 
     #[tokio::test]
@@ -124,6 +135,9 @@ mod tests {
     #[tokio::test]
     async fn the_resolver_of_the_machine_knows_the_loopback() {
         let addresses = Dns.addresses("localhost").await.expect("every machine has it");
-        assert!(!addresses.is_empty() && addresses.iter().all(IpAddr::is_loopback), "{addresses:?}");
+        assert!(
+            !addresses.is_empty() && addresses.iter().all(IpAddr::is_loopback),
+            "{addresses:?}"
+        );
     }
 }

@@ -9,7 +9,7 @@ use aws_sdk_ssm::{
 };
 use tokio::{sync::Mutex, time::Instant};
 
-use super::{Secrets, UnfitSecrets};
+use super::{InvalidSecrets, Secrets};
 
 /// How long a parameter is remembered: for so long a new secret may be unknown to an instance that runs.
 const REMEMBERED: Duration = Duration::from_mins(5);
@@ -41,11 +41,11 @@ pub enum SecretError {
     },
     /// The parameter holds something else.
     #[error("parameter {name}: {problem}")]
-    Unfit {
+    Invalid {
         /// Of the parameter.
         name: String,
         /// What is wrong with it.
-        problem: UnfitSecrets,
+        problem: InvalidSecrets,
     },
     /// Systems Manager could not be asked, or would not tell.
     #[error("parameter {name} could not be read: {}", DisplayErrorContext(&**cause))]
@@ -91,11 +91,16 @@ impl SecretSource {
 async fn read(client: &Client, name: &str) -> Result<Secrets, SecretError> {
     let answer = client.get_parameter().name(name).with_decryption(true).send().await;
     let answer = answer.map_err(|cause| match cause.as_service_error() {
-        Some(GetParameterError::ParameterNotFound(_)) => SecretError::Missing { name: name.to_owned() },
-        _ => SecretError::Unread { name: name.to_owned(), cause: cause.into_source().unwrap_or_else(Into::into) },
+        Some(GetParameterError::ParameterNotFound(_)) => {
+            SecretError::Missing { name: name.to_owned() }
+        }
+        _ => SecretError::Unread {
+            name: name.to_owned(),
+            cause: cause.into_source().unwrap_or_else(Into::into),
+        },
     })?;
     let text = answer.parameter().and_then(|parameter| parameter.value()).unwrap_or_default();
-    text.parse().map_err(|problem| SecretError::Unfit { name: name.to_owned(), problem })
+    text.parse().map_err(|problem| SecretError::Invalid { name: name.to_owned(), problem })
 }
 
 #[cfg(test)]
@@ -161,7 +166,11 @@ mod tests {
     #[tokio::test]
     async fn a_parameter_that_is_missing_unfit_or_out_of_reach_is_said_to_be_so() {
         for (status, answer, message) in [
-            (400, json!({"__type": "ParameterNotFound"}), "parameter /once/webhook-secret does not exist"),
+            (
+                400,
+                json!({"__type": "ParameterNotFound"}),
+                "parameter /once/webhook-secret does not exist",
+            ),
             (
                 200,
                 json!({"Parameter": {"Value": "hunter2"}}),

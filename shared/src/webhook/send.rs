@@ -29,8 +29,8 @@ use tracing::info;
 use url::Host;
 
 use super::{
-    Cause, Dns, Guard, MessageId, Outcome, Resolve, SecretError, SecretSource, Secrets, WebhookUrl,
-    resolve::checked_addresses,
+    DeliveryError, Dns, Guard, MessageId, Outcome, Resolve, SecretError, SecretSource, Secrets,
+    WebhookUrl, resolve::checked_addresses,
 };
 use crate::{time::Timestamp, tls};
 
@@ -72,38 +72,54 @@ impl Webhooks {
 }
 
 impl<R: Resolve + Sync> Webhooks<R> {
-    fn with(guard: Guard, secrets: SecretSource, timeout: Duration, resolver: R, roots: RootCertStore) -> Self {
+    fn with(
+        guard: Guard,
+        secrets: SecretSource,
+        timeout: Duration,
+        resolver: R,
+        roots: RootCertStore,
+    ) -> Self {
         Self { guard, secrets, timeout, resolver, tls: Arc::new(tls::client(roots)) }
     }
 
     /// Makes one attempt. What the receiver does is an [`Outcome`]; the error is ours: there is no secret to sign with.
     ///
     /// Reading the secret has its own time, that of every call to AWS.
-    pub async fn send(&self, delivery: Delivery<'_>, now: Timestamp) -> Result<Outcome, SecretError> {
+    pub async fn send(
+        &self,
+        delivery: Delivery<'_>,
+        now: Timestamp,
+    ) -> Result<Outcome, SecretError> {
         let secrets = self.secrets.secrets().await?;
         let request = request(delivery, &secrets, now);
         let outcome = match timeout(self.timeout, self.exchange(delivery.url, request)).await {
             Ok(Ok(answer)) => Outcome::of(answer.status, &answer.headers, now),
             Ok(Err(outcome)) => outcome,
-            Err(_) => Cause::TimedOut.into(),
+            Err(_) => DeliveryError::TimedOut.into(),
         };
         info!(webhook.id = %delivery.id, webhook.to = delivery.url.origin(), webhook.outcome = %outcome, "Sent webhook");
         Ok(outcome)
     }
 
     /// The head of the answer, or the outcome without one.
-    async fn exchange(&self, url: &WebhookUrl, request: Request<Full<Bytes>>) -> Result<Parts, Outcome> {
+    async fn exchange(
+        &self,
+        url: &WebhookUrl,
+        request: Request<Full<Bytes>>,
+    ) -> Result<Parts, Outcome> {
         let addresses = checked_addresses(self.guard, &self.resolver, url).await?;
-        let stream = TcpStream::connect(&addresses[..]).await.map_err(Cause::Unconnected)?;
-        stream.set_nodelay(true).map_err(Cause::Unconnected)?;
+        let stream =
+            TcpStream::connect(&addresses[..]).await.map_err(DeliveryError::Unconnected)?;
+        stream.set_nodelay(true).map_err(DeliveryError::Unconnected)?;
         let answer = if url.is_https() {
-            let name = server_name(url).map_err(|error| Cause::Tls(io::Error::other(error)))?;
+            let name =
+                server_name(url).map_err(|error| DeliveryError::Tls(io::Error::other(error)))?;
             let tls = TlsConnector::from(self.tls.clone());
-            ask(tls.connect(name, stream).await.map_err(Cause::Tls)?, request).await
+            ask(tls.connect(name, stream).await.map_err(DeliveryError::Tls)?, request).await
         } else {
             ask(stream, request).await
         };
-        Ok(answer.map_err(Cause::Unanswered)?)
+        Ok(answer.map_err(DeliveryError::Unanswered)?)
     }
 }
 

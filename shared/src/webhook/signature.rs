@@ -23,14 +23,18 @@ pub struct MessageId(String);
 /// A text that cannot name a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be 1 to 64 letters, digits, '_' and '-'")]
-pub struct UnfitId;
+pub struct InvalidId;
 
 impl TryFrom<String> for MessageId {
-    type Error = UnfitId;
+    type Error = InvalidId;
 
-    fn try_from(id: String) -> Result<Self, UnfitId> {
+    fn try_from(id: String) -> Result<Self, InvalidId> {
         let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-        if (1..=64).contains(&id.len()) && id.bytes().all(fits) { Ok(Self(id)) } else { Err(UnfitId) }
+        if (1..=64).contains(&id.len()) && id.bytes().all(fits) {
+            Ok(Self(id))
+        } else {
+            Err(InvalidId)
+        }
     }
 }
 
@@ -59,7 +63,7 @@ pub struct Secrets(Vec<Hmac<Sha256>>);
 
 /// What makes a text unfit to be secrets. The messages do not repeat it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum UnfitSecrets {
+pub enum InvalidSecrets {
     /// There is none in it.
     #[error("holds no secret")]
     None,
@@ -80,21 +84,26 @@ pub enum UnfitSecrets {
 }
 
 impl FromStr for Secrets {
-    type Err = UnfitSecrets;
+    type Err = InvalidSecrets;
 
     /// `whsec_` and base64 of 24 to 64 bytes; several are parted by commas or white space.
-    fn from_str(text: &str) -> Result<Self, UnfitSecrets> {
-        let parts = text.split(|mark: char| mark == ',' || mark.is_whitespace()).filter(|part| !part.is_empty());
-        let keys = (1..).zip(parts).map(|(position, part)| key(position, part)).collect::<Result<Vec<_>, _>>()?;
-        if keys.is_empty() { Err(UnfitSecrets::None) } else { Ok(Self(keys)) }
+    fn from_str(text: &str) -> Result<Self, InvalidSecrets> {
+        let parts = text
+            .split(|mark: char| mark == ',' || mark.is_whitespace())
+            .filter(|part| !part.is_empty());
+        let keys = (1..)
+            .zip(parts)
+            .map(|(position, part)| key(position, part))
+            .collect::<Result<Vec<_>, _>>()?;
+        if keys.is_empty() { Err(InvalidSecrets::None) } else { Ok(Self(keys)) }
     }
 }
 
-fn key(position: usize, text: &str) -> Result<Hmac<Sha256>, UnfitSecrets> {
+fn key(position: usize, text: &str) -> Result<Hmac<Sha256>, InvalidSecrets> {
     let bytes = text.strip_prefix("whsec_").and_then(|base64| STANDARD.decode(base64).ok());
-    let bytes = bytes.ok_or(UnfitSecrets::Malformed { position })?;
+    let bytes = bytes.ok_or(InvalidSecrets::Malformed { position })?;
     if !(24..=64).contains(&bytes.len()) {
-        return Err(UnfitSecrets::Length { position, length: bytes.len() });
+        return Err(InvalidSecrets::Length { position, length: bytes.len() });
     }
     Ok(Hmac::new_from_slice(&bytes).expect("HMAC takes keys of any length"))
 }
@@ -118,7 +127,7 @@ pub struct Signed<'a> {
 
 /// Why a message is not taken for one of ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum NotGenuine {
+pub enum InvalidSignature {
     /// Not a number of seconds, or more than 5 minutes from now: perhaps an old message, sent again by someone else.
     #[error("the timestamp is not within 5 minutes of now")]
     Timestamp,
@@ -141,16 +150,26 @@ impl Secrets {
     /// The message is one that a holder of a secret sent within 5 minutes of now.
     ///
     /// It takes the same time wherever a signature is wrong.
-    pub fn verify(&self, signed: Signed<'_>, body: &[u8], now: Timestamp) -> Result<(), NotGenuine> {
-        let seconds: i64 = signed.timestamp.parse().map_err(|_| NotGenuine::Timestamp)?;
+    pub fn verify(
+        &self,
+        signed: Signed<'_>,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<(), InvalidSignature> {
+        let seconds: i64 = signed.timestamp.parse().map_err(|_| InvalidSignature::Timestamp)?;
         if seconds.abs_diff(now.as_millis().div_euclid(1_000)) > TOLERANCE.as_secs() {
-            return Err(NotGenuine::Timestamp);
+            return Err(InvalidSignature::Timestamp);
         }
-        let codes = signed.signature.split(' ').filter_map(|part| STANDARD.decode(part.strip_prefix("v1,")?).ok());
+        let codes = signed
+            .signature
+            .split(' ')
+            .filter_map(|part| STANDARD.decode(part.strip_prefix("v1,")?).ok());
         let genuine = codes.into_iter().any(|code| {
-            self.0.iter().any(|key| authenticate(key, signed.id, signed.timestamp, body).verify_slice(&code).is_ok())
+            self.0.iter().any(|key| {
+                authenticate(key, signed.id, signed.timestamp, body).verify_slice(&code).is_ok()
+            })
         });
-        if genuine { Ok(()) } else { Err(NotGenuine::Signature) }
+        if genuine { Ok(()) } else { Err(InvalidSignature::Signature) }
     }
 }
 
@@ -181,14 +200,25 @@ mod tests {
         Timestamp::from_millis((AT + seconds) * 1_000)
     }
 
-    fn verify(secrets_: &str, signature: &str, body: &[u8], now: Timestamp) -> Result<(), NotGenuine> {
+    fn verify(
+        secrets_: &str,
+        signature: &str,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<(), InvalidSignature> {
         let (id, timestamp) = (&id("msg_p5jXN8AQM9LWM0D4loKWxJek"), &AT.to_string());
         secrets(secrets_).verify(Signed { id, timestamp, signature }, body, now)
     }
 
     /// What the libraries of Standard Webhooks sign in their own tests.
     const VECTORS: [(&str, &str, &str, &[u8], &str); 2] = [
-        (SECRET, "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", BODY, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="),
+        (
+            SECRET,
+            "msg_p5jXN8AQM9LWM0D4loKWxJek",
+            "1614265330",
+            BODY,
+            "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+        ),
         (
             OTHER,
             "msg_27UH4WbU6Z5A5EzD8u03UvzRbpk",
@@ -209,7 +239,9 @@ mod tests {
     fn a_message_is_genuine_if_any_signature_is_by_any_secret() {
         let signature = VECTORS[0].4;
         let several = format!("v1a,{signature} v1,AAAA v2,x v1, {signature}");
-        for (known, given) in [(SECRET, signature), (&*format!("{OTHER},{SECRET}"), signature), (SECRET, &*several)] {
+        for (known, given) in
+            [(SECRET, signature), (&*format!("{OTHER},{SECRET}"), signature), (SECRET, &*several)]
+        {
             assert_eq!(verify(known, given, BODY, after(0)), Ok(()), "{given}");
         }
     }
@@ -237,7 +269,11 @@ mod tests {
             (SECRET, &signature[3..], BODY),
             (SECRET, &*signature.replacen("v1", "v2", 1), BODY),
         ] {
-            assert_eq!(verify(known, given, body, after(0)), Err(NotGenuine::Signature), "{given}");
+            assert_eq!(
+                verify(known, given, body, after(0)),
+                Err(InvalidSignature::Signature),
+                "{given}"
+            );
         }
     }
 
@@ -248,11 +284,20 @@ mod tests {
             assert_eq!(verify(SECRET, signature, BODY, after(seconds)), Ok(()), "{seconds}");
         }
         for seconds in [-301, 301] {
-            assert_eq!(verify(SECRET, signature, BODY, after(seconds)), Err(NotGenuine::Timestamp), "{seconds}");
+            assert_eq!(
+                verify(SECRET, signature, BODY, after(seconds)),
+                Err(InvalidSignature::Timestamp),
+                "{seconds}"
+            );
         }
-        for timestamp in ["", "now", "1614265330.5", "99999999999999999999", "-9223372036854775808"] {
+        for timestamp in ["", "now", "1614265330.5", "99999999999999999999", "-9223372036854775808"]
+        {
             let signed = Signed { id: &id("a"), timestamp, signature };
-            assert_eq!(secrets(SECRET).verify(signed, BODY, after(0)), Err(NotGenuine::Timestamp), "{timestamp}");
+            assert_eq!(
+                secrets(SECRET).verify(signed, BODY, after(0)),
+                Err(InvalidSignature::Timestamp),
+                "{timestamp}"
+            );
         }
     }
 
@@ -263,7 +308,10 @@ mod tests {
             assert!(of(length).parse::<Secrets>().is_ok(), "{length}");
         }
         for length in [0, 23, 65] {
-            assert_eq!(of(length).parse::<Secrets>().err(), Some(UnfitSecrets::Length { position: 1, length }));
+            assert_eq!(
+                of(length).parse::<Secrets>().err(),
+                Some(InvalidSecrets::Length { position: 1, length })
+            );
         }
     }
 
@@ -274,7 +322,10 @@ mod tests {
             (" ,\n", "holds no secret"),
             ("hunter2", "secret 1 is not whsec_ and base64"),
             (&format!("{SECRET}, whsec_%%%"), "secret 2 is not whsec_ and base64"),
-            (&format!("{SECRET}\n{OTHER} whsec_aHVudGVyMg=="), "secret 3 is of 7 bytes, not of 24 to 64"),
+            (
+                &format!("{SECRET}\n{OTHER} whsec_aHVudGVyMg=="),
+                "secret 3 is of 7 bytes, not of 24 to 64",
+            ),
         ] {
             assert_eq!(text.parse::<Secrets>().expect_err(text).to_string(), message);
         }
@@ -283,9 +334,12 @@ mod tests {
 
     #[test]
     fn an_id_holds_no_dot_and_nothing_that_a_header_cannot_hold() {
-        assert_eq!(MessageId::from(uuid::Uuid::nil()).to_string(), "00000000-0000-0000-0000-000000000000");
+        assert_eq!(
+            MessageId::from(uuid::Uuid::nil()).to_string(),
+            "00000000-0000-0000-0000-000000000000"
+        );
         for unfit in ["", "a.b", "a b", "a\nb", "ä", &"a".repeat(65)] {
-            assert_eq!(MessageId::try_from(unfit.to_owned()), Err(UnfitId), "{unfit}");
+            assert_eq!(MessageId::try_from(unfit.to_owned()), Err(InvalidId), "{unfit}");
         }
     }
 }

@@ -53,19 +53,19 @@ impl WebhookUrl {
 }
 
 impl FromStr for WebhookUrl {
-    type Err = UnfitUrl;
+    type Err = InvalidUrl;
 
-    fn from_str(text: &str) -> Result<Self, UnfitUrl> {
+    fn from_str(text: &str) -> Result<Self, InvalidUrl> {
         // No text has more characters than bytes, so most are not counted.
         if text.len() > MAX_LENGTH {
             fits(text.chars().count())?;
         }
         let mut url = Url::parse(text).map_err(|error| unparsable(text, error))?;
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(UnfitUrl::Scheme);
+            return Err(InvalidUrl::Scheme);
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(UnfitUrl::Credentials);
+            return Err(InvalidUrl::Credentials);
         }
         url.set_fragment(None);
         fits(url.as_str().len())?;
@@ -73,33 +73,33 @@ impl FromStr for WebhookUrl {
     }
 }
 
-fn fits(length: usize) -> Result<(), UnfitUrl> {
-    if length > MAX_LENGTH { Err(UnfitUrl::TooLong { length }) } else { Ok(()) }
+fn fits(length: usize) -> Result<(), InvalidUrl> {
+    if length > MAX_LENGTH { Err(InvalidUrl::TooLong { length }) } else { Ok(()) }
 }
 
-fn unparsable(text: &str, error: ParseError) -> UnfitUrl {
+fn unparsable(text: &str, error: ParseError) -> InvalidUrl {
     match error {
-        _ if text.trim().is_empty() => UnfitUrl::Empty,
+        _ if text.trim().is_empty() => InvalidUrl::Empty,
         // No scheme at all, `example.com/path`.
-        ParseError::RelativeUrlWithoutBase => UnfitUrl::Scheme,
-        ParseError::EmptyHost => UnfitUrl::NoHost,
-        ParseError::InvalidPort => UnfitUrl::Port,
-        _ => UnfitUrl::Host,
+        ParseError::RelativeUrlWithoutBase => InvalidUrl::Scheme,
+        ParseError::EmptyHost => InvalidUrl::NoHost,
+        ParseError::InvalidPort => InvalidUrl::Port,
+        _ => InvalidUrl::Host,
     }
 }
 
 impl TryFrom<&str> for WebhookUrl {
-    type Error = UnfitUrl;
+    type Error = InvalidUrl;
 
-    fn try_from(text: &str) -> Result<Self, UnfitUrl> {
+    fn try_from(text: &str) -> Result<Self, InvalidUrl> {
         text.parse()
     }
 }
 
 impl TryFrom<String> for WebhookUrl {
-    type Error = UnfitUrl;
+    type Error = InvalidUrl;
 
-    fn try_from(text: String) -> Result<Self, UnfitUrl> {
+    fn try_from(text: String) -> Result<Self, InvalidUrl> {
         text.parse()
     }
 }
@@ -118,7 +118,7 @@ impl fmt::Debug for WebhookUrl {
 
 /// A text that is not the URL of a webhook. The messages do not repeat the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum UnfitUrl {
+pub enum InvalidUrl {
     /// Empty, or white space only.
     #[error("must not be empty")]
     Empty,
@@ -194,7 +194,11 @@ mod tests {
             (&long, "must be at most 2048 characters, not 3000"),
             (&grown, "must be at most 2048 characters, not 12020"),
         ] {
-            assert_eq!(WebhookUrl::try_from(unfit).expect_err(unfit).to_string(), reason, "{unfit}");
+            assert_eq!(
+                WebhookUrl::try_from(unfit).expect_err(unfit).to_string(),
+                reason,
+                "{unfit}"
+            );
         }
     }
 
@@ -202,21 +206,24 @@ mod tests {
     fn a_url_may_have_2048_characters_and_no_more() {
         let of = |length: usize| format!("https://example.com/{}", "a".repeat(length - 20));
         assert!(WebhookUrl::try_from(of(2_048)).is_ok());
-        assert_eq!(WebhookUrl::try_from(of(2_049)), Err(UnfitUrl::TooLong { length: 2_049 }));
+        assert_eq!(WebhookUrl::try_from(of(2_049)), Err(InvalidUrl::TooLong { length: 2_049 }));
     }
 
     #[test]
     fn neither_path_nor_query_is_shown_where_it_is_logged() {
-        let url = WebhookUrl::try_from("https://example.com:8443/hook/s3cret?token=s3cret").expect("a URL");
+        let url = WebhookUrl::try_from("https://example.com:8443/hook/s3cret?token=s3cret")
+            .expect("a URL");
         assert_eq!(url.origin(), "https://example.com:8443");
         assert_eq!(format!("{url:?}"), "WebhookUrl(https://example.com:8443/…)");
     }
 
     #[test]
     fn in_json_it_is_its_text() {
-        let url: WebhookUrl = serde_json::from_str(r#""https://example.com/a?b=c""#).expect("a URL");
+        let url: WebhookUrl =
+            serde_json::from_str(r#""https://example.com/a?b=c""#).expect("a URL");
         assert_eq!(serde_json::to_string(&url).expect("JSON"), r#""https://example.com/a?b=c""#);
-        let error = serde_json::from_str::<WebhookUrl>(r#""ftp://s3cret/""#).expect_err("not a webhook's");
+        let error =
+            serde_json::from_str::<WebhookUrl>(r#""ftp://s3cret/""#).expect_err("not a webhook's");
         assert!(error.to_string().starts_with("must be http or https"), "{error}");
     }
 

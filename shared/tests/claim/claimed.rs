@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use once::{
-    claim::{Claimed, Claims, Fence, Finished, Outcome, Record},
+    claim::{Claim, Claims, Fence, Finished, Outcome, Record},
     dynamo::keys::{self, Key},
-    testing::{COMPANIES_TABLE, Cloud, Process},
+    testing::{COMPANIES_TABLE, Cloud, Instance},
     time::Timestamp,
 };
 use uuid::Uuid;
@@ -31,25 +31,25 @@ pub fn failed(error: &str) -> Outcome {
 }
 
 /// The claims behind a process's wire.
-pub fn claims(cloud: &Cloud, process: &Process) -> Claims {
-    Claims::new(cloud.aws_behind(&process.wire).dynamo(), COMPANIES_TABLE.to_owned())
+pub fn claims(cloud: &Cloud, instance: &Instance) -> Claims {
+    Claims::new(cloud.aws_behind(&instance.transport).dynamo(), COMPANIES_TABLE.to_owned())
 }
 
 /// A store with nothing in it, and a process's claims.
 pub async fn begin() -> (Cloud, Claims) {
     let cloud = Cloud::start().await;
-    let claims = claims(&cloud, &cloud.process());
+    let claims = claims(&cloud, &cloud.instance());
     (cloud, claims)
 }
 
-pub async fn claim(claims: &Claims, now: Timestamp) -> Claimed {
+pub async fn claim(claims: &Claims, now: Timestamp) -> Claim {
     claims.claim(key(), Uuid::now_v7(), LEASE, now).await.expect("an answer")
 }
 
 pub async fn win(claims: &Claims, now: Timestamp) -> Fence {
     match claim(claims, now).await {
-        Claimed::Won(fence) => fence,
-        Claimed::Stands(record) => panic!("{record:?}"),
+        Claim::Acquired(fence) => fence,
+        Claim::Occupied(record) => panic!("{record:?}"),
     }
 }
 
@@ -75,5 +75,10 @@ pub fn running(fence: Fence, lease_until: Timestamp) -> Record {
 
 /// Finished at a moment, for the usual time.
 pub fn finished(fence: Fence, outcome: Outcome, completed_at: Timestamp) -> Record {
-    Record::Finished(Finished { fence, outcome, completed_at, expires_at: completed_at.plus(LIFETIME) })
+    Record::Finished(Finished {
+        fence,
+        outcome,
+        completed_at,
+        expires_at: completed_at.plus(LIFETIME),
+    })
 }

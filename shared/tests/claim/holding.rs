@@ -3,7 +3,7 @@
 use std::{future::pending, time::Duration};
 
 use once::{
-    claim::{Claimed, Claims, Fence, Lost, Record},
+    claim::{Claim, Claims, Fence, LeaseLost, Record},
     testing::{Cloud, Fault},
     time::Clock,
 };
@@ -20,8 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[tokio::test]
 async fn a_lease_is_renewed_as_long_as_the_work_goes_on() {
     let cloud = Cloud::start().await;
-    let process = cloud.process();
-    let claims = claims(&cloud, &process);
+    let instance = cloud.instance();
+    let claims = claims(&cloud, &instance);
     let held = claims.hold(key(), briefly(&claims).await, SHORT, Clock::starting(at(0)));
     let renewals = Box::pin(async {
         while !lease_is_after(&claims, 100).await {
@@ -29,7 +29,7 @@ async fn a_lease_is_renewed_as_long_as_the_work_goes_on() {
         }
         "worked"
     });
-    let worked = timeout(PATIENCE, held.during(renewals)).await.expect("it is renewed");
+    let worked = timeout(PATIENCE, held.run_while_held(renewals)).await.expect("it is renewed");
     assert_eq!(worked, Ok("worked"));
     let fence = held.fence();
     assert_eq!(held.finish(&done("it"), LIFETIME).await.expect("an answer"), Ok(()));
@@ -41,15 +41,17 @@ async fn a_lease_is_renewed_as_long_as_the_work_goes_on() {
 /// Claims for a short time.
 async fn briefly(claims: &Claims) -> Fence {
     match claims.claim(key(), Uuid::now_v7(), SHORT, at(0)).await.expect("an answer") {
-        Claimed::Won(fence) => fence,
-        Claimed::Stands(record) => panic!("{record:?}"),
+        Claim::Acquired(fence) => fence,
+        Claim::Occupied(record) => panic!("{record:?}"),
     }
 }
 
 /// The lease has been renewed to at least so many milliseconds after the beginning.
 async fn lease_is_after(claims: &Claims, millis: u64) -> bool {
     match read(claims).await {
-        Some(Record::Running { lease_until, .. }) => lease_until > at(0).plus(Duration::from_millis(millis) + SHORT),
+        Some(Record::Running { lease_until, .. }) => {
+            lease_until > at(0).plus(Duration::from_millis(millis) + SHORT)
+        }
         other => panic!("{other:?}"),
     }
 }
@@ -59,9 +61,10 @@ async fn work_ends_when_another_has_taken_it_up() {
     let (_cloud, claims) = begin().await;
     let held = claims.hold(key(), briefly(&claims).await, SHORT, Clock::starting(at(0)));
     let heir = win(&claims, at(1_000)).await;
-    let lost = timeout(PATIENCE, held.during(pending::<()>())).await.expect("it is noticed");
-    assert_eq!(lost, Err(Lost));
-    assert_eq!(held.finish(&done("old"), LIFETIME).await.expect("an answer"), Err(Lost));
+    let lost =
+        timeout(PATIENCE, held.run_while_held(pending::<()>())).await.expect("it is noticed");
+    assert_eq!(lost, Err(LeaseLost));
+    assert_eq!(held.finish(&done("old"), LIFETIME).await.expect("an answer"), Err(LeaseLost));
     assert!(finish(&claims, heir, &done("new"), at(1_001)).await);
     assert_eq!(read(&claims).await, Some(finished(heir, done("new"), at(1_001))));
 }
@@ -69,20 +72,23 @@ async fn work_ends_when_another_has_taken_it_up() {
 #[tokio::test]
 async fn a_renewal_that_fails_ends_no_work() {
     let cloud = Cloud::start().await;
-    let process = cloud.process();
-    let claims = claims(&cloud, &process);
+    let instance = cloud.instance();
+    let claims = claims(&cloud, &instance);
     let held = claims.hold(key(), briefly(&claims).await, SHORT, Clock::starting(at(0)));
     // The first renewal fails at each of its tries, and the next does not.
     for call in 1..=3 {
-        process.wire.fail_at(call, Fault::Refuse);
+        instance.transport.fail_at(call, Fault::Refuse);
     }
-    drop(process.wire.take_sent());
+    drop(instance.transport.take_sent());
     let a_renewal_later = Box::pin(async {
-        let others = crate::claimed::claims(&cloud, &cloud.process());
+        let others = crate::claimed::claims(&cloud, &cloud.instance());
         while !lease_is_after(&others, 0).await {
             sleep(Duration::from_millis(1)).await;
         }
     });
-    timeout(PATIENCE, held.during(a_renewal_later)).await.expect("it is renewed").expect("ours");
-    assert!(process.wire.take_sent().len() > 3);
+    timeout(PATIENCE, held.run_while_held(a_renewal_later))
+        .await
+        .expect("it is renewed")
+        .expect("ours");
+    assert!(instance.transport.take_sent().len() > 3);
 }

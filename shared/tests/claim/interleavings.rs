@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use once::{
-    claim::{Claimed, Claims, Fence, Outcome, Record},
+    claim::{self, Claims, Fence, Outcome, Record},
     dynamo::keys::{self, Key},
     testing::{COMPANIES_TABLE, Cloud},
     time::Timestamp,
@@ -110,7 +110,9 @@ impl<'a> World<'a> {
     }
 
     fn stands(&self, now: Timestamp) -> bool {
-        self.record.as_ref().is_some_and(|record| record.is_held(now) || record.fresh(now).is_some())
+        self.record
+            .as_ref()
+            .is_some_and(|record| record.is_held(now) || record.fresh(now).is_some())
     }
 
     fn is_running(&self) -> bool {
@@ -125,13 +127,18 @@ impl<'a> World<'a> {
     }
 
     async fn claim(&mut self, now: Timestamp) -> Option<Fence> {
-        match self.claims.claim(self.key.clone(), Uuid::now_v7(), LEASE, now).await.expect("an answer") {
-            Claimed::Won(fence) => {
+        match self
+            .claims
+            .claim(self.key.clone(), Uuid::now_v7(), LEASE, now)
+            .await
+            .expect("an answer")
+        {
+            claim::Claim::Acquired(fence) => {
                 assert!(!self.stands(now), "claimed from {:?}", self.record);
                 self.left = true;
                 Some(self.given(fence))
             }
-            Claimed::Stands(record) => {
+            claim::Claim::Occupied(record) => {
                 assert!(self.stands(now), "stuck: {record:?}");
                 assert_eq!(Some(record), self.record);
                 None
@@ -140,22 +147,36 @@ impl<'a> World<'a> {
     }
 
     async fn take(&mut self, now: Timestamp) -> Option<Fence> {
-        let fence = self.claims.take(self.key.clone(), Uuid::now_v7(), LEASE, now).await.expect("an answer");
+        let fence = self
+            .claims
+            .take(self.key.clone(), Uuid::now_v7(), LEASE, now)
+            .await
+            .expect("an answer");
         assert_eq!(fence.is_some(), self.left && self.is_running());
         self.left = false;
         fence.map(|fence| self.given(fence))
     }
 
     async fn renew(&mut self, fence: Fence, now: Timestamp) -> bool {
-        let renewed = self.claims.renew(self.key.clone(), fence, LEASE, now).await.expect("an answer");
+        let renewed =
+            self.claims.renew(self.key.clone(), fence, LEASE, now).await.expect("an answer");
         assert_eq!(renewed, self.is_running() && self.newest == Some(fence));
         renewed
     }
 
     async fn finish(&mut self, fence: Fence, now: Timestamp) {
         let outcome = Outcome::Done(format!("{fence:?} at {now}"));
-        let finished = self.claims.finish(self.key.clone(), fence, &outcome, LIFETIME, now).await.expect("an answer");
-        assert_eq!(finished, self.newest == Some(fence), "finished by {fence:?}: {:?}", self.record);
+        let finished = self
+            .claims
+            .finish(self.key.clone(), fence, &outcome, LIFETIME, now)
+            .await
+            .expect("an answer");
+        assert_eq!(
+            finished,
+            self.newest == Some(fence),
+            "finished by {fence:?}: {:?}",
+            self.record
+        );
         if finished && self.is_running() {
             assert!(!self.recorded.contains(&fence), "two results of {fence:?}");
             self.recorded.push(fence);
@@ -201,7 +222,10 @@ impl<'a> World<'a> {
             Some(Record::Running { lease_until, .. }) => *lease_until,
             Some(Record::Finished(finished)) => finished.expires_at,
         };
-        assert_eq!(self.claim(end.minus(Duration::from_millis(1))).await.is_some(), self.record.is_none());
+        assert_eq!(
+            self.claim(end.minus(Duration::from_millis(1))).await.is_some(),
+            self.record.is_none()
+        );
         if self.record.is_some() {
             assert!(self.claim(end).await.is_some());
         }
@@ -212,7 +236,8 @@ impl<'a> World<'a> {
 async fn play(programs: &[Program], wrong_by: &[i64]) -> usize {
     let cloud = Cloud::start().await;
     let claims = Claims::new(cloud.client().clone(), COMPANIES_TABLE.to_owned());
-    let actor = |(&program, &wrong_by): (&Program, &i64)| Actor { program, wrong_by, next: 0, holds: None };
+    let actor =
+        |(&program, &wrong_by): (&Program, &i64)| Actor { program, wrong_by, next: 0, holds: None };
     let mut order = Order::default();
     for number in 1.. {
         let mut actors: Vec<Actor> = programs.iter().zip(wrong_by).map(actor).collect();

@@ -3,31 +3,36 @@
 use std::future::Future;
 
 use once::{
-    claim::{Claimed, Claims},
-    testing::{Cloud, Fault, Process},
+    claim::{Claim, Claims},
+    testing::{Cloud, Fault, Instance},
 };
 
-use crate::claimed::{at, begin, claim, claims, done, finish, finished, read, renew, running, take, win};
+use crate::claimed::{
+    at, begin, claim, claims, done, finish, finished, read, renew, running, take, win,
+};
 
 /// A process that asks, and a way to it.
 struct Unlucky {
-    process: Process,
+    instance: Instance,
     claims: Claims,
 }
 
 impl Unlucky {
     fn new(cloud: &Cloud) -> Self {
-        let process = cloud.process();
-        Self { claims: claims(cloud, &process), process }
+        let instance = cloud.instance();
+        Self { claims: claims(cloud, &instance), instance }
     }
 
     /// Loses the replies to the first calls of an operation, which then takes one call more.
     async fn losing<T>(&self, replies: u64, operation: impl Future<Output = T>) -> T {
         for call in 1..=replies {
-            self.process.wire.fail_at(call, Fault::LoseReply);
+            self.instance.transport.fail_at(call, Fault::LoseReply);
         }
         let answer = operation.await;
-        assert_eq!(u64::try_from(self.process.wire.take_sent().len()).expect("few"), replies + 1);
+        assert_eq!(
+            u64::try_from(self.instance.transport.take_sent().len()).expect("few"),
+            replies + 1
+        );
         answer
     }
 }
@@ -38,7 +43,9 @@ async fn every_operation_ends_as_if_its_reply_had_come() {
         let (cloud, others) = begin().await;
         let unlucky = Unlucky::new(&cloud);
         let mine = &unlucky.claims;
-        let Claimed::Won(asked) = unlucky.losing(lost, claim(mine, at(0))).await else { panic!("not won") };
+        let Claim::Acquired(asked) = unlucky.losing(lost, claim(mine, at(0))).await else {
+            panic!("not won")
+        };
         assert_eq!(read(&others).await, Some(running(asked, at(10))));
         assert!(unlucky.losing(lost, renew(mine, asked, at(1))).await);
         let taken = unlucky.losing(lost, take(mine, at(2))).await.expect("taken");
@@ -47,7 +54,7 @@ async fn every_operation_ends_as_if_its_reply_had_come() {
         assert!(unlucky.losing(lost, finish(mine, taken, &done("it"), at(3))).await);
         let result = finished(taken, done("it"), at(3));
         assert_eq!(unlucky.losing(lost, read(mine)).await, Some(result.clone()));
-        assert_eq!(unlucky.losing(lost, claim(mine, at(4))).await, Claimed::Stands(result));
+        assert_eq!(unlucky.losing(lost, claim(mine, at(4))).await, Claim::Occupied(result));
     }
 }
 
@@ -59,8 +66,11 @@ async fn a_refusal_whose_reply_is_lost_is_still_one() {
     let dead = win(mine, at(0)).await;
     let holder = win(&others, at(10)).await;
     let taken = take(&others, at(11)).await.expect("taken");
-    drop(unlucky.process.wire.take_sent());
-    assert_eq!(unlucky.losing(1, claim(mine, at(12))).await, Claimed::Stands(running(taken, at(21))));
+    drop(unlucky.instance.transport.take_sent());
+    assert_eq!(
+        unlucky.losing(1, claim(mine, at(12))).await,
+        Claim::Occupied(running(taken, at(21)))
+    );
     assert_eq!(unlucky.losing(1, take(mine, at(12))).await, None);
     for old in [dead, holder] {
         assert!(!unlucky.losing(1, renew(mine, old, at(12))).await);
@@ -73,9 +83,15 @@ async fn a_refusal_whose_reply_is_lost_is_still_one() {
 async fn a_store_that_never_answers_is_an_error_and_leaves_a_claim_that_lapses() {
     let (cloud, others) = begin().await;
     let unlucky = Unlucky::new(&cloud);
-    unlucky.process.wire.fail_randomly(1, 1.0, Fault::LoseReply);
-    let claimed = unlucky.claims.claim(crate::claimed::key(), uuid::Uuid::now_v7(), crate::claimed::LEASE, at(0)).await;
+    unlucky.instance.transport.fail_randomly(1, 1.0, Fault::LoseReply);
+    let claimed = unlucky
+        .claims
+        .claim(crate::claimed::key(), uuid::Uuid::now_v7(), crate::claimed::LEASE, at(0))
+        .await;
     assert!(claimed.expect_err("no answer").is_passing());
-    assert!(matches!(claim(&others, at(9)).await, Claimed::Stands(_)), "it was recorded all the same");
+    assert!(
+        matches!(claim(&others, at(9)).await, Claim::Occupied(_)),
+        "it was recorded all the same"
+    );
     win(&others, at(10)).await;
 }

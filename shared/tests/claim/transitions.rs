@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use once::{
-    claim::{Claimed, Fence},
+    claim::{Claim, Fence},
     testing::{COMPANIES_TABLE, Cloud},
 };
 use uuid::Uuid;
 
 use crate::claimed::{
-    LEASE, LIFETIME, at, begin, claim, done, failed, finish, finished, key, read, renew, running, take, win,
+    LEASE, LIFETIME, at, begin, claim, done, failed, finish, finished, key, read, renew, running,
+    take, win,
 };
 
 async fn attributes(cloud: &Cloud) -> Vec<String> {
@@ -39,7 +40,7 @@ async fn the_first_claim_wins_and_the_next_is_told_who_holds_it() {
     assert_eq!(read(&claims).await, Some(held.clone()));
     assert!(held.is_held(at(9)) && !held.is_held(at(10)) && held.fresh(at(0)).is_none());
     for second in [0, 9] {
-        assert_eq!(claim(&claims, at(second)).await, Claimed::Stands(held.clone()));
+        assert_eq!(claim(&claims, at(second)).await, Claim::Occupied(held.clone()));
     }
     assert_eq!(read(&claims).await, Some(held), "a lost claim changes nothing");
 }
@@ -72,7 +73,7 @@ async fn a_renewed_lease_is_not_claimed() {
     let (_cloud, claims) = begin().await;
     let fence = win(&claims, at(0)).await;
     assert!(renew(&claims, fence, at(9)).await);
-    assert_eq!(claim(&claims, at(18)).await, Claimed::Stands(running(fence, at(19))));
+    assert_eq!(claim(&claims, at(18)).await, Claim::Occupied(running(fence, at(19))));
     assert!(win(&claims, at(19)).await > fence);
 }
 
@@ -83,8 +84,10 @@ async fn a_result_stands_until_its_lifetime_from_its_completion_is_over() {
     assert!(finish(&claims, fence, &done("it"), at(8)).await);
     let result = finished(fence, done("it"), at(8));
     // A minute from its completion, not from its claim.
-    assert_eq!(claim(&claims, at(67)).await, Claimed::Stands(result.clone()));
-    assert!(result.fresh(at(67)).is_some() && result.fresh(at(68)).is_none() && !result.is_held(at(9)));
+    assert_eq!(claim(&claims, at(67)).await, Claim::Occupied(result.clone()));
+    assert!(
+        result.fresh(at(67)).is_some() && result.fresh(at(68)).is_none() && !result.is_held(at(9))
+    );
     assert_eq!(
         attributes(&cloud).await,
         ["completed_at", "expires_at", "fence", "owner", "pk", "result", "sk", "state"]
@@ -92,7 +95,11 @@ async fn a_result_stands_until_its_lifetime_from_its_completion_is_over() {
     let next = win(&claims, at(68)).await;
     assert!(next > fence);
     assert_eq!(read(&claims).await, Some(running(next, at(78))));
-    assert_eq!(attributes(&cloud).await, ["fence", "lease_until", "owner", "pk", "sk", "state"], "no old result");
+    assert_eq!(
+        attributes(&cloud).await,
+        ["fence", "lease_until", "owner", "pk", "sk", "state"],
+        "no old result"
+    );
 }
 
 #[tokio::test]
@@ -104,7 +111,7 @@ async fn a_failure_has_a_lifetime_of_its_own() {
     let Some(record) = read(&claims).await else { panic!("nothing") };
     let failure = record.fresh(at(5)).expect("fresh").clone();
     assert_eq!((failure.outcome, failure.expires_at), (failed("broken"), at(6)));
-    assert!(matches!(claim(&claims, at(5)).await, Claimed::Stands(_)));
+    assert!(matches!(claim(&claims, at(5)).await, Claim::Occupied(_)));
     let next = win(&claims, at(6)).await;
     assert!(finish(&claims, next, &done("mended"), at(7)).await);
     assert_eq!(read(&claims).await, Some(finished(next, done("mended"), at(7))));
@@ -119,8 +126,14 @@ async fn work_is_taken_over_once() {
     assert!(worker > asker);
     assert_eq!(read(&claims).await, Some(running(worker, at(11))));
     assert_eq!(take(&claims, at(2)).await, None, "the message came twice");
-    assert!(!renew(&claims, asker, at(2)).await && !finish(&claims, asker, &done("asker's"), at(2)).await);
-    assert!(renew(&claims, worker, at(3)).await && finish(&claims, worker, &done("worker's"), at(4)).await);
+    assert!(
+        !renew(&claims, asker, at(2)).await
+            && !finish(&claims, asker, &done("asker's"), at(2)).await
+    );
+    assert!(
+        renew(&claims, worker, at(3)).await
+            && finish(&claims, worker, &done("worker's"), at(4)).await
+    );
     assert_eq!(take(&claims, at(5)).await, None, "it is done");
     assert_eq!(read(&claims).await, Some(finished(worker, done("worker's"), at(4))));
 }
@@ -157,13 +170,17 @@ async fn who_finishes_twice_is_told_yes_and_the_first_result_stays() {
 async fn an_owner_that_claims_again_holds_what_it_held() {
     let (_cloud, claims) = begin().await;
     let owner = Uuid::now_v7();
-    let claimed = async |owner, now| claims.claim(key(), owner, LEASE, now).await.expect("an answer");
-    let Claimed::Won(first) = claimed(owner, at(0)).await else { panic!("not won") };
-    assert_eq!(claimed(owner, at(1)).await, Claimed::Won(first));
+    let claimed =
+        async |owner, now| claims.claim(key(), owner, LEASE, now).await.expect("an answer");
+    let Claim::Acquired(first) = claimed(owner, at(0)).await else { panic!("not won") };
+    assert_eq!(claimed(owner, at(1)).await, Claim::Acquired(first));
     let taken = claims.take(key(), owner, LEASE, at(2)).await.expect("an answer");
     assert_eq!(claims.take(key(), owner, LEASE, at(3)).await.expect("an answer"), taken);
     assert!(finish(&claims, taken.expect("taken"), &done("it"), at(4)).await);
-    assert!(matches!(claimed(owner, at(5)).await, Claimed::Stands(_)), "done is done, whoever asks");
+    assert!(
+        matches!(claimed(owner, at(5)).await, Claim::Occupied(_)),
+        "done is done, whoever asks"
+    );
 }
 
 #[tokio::test]
@@ -177,18 +194,37 @@ async fn a_result_may_fill_what_an_item_holds() {
 
 #[tokio::test]
 async fn what_is_no_claim_is_an_error_and_no_result() {
-    for (state, more) in [("DONE", "error"), ("FAILED", "result"), ("RUNNING", "result"), ("LOST", "result")] {
+    for (state, more) in
+        [("DONE", "error"), ("FAILED", "result"), ("RUNNING", "result"), ("LOST", "result")]
+    {
         let (cloud, claims) = begin().await;
         let mut item = key().attributes();
         let text = |text: &str| AttributeValue::S(text.to_owned());
-        item.extend([("state", text(state)), (more, text("?")), ("owner", text(&Uuid::nil().to_string()))].map(owned));
         item.extend(
-            [("fence", AttributeValue::N("7".to_owned())), ("completed_at", text(&at(0).to_string()))].map(owned),
+            [("state", text(state)), (more, text("?")), ("owner", text(&Uuid::nil().to_string()))]
+                .map(owned),
+        );
+        item.extend(
+            [
+                ("fence", AttributeValue::N("7".to_owned())),
+                ("completed_at", text(&at(0).to_string())),
+            ]
+            .map(owned),
         );
         item.insert("expires_at".to_owned(), text(&at(0).plus(LIFETIME).to_string()));
-        cloud.client().put_item().table_name(COMPANIES_TABLE).set_item(Some(item)).send().await.expect("put");
+        cloud
+            .client()
+            .put_item()
+            .table_name(COMPANIES_TABLE)
+            .set_item(Some(item))
+            .send()
+            .await
+            .expect("put");
         assert!(claims.read(key()).await.is_err(), "{state} with {more}");
-        assert!(claims.claim(key(), Uuid::now_v7(), LEASE, at(1)).await.is_err(), "{state} with {more}");
+        assert!(
+            claims.claim(key(), Uuid::now_v7(), LEASE, at(1)).await.is_err(),
+            "{state} with {more}"
+        );
     }
 }
 

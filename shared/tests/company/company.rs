@@ -4,9 +4,9 @@ use std::{collections::BTreeMap, time::Duration};
 
 use futures_util::future::join_all;
 use once::{
-    company::{AskError, Asked, CompanyId, Figures, How, Kind},
+    company::{CacheStatus, CompanyId, FiguresError, FiguresKey, Kind, Response},
     dynamo::keys::{self, Key},
-    testing::{COMPANIES_TABLE, Cloud, Process, Queued},
+    testing::{COMPANIES_TABLE, Cloud, Instance, Queued},
     time::Timestamp,
 };
 use serde_json::Value;
@@ -30,46 +30,56 @@ pub fn id(company: &str) -> CompanyId {
     company.to_owned().try_into().expect("a fit name")
 }
 
-pub fn figures(company: &str, kind: Kind) -> Figures {
-    Figures { company: id(company), kind }
+pub fn figures(company: &str, kind: Kind) -> FiguresKey {
+    FiguresKey { company: id(company), kind }
 }
 
 /// An instance whose callers wait as long as a busy machine may take.
-pub fn instance(cloud: &Cloud) -> Process {
+pub fn new_instance(cloud: &Cloud) -> Instance {
     waiting(cloud, Duration::from_mins(1))
 }
 
 /// An instance whose callers wait so long.
-pub fn waiting(cloud: &Cloud, wait: Duration) -> Process {
-    cloud.process_with(|config| config.companies.wait = wait)
+pub fn waiting(cloud: &Cloud, wait: Duration) -> Instance {
+    cloud.instance_with(|config| config.companies.wait = wait)
 }
 
 /// Tells of a company with so many employees.
-pub async fn put(process: &Process, company: &str, employees: u32) {
-    let profile = serde_json::from_value(serde_json::json!({"name": "A Company", "employees": employees}));
-    process.app.companies().put(id(company), profile.expect("a fit profile"), at(0)).await.expect("put");
+pub async fn put(instance: &Instance, company: &str, employees: u32) {
+    let profile =
+        serde_json::from_value(serde_json::json!({"name": "A Company", "employees": employees}));
+    instance
+        .app
+        .companies()
+        .put(id(company), profile.expect("a fit profile"), at(0))
+        .await
+        .expect("put");
 }
 
 /// A store with a company, seven sales on the day before and three a month ago, which are too old by a day.
 pub async fn begin() -> Cloud {
     let cloud = Cloud::start().await;
-    put(&cloud.process(), COMPANY, 7).await;
+    put(&cloud.instance(), COMPANY, 7).await;
     cloud.sales("2026-11-19", COMPANY, 7).await;
     cloud.sales("2026-10-21", COMPANY, 3).await;
     cloud
 }
 
-pub async fn ask(process: &Process, kind: Kind, now: Timestamp) -> Result<Asked, AskError> {
-    process.app.companies().ask(figures(COMPANY, kind), now).await
+pub async fn ask(
+    instance: &Instance,
+    kind: Kind,
+    now: Timestamp,
+) -> Result<Response, FiguresError> {
+    instance.app.companies().figures(figures(COMPANY, kind), now).await
 }
 
 /// All kinds at the same time.
-pub async fn ask_all(process: &Process, now: Timestamp) -> Vec<Result<Asked, AskError>> {
-    join_all(KINDS.map(|kind| ask(process, kind, now))).await
+pub async fn ask_all(instance: &Instance, now: Timestamp) -> Vec<Result<Response, FiguresError>> {
+    join_all(KINDS.map(|kind| ask(instance, kind, now))).await
 }
 
-pub async fn compute(process: &Process, message: &Queued, now: Timestamp) {
-    process.app.companies().compute(&message.delivery(), now).await.expect("the message is done");
+pub async fn compute(instance: &Instance, message: &Queued, now: Timestamp) {
+    instance.app.companies().compute(&message.delivery(), now).await.expect("the message is done");
 }
 
 /// The messages that are sent while requests wait, as soon as there are so many.
@@ -77,28 +87,37 @@ pub async fn sent(cloud: &Cloud, count: usize) -> Vec<Queued> {
     let mut messages = Vec::new();
     while messages.len() < count {
         sleep(Duration::from_millis(1)).await;
-        messages.extend(cloud.outside().take_queued());
+        messages.extend(cloud.services().take_queued());
     }
     messages
 }
 
 /// A caller asks, and has left when the message of its request is there.
 pub async fn asked(cloud: &Cloud, kind: Kind, now: Timestamp) -> Queued {
-    let process = instance(cloud);
+    let instance = new_instance(cloud);
     tokio::select! {
-        answer = ask(&process, kind, now) => panic!("{answer:?} without a worker"),
+        answer = ask(&instance, kind, now) => panic!("{answer:?} without a worker"),
         mut messages = sent(cloud, 1) => messages.remove(0),
     }
 }
 
 /// Gives each message to the next of these workers while requests wait for what they do.
-pub async fn served<T>(cloud: &Cloud, workers: &[Process], now: Timestamp, requests: impl Future<Output = T>) -> T {
+pub async fn served<T>(
+    cloud: &Cloud,
+    workers: &[Instance],
+    now: Timestamp,
+    requests: impl Future<Output = T>,
+) -> T {
     let clocks: Vec<_> = workers.iter().map(|worker| worker.at(now)).collect();
     served_by(cloud, &clocks, requests).await
 }
 
 /// The same by workers with clocks of their own.
-pub async fn served_by<T>(cloud: &Cloud, workers: &[Process], requests: impl Future<Output = T>) -> T {
+pub async fn served_by<T>(
+    cloud: &Cloud,
+    workers: &[Instance],
+    requests: impl Future<Output = T>,
+) -> T {
     let mut at_work = JoinSet::new();
     let delivering = async {
         let mut next = workers.iter().cycle();
@@ -118,16 +137,20 @@ pub async fn served_by<T>(cloud: &Cloud, workers: &[Process], requests: impl Fut
 }
 
 /// What was asked for, computed by a new worker.
-pub async fn get(cloud: &Cloud, kind: Kind, now: Timestamp) -> Result<Asked, AskError> {
-    let process = instance(cloud);
-    served(cloud, &[instance(cloud)], now, ask(&process, kind, now)).await
+pub async fn get(cloud: &Cloud, kind: Kind, now: Timestamp) -> Result<Response, FiguresError> {
+    let instance = new_instance(cloud);
+    served(cloud, &[new_instance(cloud)], now, ask(&instance, kind, now)).await
 }
 
 pub async fn item(cloud: &Cloud, key: Key) -> BTreeMap<String, String> {
     let get = cloud.client().get_item().table_name(COMPANIES_TABLE).set_key(Some(key.attributes()));
     let item = get.send().await.expect("read").item.unwrap_or_default();
-    let text = |value: &aws_sdk_dynamodb::types::AttributeValue| value.as_s().or_else(|_| value.as_n()).ok().cloned();
-    item.into_iter().map(|(name, value)| (name, text(&value).expect("a text or a number"))).collect()
+    let text = |value: &aws_sdk_dynamodb::types::AttributeValue| {
+        value.as_s().or_else(|_| value.as_n()).ok().cloned()
+    };
+    item.into_iter()
+        .map(|(name, value)| (name, text(&value).expect("a text or a number")))
+        .collect()
 }
 
 /// How often a company's base was claimed, and each kind was claimed or taken.
@@ -144,25 +167,25 @@ pub async fn fences(cloud: &Cloud, company: &str) -> (u64, [u64; 3]) {
 }
 
 /// Calls of a kind that were sent since this was asked last.
-pub fn calls(processes: &[Process], operation: &str) -> usize {
-    let sent = processes.iter().flat_map(|process| process.wire.take_sent());
+pub fn calls(processes: &[Instance], operation: &str) -> usize {
+    let sent = processes.iter().flat_map(|instance| instance.transport.take_sent());
     sent.filter(|call| call.operation == operation).count()
 }
 
-pub fn body(asked: &Asked) -> Value {
+pub fn body(asked: &Response) -> Value {
     serde_json::from_str(&asked.answer.body).expect("JSON")
 }
 
 /// What is left of an answer when the moment of its computation is left out.
-pub fn told(asked: &Asked) -> Value {
+pub fn told(asked: &Response) -> Value {
     let mut body = body(asked);
     body.as_object_mut().expect("an object").remove("computed_at").expect("a moment");
     body
 }
 
 /// How many of these answers came about in this way.
-pub fn count(answers: &[Asked], how: How) -> usize {
-    answers.iter().filter(|asked| asked.how == how).count()
+pub fn count(answers: &[Response], status: CacheStatus) -> usize {
+    answers.iter().filter(|asked| asked.status == status).count()
 }
 
 /// Waits, as long as it takes, for something to be so.

@@ -1,12 +1,13 @@
 //! The process dies between any two calls: once its lease has lapsed, the next caller gets the figures.
 
 use once::{
-    company::{AskError, How, Kind},
-    testing::{Cloud, Fault, Process, Queued, crash::at_every_call},
+    company::{CacheStatus, FiguresError, Kind},
+    testing::{Cloud, Fault, Instance, Queued, crash::at_every_call},
 };
 
 use crate::company::{
-    COMPANY, QUERIES, ask, asked, at, begin, body, calls, compute, fences, get, instance, item, served, told, until,
+    COMPANY, QUERIES, ask, asked, at, begin, body, calls, compute, fences, get, item, new_instance,
+    served, told, until,
 };
 
 const DEATHS: [Fault; 2] = [Fault::DieBefore, Fault::DieAfter];
@@ -15,11 +16,11 @@ const DEATHS: [Fault; 2] = [Fault::DieBefore, Fault::DieAfter];
 const LAPSED: i64 = 30;
 
 /// Does something and dies at a call.
-async fn die<T>(process: &Process, call: u64, death: Fault, flow: impl Future<Output = T>) {
-    process.wire.fail_at(call, death);
+async fn die<T>(instance: &Instance, call: u64, death: Fault, flow: impl Future<Output = T>) {
+    instance.transport.fail_at(call, death);
     tokio::select! {
         biased;
-        () = process.wire.death() => {}
+        () = instance.transport.death() => {}
         _ = flow => panic!("it outlived {death:?} at call {call}"),
     }
 }
@@ -29,21 +30,24 @@ async fn recovers(cloud: &Cloud, message: &Queued) {
     let sales = get(cloud, Kind::Sales, at(LAPSED)).await.expect("figures");
     assert_eq!(body(&sales)["sales"], 7);
     let before = fences(cloud, COMPANY).await;
-    compute(&instance(cloud), message, at(LAPSED + 1)).await;
+    compute(&new_instance(cloud), message, at(LAPSED + 1)).await;
     assert_eq!(fences(cloud, COMPANY).await, before);
-    assert_eq!(ask(&instance(cloud), Kind::Sales, at(LAPSED + 1)).await.expect("figures").answer, sales.answer);
+    assert_eq!(
+        ask(&new_instance(cloud), Kind::Sales, at(LAPSED + 1)).await.expect("figures").answer,
+        sales.answer
+    );
 }
 
 #[tokio::test]
 async fn a_worker_that_dies_with_the_base_there_is_replaced() {
     let deaths = at_every_call(
         async |cloud: &Cloud| {
-            crate::company::put(&cloud.process(), COMPANY, 7).await;
+            crate::company::put(&cloud.instance(), COMPANY, 7).await;
             cloud.sales("2026-11-19", COMPANY, 7).await;
             get(cloud, Kind::Financials, at(0)).await.expect("figures");
             asked(cloud, Kind::Sales, at(0)).await
         },
-        async |process, message| compute(process, message, at(0)).await,
+        async |instance, message| compute(instance, message, at(0)).await,
         async |cloud, _, message| recovers(cloud, message).await,
     )
     .await;
@@ -53,13 +57,15 @@ async fn a_worker_that_dies_with_the_base_there_is_replaced() {
 #[tokio::test]
 async fn a_worker_that_dies_while_it_computes_the_base_is_replaced() {
     let cloud = begin().await;
-    let worker = instance(&cloud);
+    let worker = new_instance(&cloud);
     compute(&worker, &asked(&cloud, Kind::Sales, at(0)).await, at(0)).await;
-    let flow: Vec<_> = worker.wire.take_sent().into_iter().map(|call| call.operation).collect();
+    let flow: Vec<_> =
+        worker.transport.take_sent().into_iter().map(|call| call.operation).collect();
     let ledger = vec!["Query"; QUERIES];
     assert_eq!(
         flow,
-        [vec!["UpdateItem", "GetItem", "GetItem", "UpdateItem"], ledger, vec!["UpdateItem"; 2]].concat(),
+        [vec!["UpdateItem", "GetItem", "GetItem", "UpdateItem"], ledger, vec!["UpdateItem"; 2]]
+            .concat(),
         "takes, reads the company, looks for the base, claims it, reads the ledger, finishes both"
     );
     let calls = u64::try_from(flow.len()).expect("few");
@@ -68,7 +74,7 @@ async fn a_worker_that_dies_while_it_computes_the_base_is_replaced() {
         for death in DEATHS {
             let cloud = begin().await;
             let message = asked(&cloud, Kind::Sales, at(0)).await;
-            let worker = instance(&cloud);
+            let worker = new_instance(&cloud);
             die(&worker, call, death, compute(&worker, &message, at(0))).await;
             recovers(&cloud, &message).await;
         }
@@ -81,13 +87,13 @@ async fn a_worker_that_stood_still_for_too_long_changes_nothing() {
     for asked_of_the_store in [1, 4, 5 + QUERIES] {
         let cloud = begin().await;
         let message = asked(&cloud, Kind::Sales, at(0)).await;
-        let slow = instance(&cloud);
+        let slow = new_instance(&cloud);
         let mut standing_still = Box::pin(compute(&slow, &message, at(0)));
         let mut sent = 0;
         tokio::select! {
             biased;
             () = &mut standing_still => panic!("it did not stand still"),
-            () = until(|| { sent += slow.wire.take_sent().len(); sent >= asked_of_the_store }) => {}
+            () = until(|| { sent += slow.transport.take_sent().len(); sent >= asked_of_the_store }) => {}
         }
         cloud.sales("2026-11-18", COMPANY, 1).await;
         let right = get(&cloud, Kind::Sales, at(LAPSED)).await.expect("figures");
@@ -95,7 +101,10 @@ async fn a_worker_that_stood_still_for_too_long_changes_nothing() {
         let recorded = item(&cloud, figures.clone()).await;
         standing_still.await;
         assert_eq!(item(&cloud, figures).await, recorded);
-        assert_eq!(ask(&instance(&cloud), Kind::Sales, at(LAPSED + 1)).await.expect("figures").answer, right.answer);
+        assert_eq!(
+            ask(&new_instance(&cloud), Kind::Sales, at(LAPSED + 1)).await.expect("figures").answer,
+            right.answer
+        );
     }
 }
 
@@ -105,25 +114,31 @@ async fn a_request_that_dies_leaves_a_claim_that_works_or_lapses() {
     for (place, operation) in (1..).zip(flow) {
         for death in DEATHS {
             let cloud = begin().await;
-            let doomed = instance(&cloud);
+            let doomed = new_instance(&cloud);
             die(&doomed, place, death, ask(&doomed, Kind::Sales, at(0))).await;
-            assert_eq!(doomed.wire.take_sent().last().expect("a call").operation, operation);
+            assert_eq!(doomed.transport.take_sent().last().expect("a call").operation, operation);
             let after = death == Fault::DieAfter;
             let claimed = place == 4 || (place == 3 && after);
             let sent = place == 4 && after;
             let next = crate::company::waiting(&cloud, std::time::Duration::from_millis(200));
             if claimed && !sent {
                 // Whoever comes meanwhile waits for a work that nobody does.
-                let answer = served(&cloud, &[instance(&cloud)], at(5), ask(&next, Kind::Sales, at(5))).await;
-                assert!(matches!(answer, Err(AskError::TakesLonger)), "{answer:?}");
+                let answer =
+                    served(&cloud, &[new_instance(&cloud)], at(5), ask(&next, Kind::Sales, at(5)))
+                        .await;
+                assert!(matches!(answer, Err(FiguresError::TimedOut)), "{answer:?}");
             }
             let seconds = if claimed && !sent { 10 } else { 1 };
-            let workers = [instance(&cloud)];
-            let next = instance(&cloud);
-            let answer = served(&cloud, &workers, at(seconds), ask(&next, Kind::Sales, at(seconds))).await;
+            let workers = [new_instance(&cloud)];
+            let next = new_instance(&cloud);
+            let answer =
+                served(&cloud, &workers, at(seconds), ask(&next, Kind::Sales, at(seconds))).await;
             let answer = answer.expect("figures");
             assert_eq!(told(&answer)["sales"], 7);
-            assert_eq!(answer.how, if sent { How::Joined } else { How::Computed });
+            assert_eq!(
+                answer.status,
+                if sent { CacheStatus::Collapsed } else { CacheStatus::Miss }
+            );
             assert_eq!(calls(&workers, "Query"), QUERIES);
         }
     }

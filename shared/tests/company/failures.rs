@@ -1,7 +1,7 @@
 //! What cannot be computed: everybody is told why, for a short time, and then it is tried again.
 
 use once::{
-    company::{AskError, Asked, Kind},
+    company::{FiguresError, Kind, Response},
     dynamo::{Item, keys},
     ledger::Entry,
     testing::{Cloud, Fault, LEDGER_TABLE},
@@ -9,7 +9,8 @@ use once::{
 use uuid::Uuid;
 
 use crate::company::{
-    COMPANY, KINDS, QUERIES, ask, ask_all, asked, at, begin, body, calls, compute, fences, get, instance, item, served,
+    COMPANY, KINDS, QUERIES, ask, ask_all, asked, at, begin, body, calls, compute, fences, get,
+    item, new_instance, served,
 };
 
 /// An entry of the day before that is as the ledger writes it, or not.
@@ -17,12 +18,19 @@ async fn record(cloud: &Cloud, kind: &str, gross_cents: i64) {
     let sale = Entry::sale(Uuid::from_u128(99), COMPANY, gross_cents, 0, at(-24 * 3_600));
     let mut entry: Item = sale.item().expect("an item");
     entry.insert("kind".to_owned(), once::dynamo::text(kind));
-    cloud.client().put_item().table_name(LEDGER_TABLE).set_item(Some(entry)).send().await.expect("recorded");
+    cloud
+        .client()
+        .put_item()
+        .table_name(LEDGER_TABLE)
+        .set_item(Some(entry))
+        .send()
+        .await
+        .expect("recorded");
 }
 
-fn error(answer: Result<Asked, AskError>) -> String {
+fn error(answer: Result<Response, FiguresError>) -> String {
     match answer {
-        Err(AskError::Failed(error)) => error,
+        Err(FiguresError::Failed(error)) => error,
         other => panic!("{other:?}"),
     }
 }
@@ -31,17 +39,25 @@ fn error(answer: Result<Asked, AskError>) -> String {
 async fn an_unreadable_ledger_fails_all_kinds_alike_until_it_is_mended() {
     let cloud = begin().await;
     record(&cloud, "GIFT", 1_000).await;
-    let (process, workers) = (instance(&cloud), [instance(&cloud), instance(&cloud), instance(&cloud)]);
-    let errors: Vec<_> =
-        served(&cloud, &workers, at(0), ask_all(&process, at(0))).await.into_iter().map(error).collect();
-    assert!(errors[0].starts_with("LEDGER_UNREADABLE: ") && errors[0].contains("kind"), "{}", errors[0]);
+    let (instance, workers) =
+        (new_instance(&cloud), [new_instance(&cloud), new_instance(&cloud), new_instance(&cloud)]);
+    let errors: Vec<_> = served(&cloud, &workers, at(0), ask_all(&instance, at(0)))
+        .await
+        .into_iter()
+        .map(error)
+        .collect();
+    assert!(
+        errors[0].starts_with("LEDGER_UNREADABLE: ") && errors[0].contains("kind"),
+        "{}",
+        errors[0]
+    );
     assert_eq!(errors, vec![errors[0].clone(); 3]);
     assert_eq!(fences(&cloud, COMPANY).await, (1, [2; 3]), "it is not tried by each");
 
     // It stands for a while, for everybody.
     record(&cloud, "SALE", 1_000).await;
     for kind in KINDS {
-        assert_eq!(error(ask(&instance(&cloud), kind, at(1)).await), errors[0]);
+        assert_eq!(error(ask(&new_instance(&cloud), kind, at(1)).await), errors[0]);
     }
     assert_eq!(fences(&cloud, COMPANY).await, (1, [2; 3]));
 
@@ -75,14 +91,14 @@ async fn a_store_that_fails_the_work_fails_it_for_a_short_time() {
     for first in [2, 3] {
         let cloud = begin().await;
         let message = asked(&cloud, Kind::Sales, at(0)).await;
-        let worker = instance(&cloud);
+        let worker = new_instance(&cloud);
         for call in first..first + 3 {
-            worker.wire.fail_at(call, Fault::Refuse);
+            worker.transport.fail_at(call, Fault::Refuse);
         }
         compute(&worker, &message, at(0)).await;
         assert_eq!(calls(&[worker], "Query"), 0);
         let unavailable = "STORE_UNAVAILABLE: the store did not answer";
-        assert_eq!(error(ask(&instance(&cloud), Kind::Sales, at(1)).await), unavailable);
+        assert_eq!(error(ask(&new_instance(&cloud), Kind::Sales, at(1)).await), unavailable);
         assert_eq!(body(&get(&cloud, Kind::Sales, at(60)).await.expect("figures"))["sales"], 7);
     }
 }
@@ -91,11 +107,12 @@ async fn a_store_that_fails_the_work_fails_it_for_a_short_time() {
 async fn a_ledger_that_does_not_answer_fails_the_base_for_a_short_time() {
     let cloud = begin().await;
     // Another table fails alike, and nothing else does.
-    let worker = cloud.process_with(|config| config.companies.ledger_table = "Elsewhere".to_owned());
+    let worker =
+        cloud.instance_with(|config| config.companies.ledger_table = "Elsewhere".to_owned());
     compute(&worker, &asked(&cloud, Kind::Sales, at(0)).await, at(0)).await;
     let base = item(&cloud, keys::base(COMPANY)).await;
     assert_eq!(base["state"], "FAILED");
-    assert_eq!(error(ask(&instance(&cloud), Kind::Sales, at(1)).await), base["error"]);
+    assert_eq!(error(ask(&new_instance(&cloud), Kind::Sales, at(1)).await), base["error"]);
     assert_eq!(body(&get(&cloud, Kind::Sales, at(60)).await.expect("figures"))["sales"], 7);
     assert_eq!(fences(&cloud, COMPANY).await, (2, [0, 4, 0]));
 }
@@ -103,23 +120,32 @@ async fn a_ledger_that_does_not_answer_fails_the_base_for_a_short_time() {
 #[tokio::test]
 async fn a_queue_that_takes_no_message_is_an_error_and_is_asked_again() {
     let cloud = begin().await;
-    cloud.outside().turn_away(3);
-    let process = instance(&cloud);
-    let refused = ask(&process, Kind::Sales, at(0)).await;
-    assert!(matches!(&refused, Err(AskError::Service(cause)) if cause.is_passing()), "{refused:?}");
-    let workers = [instance(&cloud)];
+    cloud.services().turn_away(3);
+    let instance = new_instance(&cloud);
+    let refused = ask(&instance, Kind::Sales, at(0)).await;
+    assert!(
+        matches!(&refused, Err(FiguresError::Service(cause)) if cause.is_passing()),
+        "{refused:?}"
+    );
+    let workers = [new_instance(&cloud)];
     // Whoever asks next need not wait until the claim lapses.
-    let asked = served(&cloud, &workers, at(1), ask(&process, Kind::Sales, at(1))).await.expect("figures");
+    let asked =
+        served(&cloud, &workers, at(1), ask(&instance, Kind::Sales, at(1))).await.expect("figures");
     assert_eq!((body(&asked)["sales"].clone(), calls(&workers, "Query")), (7.into(), QUERIES));
 }
 
 #[tokio::test]
 async fn a_message_that_says_nothing_comes_again() {
     let cloud = begin().await;
-    let worker = instance(&cloud);
-    for body in ["", "{}", r#"{"company":"company","kind":"profit"}"#, r#"{"company":"a#b","kind":"sales"}"#] {
+    let worker = new_instance(&cloud);
+    for body in [
+        "",
+        "{}",
+        r#"{"company":"company","kind":"profit"}"#,
+        r#"{"company":"a#b","kind":"sales"}"#,
+    ] {
         let delivery = once::testing::delivery(body);
         assert!(worker.app.companies().compute(&delivery, at(0)).await.is_err(), "{body}");
     }
-    assert!(worker.wire.take_sent().is_empty());
+    assert!(worker.transport.take_sent().is_empty());
 }

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use futures_util::future::{join, join_all};
 use once::{
-    company::{AskError, How, Kind},
+    company::{CacheStatus, FiguresError, Kind},
     testing::Fault,
 };
 
 use crate::company::{
-    COMPANY, KINDS, QUERIES, ask, ask_all, asked, at, begin, body, calls, compute, count, fences, get, instance, sent,
-    served, served_by, told, waiting,
+    COMPANY, KINDS, QUERIES, ask, ask_all, asked, at, begin, body, calls, compute, count, fences,
+    get, new_instance, sent, served, served_by, told, waiting,
 };
 
 #[tokio::test]
@@ -19,10 +19,10 @@ async fn a_message_that_is_lost_is_sent_again_when_its_claim_has_lapsed() {
     drop(asked(&cloud, Kind::Sales, at(0)).await);
     let hasty = waiting(&cloud, Duration::from_millis(50));
     let answer = ask(&hasty, Kind::Sales, at(5)).await;
-    assert!(matches!(answer, Err(AskError::TakesLonger)), "{answer:?}");
-    assert!(cloud.outside().take_queued().is_empty(), "it is taken to be on its way");
+    assert!(matches!(answer, Err(FiguresError::TimedOut)), "{answer:?}");
+    assert!(cloud.services().take_queued().is_empty(), "it is taken to be on its way");
     let sales = get(&cloud, Kind::Sales, at(10)).await.expect("figures");
-    assert_eq!((sales.how, body(&sales)["sales"].clone()), (How::Computed, 7.into()));
+    assert_eq!((sales.status, body(&sales)["sales"].clone()), (CacheStatus::Miss, 7.into()));
     assert_eq!(fences(&cloud, COMPANY).await, (1, [0, 3, 0]), "claimed twice, taken once");
 }
 
@@ -32,9 +32,11 @@ async fn who_waits_for_a_claim_that_lapses_asks_for_the_work_itself() {
     drop(asked(&cloud, Kind::Sales, at(0)).await);
     // A moment before it lapses, by a clock that goes on.
     let just_before = at(10).minus(Duration::from_millis(300));
-    let process = instance(&cloud);
-    let sales = served(&cloud, &[instance(&cloud)], at(10), ask(&process, Kind::Sales, just_before)).await;
-    assert_eq!(sales.expect("figures").how, How::Computed);
+    let instance = new_instance(&cloud);
+    let sales =
+        served(&cloud, &[new_instance(&cloud)], at(10), ask(&instance, Kind::Sales, just_before))
+            .await;
+    assert_eq!(sales.expect("figures").status, CacheStatus::Miss);
     assert_eq!(fences(&cloud, COMPANY).await, (1, [0, 3, 0]));
 }
 
@@ -42,8 +44,8 @@ async fn who_waits_for_a_claim_that_lapses_asks_for_the_work_itself() {
 async fn messages_that_come_twice_and_in_any_order_are_done_once() {
     for seed in 0..4 {
         let cloud = begin().await;
-        let process = instance(&cloud);
-        let workers: Vec<_> = (0..6).map(|_| instance(&cloud)).collect();
+        let instance = new_instance(&cloud);
+        let workers: Vec<_> = (0..6).map(|_| new_instance(&cloud)).collect();
         let working = async {
             let messages = sent(&cloud, 3).await;
             let mut twice = [messages.clone(), messages].concat();
@@ -51,8 +53,12 @@ async fn messages_that_come_twice_and_in_any_order_are_done_once() {
             let deliveries = twice.iter().zip(&workers);
             join_all(deliveries.map(|(message, worker)| compute(worker, message, at(0)))).await;
         };
-        let (answers, ()) = join(ask_all(&process, at(0)), working).await;
-        assert!(answers.iter().all(|asked| asked.as_ref().expect("figures").how == How::Computed));
+        let (answers, ()) = join(ask_all(&instance, at(0)), working).await;
+        assert!(
+            answers
+                .iter()
+                .all(|asked| asked.as_ref().expect("figures").status == CacheStatus::Miss)
+        );
         assert_eq!(fences(&cloud, COMPANY).await, (1, [2; 3]), "seed {seed}");
         assert_eq!(calls(&workers, "Query"), QUERIES, "seed {seed}");
     }
@@ -63,12 +69,15 @@ async fn a_message_of_an_older_claim_does_the_work_of_the_next_and_its_own_finds
     let cloud = begin().await;
     let old = asked(&cloud, Kind::Sales, at(0)).await;
     let new = asked(&cloud, Kind::Sales, at(10)).await;
-    let workers = [instance(&cloud), instance(&cloud)];
+    let workers = [new_instance(&cloud), new_instance(&cloud)];
     compute(&workers[0], &old, at(11)).await;
     compute(&workers[1], &new, at(12)).await;
     assert_eq!((calls(&workers[..1], "Query"), calls(&workers[1..], "UpdateItem")), (QUERIES, 1));
     assert_eq!(fences(&cloud, COMPANY).await, (1, [0, 3, 0]));
-    assert_eq!(ask(&instance(&cloud), Kind::Sales, at(13)).await.expect("figures").how, How::Cached);
+    assert_eq!(
+        ask(&new_instance(&cloud), Kind::Sales, at(13)).await.expect("figures").status,
+        CacheStatus::Hit
+    );
 }
 
 #[tokio::test]
@@ -79,15 +88,21 @@ async fn a_worker_whose_replies_are_lost_has_done_what_it_did() {
     let all = vec![1, 3, 5, 7, 9, last + 10, last + 12];
     for lost in single.into_iter().chain([all]) {
         let cloud = begin().await;
-        let (process, worker) = (instance(&cloud), instance(&cloud));
+        let (instance, worker) = (new_instance(&cloud), new_instance(&cloud));
         for &call in &lost {
-            worker.wire.fail_at(call, Fault::LoseReply);
+            worker.transport.fail_at(call, Fault::LoseReply);
         }
         let workers = [worker];
-        let asked = served(&cloud, &workers, at(0), ask(&process, Kind::Sales, at(0))).await.expect("figures");
-        assert_eq!((asked.how, body(&asked)["sales"].clone()), (How::Computed, 7.into()), "{lost:?}");
+        let asked = served(&cloud, &workers, at(0), ask(&instance, Kind::Sales, at(0)))
+            .await
+            .expect("figures");
+        assert_eq!(
+            (asked.status, body(&asked)["sales"].clone()),
+            (CacheStatus::Miss, 7.into()),
+            "{lost:?}"
+        );
         assert_eq!(fences(&cloud, COMPANY).await, (1, [0, 2, 0]), "{lost:?}");
-        let sent = workers[0].wire.take_sent().len();
+        let sent = workers[0].transport.take_sent().len();
         assert_eq!(sent, QUERIES + 6 + lost.len(), "{lost:?}: each is asked once more");
     }
 }
@@ -96,27 +111,39 @@ async fn a_worker_whose_replies_are_lost_has_done_what_it_did() {
 async fn a_request_whose_replies_are_lost_asks_for_the_work_once() {
     for lost in [vec![1], vec![2], vec![3], vec![1, 3, 5]] {
         let cloud = begin().await;
-        let (process, worker) = (instance(&cloud), instance(&cloud));
+        let (instance, worker) = (new_instance(&cloud), new_instance(&cloud));
         for &call in &lost {
-            process.wire.fail_at(call, Fault::LoseReply);
+            instance.transport.fail_at(call, Fault::LoseReply);
         }
-        let asked = served(&cloud, &[worker], at(0), ask(&process, Kind::Sales, at(0))).await.expect("figures");
-        assert_eq!((asked.how, fences(&cloud, COMPANY).await), (How::Computed, (1, [0, 2, 0])), "{lost:?}");
+        let asked = served(&cloud, &[worker], at(0), ask(&instance, Kind::Sales, at(0)))
+            .await
+            .expect("figures");
+        assert_eq!(
+            (asked.status, fences(&cloud, COMPANY).await),
+            (CacheStatus::Miss, (1, [0, 2, 0])),
+            "{lost:?}"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_message_that_was_sent_twice_because_its_reply_was_lost_is_done_once() {
     let cloud = begin().await;
-    let process = instance(&cloud);
-    process.wire.fail_at(4, Fault::LoseReply);
-    let workers = [instance(&cloud), instance(&cloud)];
+    let instance = new_instance(&cloud);
+    instance.transport.fail_at(4, Fault::LoseReply);
+    let workers = [new_instance(&cloud), new_instance(&cloud)];
     let working = async {
         let messages = sent(&cloud, 2).await;
-        join_all(messages.iter().zip(&workers).map(|(message, worker)| compute(worker, message, at(0)))).await;
+        join_all(
+            messages.iter().zip(&workers).map(|(message, worker)| compute(worker, message, at(0))),
+        )
+        .await;
     };
-    let (asked, ()) = join(ask(&process, Kind::Sales, at(0)), working).await;
-    assert_eq!((asked.expect("figures").how, calls(&workers, "Query")), (How::Computed, QUERIES));
+    let (asked, ()) = join(ask(&instance, Kind::Sales, at(0)), working).await;
+    assert_eq!(
+        (asked.expect("figures").status, calls(&workers, "Query")),
+        (CacheStatus::Miss, QUERIES)
+    );
     assert_eq!(fences(&cloud, COMPANY).await, (1, [0, 2, 0]));
 }
 
@@ -124,10 +151,11 @@ async fn a_message_that_was_sent_twice_because_its_reply_was_lost_is_done_once()
 async fn clocks_that_differ_by_ten_seconds_change_no_figure() {
     let cloud = begin().await;
     let clocks = [-5, 0, 5].map(at);
-    let instances: Vec<_> = (0..9).map(|n| instance(&cloud).at(clocks[n % 3])).collect();
+    let instances: Vec<_> = (0..9).map(|n| new_instance(&cloud).at(clocks[n % 3])).collect();
     for round in 0..2 {
         let later = Duration::from_mins(2 * round);
-        let workers: Vec<_> = (0..3).map(|n| instance(&cloud).at(clocks[n].plus(later))).collect();
+        let workers: Vec<_> =
+            (0..3).map(|n| new_instance(&cloud).at(clocks[n].plus(later))).collect();
         let requests = join_all((0..180).map(async |n: usize| {
             let instance = &instances[n % 9];
             let asked = ask(instance, KINDS[n / 9 % 3], instance.app.now().plus(later)).await;
@@ -135,11 +163,14 @@ async fn clocks_that_differ_by_ten_seconds_change_no_figure() {
         }));
         let answers = served_by(&cloud, &workers, requests).await;
         for kind in 0..3 {
-            let answers: Vec<_> =
-                answers.iter().filter(|(of, _)| *of == kind).map(|(_, asked)| asked.clone()).collect();
+            let answers: Vec<_> = answers
+                .iter()
+                .filter(|(of, _)| *of == kind)
+                .map(|(_, asked)| asked.clone())
+                .collect();
             assert!(answers.iter().all(|asked| asked.answer == answers[0].answer));
             // A claim may seem to have lapsed to a clock that is ten seconds ahead: then two have asked. One has worked.
-            assert!((1..=3).contains(&count(&answers, How::Computed)));
+            assert!((1..=3).contains(&count(&answers, CacheStatus::Miss)));
             assert_eq!(told(&answers[0])["company_id"], COMPANY);
         }
         assert_eq!(calls(&workers, "Query"), if round == 0 { QUERIES } else { 0 });

@@ -4,27 +4,28 @@ use std::collections::BTreeMap;
 
 use futures_util::future::join_all;
 use once::{
-    company::{Asked, How, Kind},
-    testing::{Cloud, Process},
+    company::{CacheStatus, Kind, Response},
+    testing::{Cloud, Instance},
     time::Timestamp,
 };
 use serde_json::{Value, json};
 
 use crate::company::{
-    COMPANY, KINDS, QUERIES, asked, at, begin, body, calls, compute, count, fences, figures, get, instance, put, served,
+    COMPANY, KINDS, QUERIES, asked, at, begin, body, calls, compute, count, fences, figures, get,
+    new_instance, put, served,
 };
 
 /// A thousand requests at the same time, spread over these instances, for all kinds of all these companies.
 async fn crowd(
     cloud: &Cloud,
-    instances: &[Process],
-    workers: &[Process],
+    instances: &[Instance],
+    workers: &[Instance],
     companies: &[&str],
     now: Timestamp,
-) -> BTreeMap<(String, &'static str), Vec<Asked>> {
+) -> BTreeMap<(String, &'static str), Vec<Response>> {
     let requests = (0..1_000).map(async |n: usize| {
         let (company, kind) = (companies[n / 24 % companies.len()], KINDS[n / 8 % 3]);
-        let asked = instances[n % 8].app.companies().ask(figures(company, kind), now).await;
+        let asked = instances[n % 8].app.companies().figures(figures(company, kind), now).await;
         ((company.to_owned(), kind.name()), asked.expect("figures"))
     });
     let mut answers = BTreeMap::<_, Vec<_>>::new();
@@ -33,7 +34,10 @@ async fn crowd(
     }
     assert_eq!(answers.len(), 3 * companies.len());
     for answers in answers.values() {
-        assert!(answers.iter().all(|asked| asked.answer == answers[0].answer), "one answer for all");
+        assert!(
+            answers.iter().all(|asked| asked.answer == answers[0].answer),
+            "one answer for all"
+        );
     }
     answers
 }
@@ -41,31 +45,35 @@ async fn crowd(
 #[tokio::test]
 async fn a_thousand_callers_share_one_base_and_one_of_each_kind() {
     let cloud = begin().await;
-    let instances: Vec<_> = (0..8).map(|_| instance(&cloud)).collect();
-    let workers: Vec<_> = (0..3).map(|_| instance(&cloud)).collect();
+    let instances: Vec<_> = (0..8).map(|_| new_instance(&cloud)).collect();
+    let workers: Vec<_> = (0..3).map(|_| new_instance(&cloud)).collect();
     let all = async |now| crowd(&cloud, &instances, &workers, &[COMPANY], now).await;
 
     let first = all(at(0)).await;
-    assert_eq!(fences(&cloud, COMPANY).await, (1, [2; 3]), "one claim of the base; each kind claimed and taken");
+    assert_eq!(
+        fences(&cloud, COMPANY).await,
+        (1, [2; 3]),
+        "one claim of the base; each kind claimed and taken"
+    );
     assert_eq!(calls(&workers, "Query"), QUERIES);
     for answers in first.values() {
-        assert_eq!(count(answers, How::Computed), 1);
+        assert_eq!(count(answers, CacheStatus::Miss), 1);
     }
     assert_eq!(body(&first[&(COMPANY.to_owned(), "sales")][0])["sales"], 7);
 
     // Everybody remembers.
     calls(&instances, "");
     for answers in all(at(1)).await.values() {
-        assert_eq!(count(answers, How::Cached), answers.len());
+        assert_eq!(count(answers, CacheStatus::Hit), answers.len());
     }
-    assert!(instances.iter().all(|instance| instance.wire.take_sent().is_empty()));
+    assert!(instances.iter().all(|instance| instance.transport.take_sent().is_empty()));
 
     // Past the lifetime of the kinds and within that of the base.
     let second = all(at(120)).await;
     assert_eq!(fences(&cloud, COMPANY).await, (1, [4; 3]));
     assert_eq!(calls(&workers, "Query"), 0);
     for (key, answers) in &second {
-        assert_eq!(count(answers, How::Computed), 1);
+        assert_eq!(count(answers, CacheStatus::Miss), 1);
         assert!(answers[0].answer.computed_at > first[key][0].answer.computed_at);
     }
 
@@ -80,11 +88,11 @@ async fn companies_do_not_touch_each_other() {
     let cloud = begin().await;
     let others = ["other", "company2", "company.2"];
     for (sales, other) in (20..).zip(others) {
-        put(&cloud.process(), other, 1).await;
+        put(&cloud.instance(), other, 1).await;
         cloud.sales("2026-11-20", other, sales).await;
     }
-    let instances: Vec<_> = (0..8).map(|_| instance(&cloud)).collect();
-    let workers: Vec<_> = (0..3).map(|_| instance(&cloud)).collect();
+    let instances: Vec<_> = (0..8).map(|_| new_instance(&cloud)).collect();
+    let workers: Vec<_> = (0..3).map(|_| new_instance(&cloud)).collect();
     let companies = [&others[..], &[COMPANY]].concat();
     let answers = crowd(&cloud, &instances, &workers, &companies, at(0)).await;
     assert_eq!(calls(&workers, "Query"), 4 * QUERIES);
@@ -114,7 +122,10 @@ async fn figures_tell_of_thirty_days_with_today_the_last() {
     let financials = body(&get(&cloud, Kind::Financials, at(0)).await.expect("figures"));
     assert_eq!((&financials["net_cents"], &financials["fee_cents"]), (&json!(9_710), &json!(290)));
     let days = financials["days"].as_array().expect("days");
-    assert_eq!((days.len(), &days[0]["gross_cents"], &days[1]["gross_cents"]), (30, &json!(1_000), &json!(0)));
+    assert_eq!(
+        (days.len(), &days[0]["gross_cents"], &days[1]["gross_cents"]),
+        (30, &json!(1_000), &json!(0))
+    );
     let employee = body(&get(&cloud, Kind::Employee, at(0)).await.expect("figures"));
     assert_eq!(employee["sales_per_employee"], json!({"numerator": 10, "denominator": 7}));
     assert_eq!(employee["type"], Value::from("employee"));
@@ -124,12 +135,12 @@ async fn figures_tell_of_thirty_days_with_today_the_last() {
 async fn a_message_that_comes_again_does_nothing_while_its_result_stands() {
     let cloud = begin().await;
     let message = asked(&cloud, Kind::Sales, at(0)).await;
-    let worker = instance(&cloud);
+    let worker = new_instance(&cloud);
     compute(&worker, &message, at(0)).await;
     let before = fences(&cloud, COMPANY).await;
-    drop(worker.wire.take_sent());
+    drop(worker.transport.take_sent());
     compute(&worker, &message, at(1)).await;
     compute(&worker, &message, at(1_000)).await;
-    assert_eq!(worker.wire.take_sent().len(), 2, "a look each");
+    assert_eq!(worker.transport.take_sent().len(), 2, "a look each");
     assert_eq!((before, fences(&cloud, COMPANY).await), ((1, [0, 2, 0]), before));
 }

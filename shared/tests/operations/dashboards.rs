@@ -35,8 +35,8 @@ fn grafana() -> Value {
 
 /// Every name that a deployment with something of everything tells.
 async fn served() -> BTreeSet<String> {
-    let (_cloud, process) = lively().await;
-    values(&scrape(&process).await)
+    let (_cloud, instance) = lively().await;
+    values(&scrape(&instance).await)
         .into_keys()
         .map(|series| series.split('{').next().unwrap_or_default().to_owned())
         .collect()
@@ -45,9 +45,12 @@ async fn served() -> BTreeSet<String> {
 #[tokio::test]
 async fn grafana_asks_for_what_is_served_and_shows_all_of_it() {
     let dashboard = grafana();
-    let queries: Vec<&str> =
-        under(&dashboard, "expr").into_iter().map(|query| query.as_str().expect("a text")).collect();
-    let asked: BTreeSet<String> = queries.iter().flat_map(|query| metrics(query)).map(str::to_owned).collect();
+    let queries: Vec<&str> = under(&dashboard, "expr")
+        .into_iter()
+        .map(|query| query.as_str().expect("a text"))
+        .collect();
+    let asked: BTreeSet<String> =
+        queries.iter().flat_map(|query| metrics(query)).map(str::to_owned).collect();
     assert!(queries.iter().all(|query| metrics(query).next().is_some()), "{queries:?}");
     assert_eq!(asked, served().await);
 }
@@ -88,14 +91,24 @@ fn the_dashboard_of_cloudwatch_shows_what_a_function_counts() {
             }
             "AWS/SQS" => {
                 let queue = part(3).trim_start_matches("${").trim_end_matches(".QueueName}");
-                assert!(template.resources("AWS::SQS::Queue").any(|(id, _)| id == queue), "{series}");
+                assert!(
+                    template.resources("AWS::SQS::Queue").any(|(id, _)| id == queue),
+                    "{series}"
+                );
             }
             "AWS/ApiGateway" => assert_eq!(part(3), "${Api}"),
             _ => {
                 let search = series[0]["expression"].as_str().expect("a search");
-                assert!(search.starts_with("SEARCH('{AWS/Lambda,") || search.contains("{Once,Function}"), "{search}");
+                assert!(
+                    search.starts_with("SEARCH('{AWS/Lambda,")
+                        || search.contains("{Once,Function}"),
+                    "{search}"
+                );
                 if let Some(own) = search.split("{Once,Function} MetricName=\"").nth(1) {
-                    assert!(counted.contains(own.split('"').next().unwrap_or_default()), "{search}");
+                    assert!(
+                        counted.contains(own.split('"').next().unwrap_or_default()),
+                        "{search}"
+                    );
                 }
             }
         }

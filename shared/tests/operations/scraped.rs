@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use once::{
     operations::QueueName,
-    testing::{Cloud, Depth, Meter, Process},
+    testing::{Cloud, Depth, Instance, Meter},
     time::{Minute, Timestamp},
 };
 use serde_json::json;
@@ -23,47 +23,49 @@ pub fn dead_letters(name: &str) -> String {
 }
 
 /// An instance that was told of the dead-letter queues, as the template tells it.
-pub fn instance(cloud: &Cloud) -> Process {
+pub fn new_instance(cloud: &Cloud) -> Instance {
     let names = ["callback", "company", "settlement", "schedule"];
     let queues = names.map(|name| QueueName { name, url: dead_letters(name) });
-    let process = cloud.process_with(|config| {
+    let instance = cloud.instance_with(|config| {
         config.operations.dead_letters = queues.into();
         config.operations.stack = Some("once".to_owned());
         config.uniques.shards = 4;
     });
-    process.at(now())
+    instance.at(now())
 }
 
 /// A deployment with something of everything, and an instance that has not called anything yet.
-pub async fn lively() -> (Cloud, Process) {
+pub async fn lively() -> (Cloud, Instance) {
     let cloud = Cloud::start().await;
-    let process = instance(&cloud);
-    let product = process.product(100).await;
-    process.order(product, 3, "b").await;
+    let instance = new_instance(&cloud);
+    let product = instance.product(100).await;
+    instance.order(product, 3, "b").await;
 
     let began = now().minus(Duration::from_mins(3));
-    process.app.uniques().warm(began).await.expect("counting has begun");
-    process.app.closing().tick(now()).await.expect("a tick");
+    instance.app.uniques().warm(began).await.expect("counting has begun");
+    instance.app.minute_closer().tick(now()).await.expect("a tick");
 
-    process.job("2026-11-18", "2026-11-19").await;
+    instance.job("2026-11-18", "2026-11-19").await;
     let overdue = now().minus(Duration::from_secs(90));
     let due = [overdue, now().minus(Duration::from_secs(10)), now().plus(Duration::from_secs(20))];
     let schedule = json!({"type": "fixed", "every_seconds": 3_600});
     cloud
-        .jobs(4, schedule, now(), |n| due.get(n as usize).copied().unwrap_or(now().plus(Duration::from_hours(1))))
+        .jobs(4, schedule, now(), |n| {
+            due.get(n as usize).copied().unwrap_or(now().plus(Duration::from_hours(1)))
+        })
         .await;
 
-    cloud.outside().set_depth(&dead_letters("callback"), Depth { visible: 2, ..Depth::default() });
+    cloud.services().set_depth(&dead_letters("callback"), Depth { visible: 2, ..Depth::default() });
     let url = "https://sqs.us-east-1.amazonaws.com/000000000000/companies";
-    cloud.outside().set_depth(url, Depth { visible: 5, in_flight: 4, delayed: 1 });
+    cloud.services().set_depth(url, Depth { visible: 5, in_flight: 4, delayed: 1 });
     // What CloudWatch has is known once it was asked for.
     measure(&cloud, &invocations("once-OrderCreate-1a2B3c4D"), 1_000.0);
     measure(&cloud, &invocations("once-SettlementBatch-5e6F7a8B"), 1_000.0);
-    scrape(&process).await;
-    for (meter, _) in cloud.outside().take_metrics_asked_for() {
+    scrape(&instance).await;
+    for (meter, _) in cloud.services().take_metrics_asked_for() {
         measure(&cloud, &meter, 1_000.0);
     }
-    let another = instance(&cloud);
+    let another = new_instance(&cloud);
     (cloud, another)
 }
 
@@ -76,13 +78,13 @@ pub fn invocations(function: &str) -> Meter {
 pub fn measure(cloud: &Cloud, meter: &Meter, value: f64) {
     let current = Minute::of(now());
     for (minute, value) in [(-7, 7e7), (-2, value), (-1, 7e7), (0, 7e7)] {
-        cloud.outside().measure(meter.clone(), current.plus(minute), value);
+        cloud.services().measure(meter.clone(), current.plus(minute), value);
     }
 }
 
 /// What an instance tells.
-pub async fn scrape(process: &Process) -> String {
-    process.app.gauges().scrape(Some(API), process.app.now()).await
+pub async fn scrape(instance: &Instance) -> String {
+    instance.app.gauges().scrape(Some(API), instance.app.now()).await
 }
 
 /// The values of a text of Prometheus, by name and labels as they are written. Panics where it breaks the format's rules.

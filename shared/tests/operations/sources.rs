@@ -11,7 +11,10 @@ use once::testing::{Template, root};
 /// The names in `counter!("…")` and `histogram!("…")`, of the library and of the functions, their tests left out.
 pub fn counted() -> BTreeSet<String> {
     let mut names = BTreeSet::new();
-    for file in rust_files(&root().join("shared/src")).into_iter().chain(rust_files(&root().join("functions"))) {
+    for file in rust_files(&root().join("shared/src"))
+        .into_iter()
+        .chain(rust_files(&root().join("functions")))
+    {
         let text = fs::read_to_string(&file).expect("a source");
         let code = text.split("#[cfg(test)]").next().unwrap_or_default();
         for begin in ["counter!(\"", "histogram!(\""] {
@@ -23,17 +26,14 @@ pub fn counted() -> BTreeSet<String> {
     names
 }
 
-/// The folders of the template's functions, as their metrics name them.
+/// The programs of the template's functions, as their metrics name them.
 pub fn functions(template: &Template) -> BTreeSet<String> {
-    let functions = template.resources("AWS::Serverless::Function");
-    let folder = |properties: &serde_json::Value| properties["CodeUri"].as_str().map(str::to_owned);
-    functions
-        .filter_map(|(_, properties)| Some(folder(properties)?.trim_start_matches("functions/").to_owned()))
-        .collect()
+    template.functions().map(|function| function.program.to_owned()).collect()
 }
 
 fn rust_files(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+    let entries =
+        fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
     let files = entries.flat_map(|path| if path.is_dir() { rust_files(&path) } else { vec![path] });
     files.filter(|path| path.extension().is_some_and(|extension| extension == "rs")).collect()
 }

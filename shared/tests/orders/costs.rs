@@ -16,11 +16,14 @@ fn calls(names: &[&str]) -> Vec<String> {
 async fn an_order_is_one_transaction_of_three_items() {
     let cloud = Cloud::start().await;
     let product = stocked(&cloud, 100, 8).await;
-    let process = cloud.process();
-    place(&process, new_order(product, 1, "first"), None, at(1)).await.expect("placed");
-    assert_eq!(process.wire.take_cost(), (calls(&["GetItem", "TransactWriteItems"]), ORDER_UNITS, 1.0));
-    place(&process, new_order(product, 1, "second"), Some("k"), at(2)).await.expect("placed");
-    assert_eq!(process.wire.take_cost(), (calls(&["TransactWriteItems"]), ORDER_UNITS, 0.0));
+    let instance = cloud.instance();
+    place(&instance, new_order(product, 1, "first"), None, at(1)).await.expect("placed");
+    assert_eq!(
+        instance.transport.take_cost(),
+        (calls(&["GetItem", "TransactWriteItems"]), ORDER_UNITS, 1.0)
+    );
+    place(&instance, new_order(product, 1, "second"), Some("k"), at(2)).await.expect("placed");
+    assert_eq!(instance.transport.take_cost(), (calls(&["TransactWriteItems"]), ORDER_UNITS, 0.0));
 }
 
 /// Three items at two units each, and one for the index.
@@ -30,24 +33,24 @@ const ORDER_UNITS: f64 = 7.0;
 async fn a_refusal_from_memory_costs_nothing() {
     let cloud = Cloud::start().await;
     let product = stocked(&cloud, 1, 1).await;
-    let process = cloud.process();
-    place(&process, new_order(product, 1, "first"), None, at(1)).await.expect("placed");
-    drop(process.wire.take_cost());
-    assert!(place(&process, new_order(product, 1, "second"), None, at(2)).await.is_err());
-    assert_eq!(process.wire.take_cost(), (calls(&["TransactWriteItems", "Query"]), 0.0, 1.0));
-    assert!(place(&process, new_order(product, 1, "third"), None, at(3)).await.is_err());
-    assert_eq!(process.wire.take_cost(), (vec![], 0.0, 0.0));
-    assert!(place(&process, new_order(product, 1, "fourth"), Some("k"), at(4)).await.is_err());
-    assert_eq!(process.wire.take_cost(), (calls(&["GetItem"]), 0.0, 1.0));
+    let instance = cloud.instance();
+    place(&instance, new_order(product, 1, "first"), None, at(1)).await.expect("placed");
+    drop(instance.transport.take_cost());
+    assert!(place(&instance, new_order(product, 1, "second"), None, at(2)).await.is_err());
+    assert_eq!(instance.transport.take_cost(), (calls(&["TransactWriteItems", "Query"]), 0.0, 1.0));
+    assert!(place(&instance, new_order(product, 1, "third"), None, at(3)).await.is_err());
+    assert_eq!(instance.transport.take_cost(), (vec![], 0.0, 0.0));
+    assert!(place(&instance, new_order(product, 1, "fourth"), Some("k"), at(4)).await.is_err());
+    assert_eq!(instance.transport.take_cost(), (calls(&["GetItem"]), 0.0, 1.0));
 }
 
 #[tokio::test]
 async fn a_short_lane_costs_one_more_read_and_one_more_transaction() {
     let cloud = Cloud::start().await;
     let product = stocked(&cloud, 4, 2).await;
-    let process = cloud.process();
-    place(&process, new_order(product, 3, "buyer"), None, at(1)).await.expect("placed");
-    let (names, writes, reads) = process.wire.take_cost();
+    let instance = cloud.instance();
+    place(&instance, new_order(product, 3, "buyer"), None, at(1)).await.expect("placed");
+    let (names, writes, reads) = instance.transport.take_cost();
     assert_eq!(names, calls(&["GetItem", "TransactWriteItems", "Query", "TransactWriteItems"]));
     assert_eq!((writes, reads), (ORDER_UNITS + 2.0, 2.0));
 }
@@ -56,22 +59,31 @@ async fn a_short_lane_costs_one_more_read_and_one_more_transaction() {
 async fn a_cancellation_is_one_read_and_one_transaction_of_three_items() {
     let cloud = Cloud::start().await;
     let product = stocked(&cloud, 4, 2).await;
-    let process = cloud.process();
-    let order = place(&process, new_order(product, 1, "buyer"), None, at(1)).await.expect("placed").order;
-    drop(process.wire.take_cost());
-    process.app.orders().cancel(order.id, at(2)).await.expect("cancelled");
-    assert_eq!(process.wire.take_cost(), (calls(&["GetItem", "TransactWriteItems"]), ORDER_UNITS, 1.0));
-    process.app.orders().cancel(order.id, at(3)).await.expect("cancelled before");
-    assert_eq!(process.wire.take_cost(), (calls(&["GetItem"]), 0.0, 1.0));
+    let instance = cloud.instance();
+    let order =
+        place(&instance, new_order(product, 1, "buyer"), None, at(1)).await.expect("placed").order;
+    drop(instance.transport.take_cost());
+    instance.app.orders().cancel(order.id, at(2)).await.expect("cancelled");
+    assert_eq!(
+        instance.transport.take_cost(),
+        (calls(&["GetItem", "TransactWriteItems"]), ORDER_UNITS, 1.0)
+    );
+    instance.app.orders().cancel(order.id, at(3)).await.expect("cancelled before");
+    assert_eq!(instance.transport.take_cost(), (calls(&["GetItem"]), 0.0, 1.0));
 }
 
 #[tokio::test]
 async fn a_restock_writes_its_record_and_every_lane() {
     let cloud = Cloud::start().await;
     let product = stocked(&cloud, 4, 8).await;
-    let process = cloud.process();
-    process.app.orders().restock(product, units(50), Some(&key("truck")), at(1)).await.expect("restocked");
-    let (names, writes, reads) = process.wire.take_cost();
+    let instance = cloud.instance();
+    instance
+        .app
+        .orders()
+        .restock(product, units(50), Some(&key("truck")), at(1))
+        .await
+        .expect("restocked");
+    let (names, writes, reads) = instance.transport.take_cost();
     assert_eq!(names, calls(&["GetItem", "TransactWriteItems", "Query"]));
     assert_eq!((writes, reads), (2.0 * (1.0 + 8.0), 2.0));
 }
@@ -79,11 +91,11 @@ async fn a_restock_writes_its_record_and_every_lane() {
 #[tokio::test]
 async fn a_product_costs_a_count_and_one_transaction() {
     let cloud = Cloud::start().await;
-    let process = cloud.process();
-    process.app.orders().create_product(new_product(100, 8), None, at(1)).await.expect("created");
+    let instance = cloud.instance();
+    instance.app.orders().create_product(new_product(100, 8), None, at(1)).await.expect("created");
     // The counter; the key, the product and its lanes at two each; one for the index.
     assert_eq!(
-        process.wire.take_cost(),
+        instance.transport.take_cost(),
         (calls(&["UpdateItem", "TransactWriteItems"]), 1.0 + 2.0 * (1.0 + 1.0 + 8.0) + 1.0, 0.0)
     );
 }
@@ -92,15 +104,16 @@ async fn a_product_costs_a_count_and_one_transaction() {
 async fn reads_cost_what_they_return() {
     let cloud = Cloud::start().await;
     let product = stocked(&cloud, 100, 8).await;
-    let process = cloud.process();
-    let order = place(&process, new_order(product, 1, "buyer"), None, at(1)).await.expect("placed").order;
-    drop(process.wire.take_cost());
-    process.app.orders().get(order.id).await.expect("a read").expect("stored");
-    assert_eq!(process.wire.take_cost(), (calls(&["GetItem", "Query"]), 0.0, 2.0));
-    process.app.orders().product(product).await.expect("a read").expect("stored");
-    assert_eq!(process.wire.take_cost(), (calls(&["Query"]), 0.0, 1.0));
-    process.app.orders().list(page(20), &From::NEWEST).await.expect("a page");
-    assert_eq!(process.wire.take_cost(), (calls(&["Query"; 8]), 0.0, 4.0));
-    process.app.orders().list_products(page(20), None).await.expect("a page");
-    assert_eq!(process.wire.take_cost(), (calls(&["Query"; 2]), 0.0, 1.5));
+    let instance = cloud.instance();
+    let order =
+        place(&instance, new_order(product, 1, "buyer"), None, at(1)).await.expect("placed").order;
+    drop(instance.transport.take_cost());
+    instance.app.orders().get(order.id).await.expect("a read").expect("stored");
+    assert_eq!(instance.transport.take_cost(), (calls(&["GetItem", "Query"]), 0.0, 2.0));
+    instance.app.orders().product(product).await.expect("a read").expect("stored");
+    assert_eq!(instance.transport.take_cost(), (calls(&["Query"]), 0.0, 1.0));
+    instance.app.orders().list(page(20), &From::NEWEST).await.expect("a page");
+    assert_eq!(instance.transport.take_cost(), (calls(&["Query"; 8]), 0.0, 4.0));
+    instance.app.orders().list_products(page(20), None).await.expect("a page");
+    assert_eq!(instance.transport.take_cost(), (calls(&["Query"; 2]), 0.0, 1.5));
 }

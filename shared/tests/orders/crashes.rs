@@ -11,17 +11,22 @@ use crate::shop::{Books, at, key, place, stocked, units};
 async fn an_order_whose_process_died_is_found_or_placed_by_a_retry() {
     let deaths = at_every_call(
         async |cloud: &Cloud| stocked(cloud, 10, 2).await,
-        async |process, product| drop(place(process, new_order(*product, 3, "buyer"), Some("cart-1"), at(1)).await),
+        async |instance, product| {
+            drop(place(instance, new_order(*product, 3, "buyer"), Some("cart-1"), at(1)).await);
+        },
         async |cloud, retry, product| {
             let books = Books::of(cloud).await;
             books.balance(10);
             let stood_before = books.orders() == 1;
-            let placed = place(retry, new_order(*product, 3, "buyer"), Some("cart-1"), at(2)).await.expect("placed");
+            let placed = place(retry, new_order(*product, 3, "buyer"), Some("cart-1"), at(2))
+                .await
+                .expect("placed");
             assert_eq!(placed.replayed, stood_before);
             let books = Books::of(cloud).await;
             books.balance(10);
             assert_eq!((books.orders(), books.stock()), (1, 7));
-            let stored = retry.app.orders().get(placed.order.id).await.expect("a read").expect("stored");
+            let stored =
+                retry.app.orders().get(placed.order.id).await.expect("a read").expect("stored");
             assert_eq!(stored.order, placed.order);
         },
     )
@@ -33,10 +38,14 @@ async fn an_order_whose_process_died_is_found_or_placed_by_a_retry() {
 async fn an_order_over_several_lanes_survives_a_death_at_every_call() {
     let deaths = at_every_call(
         async |cloud: &Cloud| stocked(cloud, 10, 5).await,
-        async |process, product| drop(place(process, new_order(*product, 9, "buyer"), Some("cart-1"), at(1)).await),
+        async |instance, product| {
+            drop(place(instance, new_order(*product, 9, "buyer"), Some("cart-1"), at(1)).await);
+        },
         async |cloud, retry, product| {
             Books::of(cloud).await.balance(10);
-            place(retry, new_order(*product, 9, "buyer"), Some("cart-1"), at(2)).await.expect("placed");
+            place(retry, new_order(*product, 9, "buyer"), Some("cart-1"), at(2))
+                .await
+                .expect("placed");
             let books = Books::of(cloud).await;
             books.balance(10);
             assert_eq!((books.orders(), books.stock()), (1, 1));
@@ -52,9 +61,13 @@ async fn a_cancellation_whose_process_died_is_finished_by_a_retry() {
     let deaths = at_every_call(
         async |cloud: &Cloud| {
             let product = stocked(cloud, 10, 2).await;
-            place(&cloud.process(), new_order(product, 4, "buyer"), None, at(1)).await.expect("placed").order.id
+            place(&cloud.instance(), new_order(product, 4, "buyer"), None, at(1))
+                .await
+                .expect("placed")
+                .order
+                .id
         },
-        async |process, order| drop(process.app.orders().cancel(*order, at(2)).await),
+        async |instance, order| drop(instance.app.orders().cancel(*order, at(2)).await),
         async |cloud, retry, order| {
             Books::of(cloud).await.balance(10);
             let cancelled = retry.app.orders().cancel(*order, at(3)).await.expect("cancelled");
@@ -72,13 +85,23 @@ async fn a_cancellation_whose_process_died_is_finished_by_a_retry() {
 async fn a_restock_whose_process_died_adds_its_units_once() {
     let deaths = at_every_call(
         async |cloud: &Cloud| stocked(cloud, 10, 4).await,
-        async |process, product| {
-            drop(process.app.orders().restock(*product, units(50), Some(&key("truck-1")), at(1)).await);
+        async |instance, product| {
+            drop(
+                instance
+                    .app
+                    .orders()
+                    .restock(*product, units(50), Some(&key("truck-1")), at(1))
+                    .await,
+            );
         },
         async |cloud, retry, product| {
             Books::of(cloud).await.balance(10);
-            let restocked =
-                retry.app.orders().restock(*product, units(50), Some(&key("truck-1")), at(2)).await.expect("restocked");
+            let restocked = retry
+                .app
+                .orders()
+                .restock(*product, units(50), Some(&key("truck-1")), at(2))
+                .await
+                .expect("restocked");
             assert_eq!(restocked.product.stock, 60);
             Books::of(cloud).await.balance(10);
         },
@@ -93,13 +116,30 @@ async fn a_product_whose_process_died_is_created_once() {
     let product = || new_product(10, 4);
     let deaths = at_every_call(
         async |_: &Cloud| (),
-        async |process, ()| drop(process.app.orders().create_product(product(), Some(&key("import-1")), at(1)).await),
+        async |instance, ()| {
+            drop(
+                instance
+                    .app
+                    .orders()
+                    .create_product(product(), Some(&key("import-1")), at(1))
+                    .await,
+            );
+        },
         async |cloud, retry, ()| {
-            let created =
-                retry.app.orders().create_product(product(), Some(&key("import-1")), at(2)).await.expect("created");
+            let created = retry
+                .app
+                .orders()
+                .create_product(product(), Some(&key("import-1")), at(2))
+                .await
+                .expect("created");
             assert_eq!(created.product.stock, 10);
-            let listed =
-                cloud.process().app.orders().list_products(crate::shop::page(100), None).await.expect("a page");
+            let listed = cloud
+                .instance()
+                .app
+                .orders()
+                .list_products(crate::shop::page(100), None)
+                .await
+                .expect("a page");
             assert_eq!(listed.rows, [created.product]);
             Books::of(cloud).await.balance(10);
         },

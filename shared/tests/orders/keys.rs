@@ -13,9 +13,13 @@ use crate::shop::{Books, at, key, place, stocked, units};
 async fn the_same_key_gives_the_same_order_also_a_year_later() {
     let cloud = Cloud::start().await;
     let product = stocked(&cloud, 10, 2).await;
-    let first = place(&cloud.process(), new_order(product, 2, "buyer"), Some("k"), at(1)).await.expect("placed");
+    let first = place(&cloud.instance(), new_order(product, 2, "buyer"), Some("k"), at(1))
+        .await
+        .expect("placed");
     let again =
-        place(&cloud.process(), new_order(product, 2, "buyer"), Some("k"), at(31_536_000_000)).await.expect("found");
+        place(&cloud.instance(), new_order(product, 2, "buyer"), Some("k"), at(31_536_000_000))
+            .await
+            .expect("found");
     assert_eq!((first.replayed, again.replayed), (false, true));
     assert_eq!(first.order, again.order);
     assert_eq!(Books::of(&cloud).await.stock(), 8);
@@ -25,9 +29,11 @@ async fn the_same_key_gives_the_same_order_also_a_year_later() {
 async fn a_key_belongs_to_its_buyer() {
     let cloud = Cloud::start().await;
     let product = stocked(&cloud, 10, 2).await;
-    let process = cloud.process();
-    let one = place(&process, new_order(product, 2, "one"), Some("k"), at(1)).await.expect("placed");
-    let two = place(&process, new_order(product, 2, "two"), Some("k"), at(2)).await.expect("placed");
+    let instance = cloud.instance();
+    let one =
+        place(&instance, new_order(product, 2, "one"), Some("k"), at(1)).await.expect("placed");
+    let two =
+        place(&instance, new_order(product, 2, "two"), Some("k"), at(2)).await.expect("placed");
     assert_ne!(one.order.id, two.order.id);
 }
 
@@ -35,9 +41,9 @@ async fn a_key_belongs_to_its_buyer() {
 async fn a_key_with_another_body_is_refused_and_changes_nothing() {
     let cloud = Cloud::start().await;
     let product = stocked(&cloud, 10, 2).await;
-    let process = cloud.process();
-    place(&process, new_order(product, 2, "buyer"), Some("k"), at(1)).await.expect("placed");
-    let refused = place(&process, new_order(product, 3, "buyer"), Some("k"), at(2)).await;
+    let instance = cloud.instance();
+    place(&instance, new_order(product, 2, "buyer"), Some("k"), at(1)).await.expect("placed");
+    let refused = place(&instance, new_order(product, 3, "buyer"), Some("k"), at(2)).await;
     assert!(matches!(refused, Err(PlaceError::KeyReused)), "{refused:?}");
     let books = Books::of(&cloud).await;
     books.balance(10);
@@ -48,15 +54,18 @@ async fn a_key_with_another_body_is_refused_and_changes_nothing() {
 async fn an_order_from_before_wins_over_sold_out_remembered_or_not() {
     let cloud = Cloud::start().await;
     let product = stocked(&cloud, 2, 1).await;
-    let process = cloud.process();
-    let first = place(&process, new_order(product, 2, "buyer"), Some("k"), at(1)).await.expect("placed");
+    let instance = cloud.instance();
+    let first =
+        place(&instance, new_order(product, 2, "buyer"), Some("k"), at(1)).await.expect("placed");
     // The store says sold out, and finds the order.
-    let again = place(&process, new_order(product, 2, "buyer"), Some("k"), at(2)).await.expect("found");
+    let again =
+        place(&instance, new_order(product, 2, "buyer"), Some("k"), at(2)).await.expect("found");
     assert_eq!(again.order, first.order);
     // The instance remembers sold out, and still finds the order.
-    let other = place(&process, new_order(product, 1, "other"), None, at(3)).await;
+    let other = place(&instance, new_order(product, 1, "other"), None, at(3)).await;
     assert!(matches!(other, Err(PlaceError::OutOfStock)));
-    let again = place(&process, new_order(product, 2, "buyer"), Some("k"), at(4)).await.expect("found");
+    let again =
+        place(&instance, new_order(product, 2, "buyer"), Some("k"), at(4)).await.expect("found");
     assert!(again.replayed && again.order == first.order);
 }
 
@@ -64,10 +73,14 @@ async fn an_order_from_before_wins_over_sold_out_remembered_or_not() {
 async fn a_cancelled_order_is_replayed_as_it_is_stored() {
     let cloud = Cloud::start().await;
     let product = stocked(&cloud, 2, 1).await;
-    let process = cloud.process();
-    let placed = place(&process, new_order(product, 2, "buyer"), Some("k"), at(1)).await.expect("placed").order;
-    let cancelled = process.app.orders().cancel(placed.id, at(2)).await.expect("cancelled");
-    let again = place(&process, new_order(product, 2, "buyer"), Some("k"), at(3)).await.expect("found");
+    let instance = cloud.instance();
+    let placed = place(&instance, new_order(product, 2, "buyer"), Some("k"), at(1))
+        .await
+        .expect("placed")
+        .order;
+    let cancelled = instance.app.orders().cancel(placed.id, at(2)).await.expect("cancelled");
+    let again =
+        place(&instance, new_order(product, 2, "buyer"), Some("k"), at(3)).await.expect("found");
     assert_eq!(again.order, cancelled);
     assert_eq!(again.order.status, Status::Cancelled);
 }
@@ -76,12 +89,13 @@ async fn a_cancelled_order_is_replayed_as_it_is_stored() {
 async fn a_reply_lost_after_the_commit_is_no_second_order() {
     let cloud = Cloud::start().await;
     let product = stocked(&cloud, 10, 2).await;
-    let process = cloud.process();
+    let instance = cloud.instance();
     // The product is call 1; the transaction and two of its retries lose their replies, then a new try finds the order.
     for call in 2..=4 {
-        process.wire.fail_at(call, Fault::LoseReply);
+        instance.transport.fail_at(call, Fault::LoseReply);
     }
-    let placed = place(&process, new_order(product, 1, "buyer"), None, at(1)).await.expect("placed");
+    let placed =
+        place(&instance, new_order(product, 1, "buyer"), None, at(1)).await.expect("placed");
     assert!(!placed.replayed);
     let books = Books::of(&cloud).await;
     books.balance(10);
@@ -92,9 +106,19 @@ async fn a_reply_lost_after_the_commit_is_no_second_order() {
 async fn a_restock_with_one_key_adds_once_and_only_its_own_quantity() {
     let cloud = Cloud::start().await;
     let product = stocked(&cloud, 10, 4).await;
-    let orders = || cloud.process();
-    let first = orders().app.orders().restock(product, units(50), Some(&key("truck")), at(1)).await.expect("restocked");
-    let again = orders().app.orders().restock(product, units(50), Some(&key("truck")), at(2)).await.expect("found");
+    let orders = || cloud.instance();
+    let first = orders()
+        .app
+        .orders()
+        .restock(product, units(50), Some(&key("truck")), at(1))
+        .await
+        .expect("restocked");
+    let again = orders()
+        .app
+        .orders()
+        .restock(product, units(50), Some(&key("truck")), at(2))
+        .await
+        .expect("found");
     assert_eq!((first.replayed, first.product.stock), (false, 60));
     assert_eq!((again.replayed, again.product.stock), (true, 60));
     let other = orders().app.orders().restock(product, units(51), Some(&key("truck")), at(3)).await;
@@ -107,14 +131,15 @@ async fn a_restock_with_one_key_adds_once_and_only_its_own_quantity() {
 async fn an_order_that_its_own_twin_placed_meanwhile_is_not_out_of_stock() {
     let cloud = Cloud::start().await;
     let product = stocked(&cloud, 3, 2).await;
-    let (slow, fast) = (cloud.process(), cloud.process());
+    let (slow, fast) = (cloud.instance(), cloud.instance());
     // The product, a transaction that one lane cannot serve, and then all lanes: read after the twin has emptied them.
-    slow.wire.fail_at(3, Fault::Delay(Duration::from_millis(500)));
+    slow.transport.fail_at(3, Fault::Delay(Duration::from_millis(500)));
     let twin = async {
         tokio::time::sleep(Duration::from_millis(200)).await;
         place(&fast, new_order(product, 3, "buyer"), Some("k"), at(2)).await
     };
-    let (slow, fast) = tokio::join!(place(&slow, new_order(product, 3, "buyer"), Some("k"), at(1)), twin);
+    let (slow, fast) =
+        tokio::join!(place(&slow, new_order(product, 3, "buyer"), Some("k"), at(1)), twin);
     let (slow, fast) = (slow.expect("found"), fast.expect("placed"));
     assert_eq!((slow.order, slow.replayed), (fast.order, true));
     let books = Books::of(&cloud).await;

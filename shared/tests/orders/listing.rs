@@ -2,31 +2,36 @@
 
 use once::{
     orders::{From, Order},
-    testing::{Cloud, Process, new_order},
+    testing::{Cloud, Instance, new_order},
 };
 
 use crate::shop::{all_orders, at, page, place, stocked};
 
-async fn forty_orders(cloud: &Cloud) -> (Process, Vec<Order>) {
+async fn forty_orders(cloud: &Cloud) -> (Instance, Vec<Order>) {
     let product = stocked(cloud, 100, 4).await;
-    let process = cloud.process();
+    let instance = cloud.instance();
     let mut placed = Vec::new();
     for n in 0..40 {
-        placed.push(place(&process, new_order(product, 1, "buyer"), None, at(n)).await.expect("placed").order);
+        placed.push(
+            place(&instance, new_order(product, 1, "buyer"), None, at(n))
+                .await
+                .expect("placed")
+                .order,
+        );
     }
     placed.reverse();
-    (process, placed)
+    (instance, placed)
 }
 
 #[tokio::test]
 async fn pages_by_cursor_hold_every_order_once_newest_first() {
     let cloud = Cloud::start().await;
-    let (process, newest_first) = forty_orders(&cloud).await;
+    let (instance, newest_first) = forty_orders(&cloud).await;
     let mut from = From::NEWEST;
     let mut seen = Vec::new();
     let mut sizes = Vec::new();
     loop {
-        let page = process.app.orders().list(page(7), &from).await.expect("a page");
+        let page = instance.app.orders().list(page(7), &from).await.expect("a page");
         sizes.push(page.rows.len());
         seen.extend(page.rows);
         let Some(next) = page.next else { break };
@@ -39,33 +44,43 @@ async fn pages_by_cursor_hold_every_order_once_newest_first() {
 #[tokio::test]
 async fn the_last_page_says_that_it_is_the_last_also_when_it_is_full() {
     let cloud = Cloud::start().await;
-    let (process, _) = forty_orders(&cloud).await;
-    let full = process.app.orders().list(page(40), &From::NEWEST).await.expect("a page");
+    let (instance, _) = forty_orders(&cloud).await;
+    let full = instance.app.orders().list(page(40), &From::NEWEST).await.expect("a page");
     assert_eq!((full.rows.len(), full.next), (40, None));
-    assert_eq!(all_orders(&process).await.len(), 40);
+    assert_eq!(all_orders(&instance).await.len(), 40);
 }
 
 #[tokio::test]
 async fn an_offset_skips_the_newest() {
     let cloud = Cloud::start().await;
-    let (process, newest_first) = forty_orders(&cloud).await;
+    let (instance, newest_first) = forty_orders(&cloud).await;
     let offset = |rows: i64| From::Offset(rows.try_into().expect("a fit offset"));
-    let page_10 = process.app.orders().list(page(10), &offset(5)).await.expect("a page");
+    let page_10 = instance.app.orders().list(page(10), &offset(5)).await.expect("a page");
     assert_eq!(page_10.rows, newest_first[5..15]);
-    let next = process.app.orders().list(page(10), &From::Cursor(page_10.next.expect("more"))).await.expect("a page");
+    let next = instance
+        .app
+        .orders()
+        .list(page(10), &From::Cursor(page_10.next.expect("more")))
+        .await
+        .expect("a page");
     assert_eq!(next.rows, newest_first[15..25]);
-    let beyond = process.app.orders().list(page(10), &offset(1_000)).await.expect("a page");
+    let beyond = instance.app.orders().list(page(10), &offset(1_000)).await.expect("a page");
     assert_eq!((beyond.rows.len(), beyond.next), (0, None));
 }
 
 #[tokio::test]
 async fn orders_that_come_meanwhile_neither_repeat_nor_hide_others() {
     let cloud = Cloud::start().await;
-    let (process, newest_first) = forty_orders(&cloud).await;
-    let first = process.app.orders().list(page(10), &From::NEWEST).await.expect("a page");
+    let (instance, newest_first) = forty_orders(&cloud).await;
+    let first = instance.app.orders().list(page(10), &From::NEWEST).await.expect("a page");
     let product = first.rows[0].product_id;
-    place(&process, new_order(product, 1, "late"), None, at(1_000)).await.expect("placed");
-    let second = process.app.orders().list(page(10), &From::Cursor(first.next.expect("more"))).await.expect("a page");
+    place(&instance, new_order(product, 1, "late"), None, at(1_000)).await.expect("placed");
+    let second = instance
+        .app
+        .orders()
+        .list(page(10), &From::Cursor(first.next.expect("more")))
+        .await
+        .expect("a page");
     assert_eq!(second.rows, newest_first[10..20]);
 }
 
@@ -75,12 +90,15 @@ async fn products_are_listed_newest_first_with_their_stock() {
     for stock in 0..12 {
         stocked(&cloud, stock, 3).await;
     }
-    let process = cloud.process();
-    let first = process.app.orders().list_products(page(5), None).await.expect("a page");
-    let glance = |rows: &[once::orders::Product]| rows.iter().map(|row| (row.id, row.stock)).collect::<Vec<_>>();
+    let instance = cloud.instance();
+    let first = instance.app.orders().list_products(page(5), None).await.expect("a page");
+    let glance = |rows: &[once::orders::Product]| {
+        rows.iter().map(|row| (row.id, row.stock)).collect::<Vec<_>>()
+    };
     assert_eq!(glance(&first.rows), [(12, 11), (11, 10), (10, 9), (9, 8), (8, 7)]);
     let before = i64::from(first.next.expect("more")).try_into().expect("an id");
-    let second = process.app.orders().list_products(page(100), Some(before)).await.expect("a page");
+    let second =
+        instance.app.orders().list_products(page(100), Some(before)).await.expect("a page");
     assert_eq!((second.rows.len(), second.next), (7, None));
     assert_eq!(second.rows[0].id, 7);
 }

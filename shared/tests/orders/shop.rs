@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use once::{
     idempotency::IdempotencyKey,
-    limits::Bounded,
     orders::{Cursor, From, NewOrder, NewStock, Order, PlaceError, Placed},
-    testing::{Cloud, LEDGER_TABLE, ORDERS_TABLE, Process, new_product},
+    testing::{Cloud, Instance, LEDGER_TABLE, ORDERS_TABLE, new_product},
     time::Timestamp,
+    validated::Bounded,
 };
 use serde_json::json;
 
@@ -27,18 +27,19 @@ pub fn units(quantity: u32) -> NewStock {
 
 /// A product with so many units in so many lanes; answers its id.
 pub async fn stocked(cloud: &Cloud, stock: u32, lanes: u32) -> u32 {
-    let created = cloud.process().app.orders().create_product(new_product(stock, lanes), None, at(0)).await;
+    let created =
+        cloud.instance().app.orders().create_product(new_product(stock, lanes), None, at(0)).await;
     created.expect("a product").product.id
 }
 
 pub async fn place(
-    process: &Process,
+    instance: &Instance,
     order: NewOrder,
     own: Option<&str>,
     now: Timestamp,
 ) -> Result<Placed, PlaceError> {
     let own = own.map(key);
-    process.app.orders().place(order, own.as_ref(), now).await
+    instance.app.orders().place(order, own.as_ref(), now).await
 }
 
 pub fn page(limit: i64) -> Bounded<1, 100> {
@@ -46,14 +47,16 @@ pub fn page(limit: i64) -> Bounded<1, 100> {
 }
 
 /// Every order, by the list that callers see.
-pub async fn all_orders(process: &Process) -> Vec<Order> {
+pub async fn all_orders(instance: &Instance) -> Vec<Order> {
     let mut from = From::NEWEST;
     let mut orders = Vec::new();
     loop {
-        let page = process.app.orders().list(page(100), &from).await.expect("a page");
+        let page = instance.app.orders().list(page(100), &from).await.expect("a page");
         orders.extend(page.rows);
         match page.next {
-            Some(cursor) => from = From::Cursor(Cursor::try_from(String::from(cursor)).expect("its own cursor")),
+            Some(cursor) => {
+                from = From::Cursor(Cursor::try_from(String::from(cursor)).expect("its own cursor"));
+            }
             None => return orders,
         }
     }
@@ -79,7 +82,9 @@ fn text<'a>(item: &'a HashMap<String, AttributeValue>, name: &str) -> &'a str {
 impl Books {
     pub async fn of(cloud: &Cloud) -> Self {
         let items = cloud.items(ORDERS_TABLE).await;
-        let with = |prefix: &str| items.iter().filter(|item| text(item, "sk").starts_with(prefix)).cloned().collect();
+        let with = |prefix: &str| {
+            items.iter().filter(|item| text(item, "sk").starts_with(prefix)).cloned().collect()
+        };
         Self {
             lanes: with("LANE#"),
             orders: with("ORDER"),
@@ -102,7 +107,10 @@ impl Books {
 
     /// How many lanes each restock reached.
     pub fn spreads(&self) -> Vec<usize> {
-        self.restocks.iter().map(|restock| restock["shares"].as_l().expect("shares").len()).collect()
+        self.restocks
+            .iter()
+            .map(|restock| restock["shares"].as_l().expect("shares").len())
+            .collect()
     }
 
     pub fn ledger_rows(&self) -> usize {
@@ -110,18 +118,33 @@ impl Books {
     }
 
     fn units(&self, status: &str) -> i64 {
-        self.orders.iter().filter(|order| text(order, "status") == status).map(|order| number(order, "quantity")).sum()
+        self.orders
+            .iter()
+            .filter(|order| text(order, "status") == status)
+            .map(|order| number(order, "quantity"))
+            .sum()
     }
 
     /// The invariants, whatever happened: no unit sold twice, none lost, every payment in the ledger once.
     pub fn balance(&self, initial: u32) {
         let restocked: i64 = self.restocks.iter().map(|restock| number(restock, "quantity")).sum();
-        assert!(self.lanes.iter().all(|lane| number(lane, "stock") >= 0), "a lane is below zero: {:?}", self.lanes);
-        assert_eq!(self.units("CONFIRMED") + self.stock(), i64::from(initial) + restocked, "units sold and left");
+        assert!(
+            self.lanes.iter().all(|lane| number(lane, "stock") >= 0),
+            "a lane is below zero: {:?}",
+            self.lanes
+        );
+        assert_eq!(
+            self.units("CONFIRMED") + self.stock(),
+            i64::from(initial) + restocked,
+            "units sold and left"
+        );
 
         let mut sums: HashMap<&str, (i64, usize)> = HashMap::new();
         for entry in &self.ledger {
-            assert_eq!(number(entry, "net_cents"), number(entry, "gross_cents") - number(entry, "fee_cents"));
+            assert_eq!(
+                number(entry, "net_cents"),
+                number(entry, "gross_cents") - number(entry, "fee_cents")
+            );
             let sum = sums.entry(text(entry, "order_id")).or_default();
             *sum = (sum.0 + number(entry, "gross_cents"), sum.1 + 1);
         }
@@ -131,7 +154,12 @@ impl Books {
                 "CONFIRMED" => (number(order, "total_cents"), 1),
                 _ => (0, 2),
             };
-            assert_eq!(sums.get(text(order, "id")), Some(&expected), "ledger of {}", text(order, "id"));
+            assert_eq!(
+                sums.get(text(order, "id")),
+                Some(&expected),
+                "ledger of {}",
+                text(order, "id")
+            );
         }
         self.changes_are_counted();
     }

@@ -44,11 +44,17 @@ impl Named {
 
 /// A field of values below `count`: all, each so many, a range or a list.
 fn field(count: i8) -> impl Strategy<Value = (String, BTreeSet<i8>)> {
-    let list = |values: BTreeSet<i8>| (values.iter().map(i8::to_string).collect::<Vec<_>>().join(","), values);
+    let list = |values: BTreeSet<i8>| {
+        (values.iter().map(i8::to_string).collect::<Vec<_>>().join(","), values)
+    };
     prop_oneof![
         Just(("*".to_owned(), (0..count).collect())),
-        (2..count).prop_map(move |step| (format!("*/{step}"), (0..count).filter(|value| value % step == 0).collect())),
-        (0..count - 1).prop_map(move |from| (format!("{from}-{}", count - 1), (from..count).collect())),
+        (2..count).prop_map(move |step| (
+            format!("*/{step}"),
+            (0..count).filter(|value| value % step == 0).collect()
+        )),
+        (0..count - 1)
+            .prop_map(move |from| (format!("{from}-{}", count - 1), (from..count).collect())),
         proptest::collection::btree_set(0..count, 1..4).prop_map(list),
     ]
 }
@@ -57,40 +63,54 @@ fn named() -> impl Strategy<Value = Named> {
     // Where clocks change, it is night.
     let hours = prop_oneof![
         field(24),
-        proptest::collection::btree_set(0_i8..4, 1..3)
-            .prop_map(|hours| { (hours.iter().map(i8::to_string).collect::<Vec<_>>().join(","), hours) })
+        proptest::collection::btree_set(0_i8..4, 1..3).prop_map(|hours| {
+            (hours.iter().map(i8::to_string).collect::<Vec<_>>().join(","), hours)
+        })
     ];
-    (field(60), hours, field(7)).prop_map(|((minute, minutes), (hour, hours), (weekday, weekdays))| Named {
-        text: format!("{minute} {hour} * * {weekday}"),
-        minutes,
-        hours,
-        weekdays,
-    })
+    (field(60), hours, field(7)).prop_map(
+        |((minute, minutes), (hour, hours), (weekday, weekdays))| Named {
+            text: format!("{minute} {hour} * * {weekday}"),
+            minutes,
+            hours,
+            weekdays,
+        },
+    )
 }
 
 /// The first change of a zone after a moment from 1995 to 2036.
 fn change() -> impl Strategy<Value = (&'static str, Instant)> {
-    (prop::sample::select(&ZONES[..]), 788_918_400_i64..2_114_380_800).prop_filter_map("a change", |(zone, second)| {
-        let after = Instant::from_second(second).ok()?;
-        let at = TimeZone::get(zone).ok()?.following(after).next()?.timestamp();
-        Some((zone, at))
-    })
+    (prop::sample::select(&ZONES[..]), 788_918_400_i64..2_114_380_800).prop_filter_map(
+        "a change",
+        |(zone, second)| {
+            let after = Instant::from_second(second).ok()?;
+            let at = TimeZone::get(zone).ok()?.following(after).next()?.timestamp();
+            Some((zone, at))
+        },
+    )
 }
 
 /// The occurrences between two moments, from one minute to the next.
-fn scan(named: &Named, zone: &TimeZone, after: bool, both: bool, from: Instant, to: Instant) -> Vec<Instant> {
+fn scan(
+    named: &Named,
+    zone: &TimeZone,
+    after: bool,
+    both: bool,
+    from: Instant,
+    to: Instant,
+) -> Vec<Instant> {
     let minute = SignedDuration::from_mins(1);
     let mut found = Vec::new();
     let mut at = from;
     while at < to {
         let wall = zone.to_datetime(at);
         let ambiguous = zone.to_ambiguous_timestamp(wall);
-        let is_second = ambiguous.is_ambiguous() && ambiguous.later().is_ok_and(|later| later == at);
+        let is_second =
+            ambiguous.is_ambiguous() && ambiguous.later().is_ok_and(|later| later == at);
         let regular = named.holds(wall) && (both || !is_second);
         // The wall times over which the clock has jumped in this minute.
         let expected = zone.to_datetime(at - minute) + minute;
-        let mut missing =
-            std::iter::successors(Some(expected), |wall| Some(*wall + minute)).take_while(|each| *each < wall);
+        let mut missing = std::iter::successors(Some(expected), |wall| Some(*wall + minute))
+            .take_while(|each| *each < wall);
         if regular || (after && missing.any(|wall| named.holds(wall))) {
             found.push(at);
         }

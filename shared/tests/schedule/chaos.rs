@@ -4,8 +4,8 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use once::{
-    schedule::{RunState, Schedule, TaskId},
-    testing::{Fault, Process},
+    schedule::{RunState, Schedule, ScheduledJobId},
+    testing::{Fault, Instance},
     time::Timestamp,
 };
 use serde_json::{Value, json};
@@ -13,37 +13,41 @@ use serde_json::{Value, json};
 use crate::clockwork::{World, at, cron, every, history, local};
 
 /// What goes wrong, and how often.
-const TROUBLE: [(f64, Fault); 4] =
-    [(0.03, Fault::Throttle), (0.03, Fault::LoseReply), (0.01, Fault::DieBefore), (0.01, Fault::DieAfter)];
+const TROUBLE: [(f64, Fault); 4] = [
+    (0.03, Fault::Throttle),
+    (0.03, Fault::LoseReply),
+    (0.01, Fault::DieBefore),
+    (0.01, Fault::DieAfter),
+];
 
 struct Chaos {
     world: World,
     rng: fastrand::Rng,
     /// What is not broken looks at what came of it.
-    observer: Process,
+    observer: Instance,
 }
 
 impl Chaos {
     async fn new(seed: u64, now: Timestamp) -> Self {
         let world = World::new(now).await;
-        Self { observer: world.process(), world, rng: fastrand::Rng::with_seed(seed) }
+        Self { observer: world.instance(), world, rng: fastrand::Rng::with_seed(seed) }
     }
 
-    fn troubled(&mut self) -> Process {
-        let process = self.world.cloud.process_with(local);
+    fn troubled(&mut self) -> Instance {
+        let instance = self.world.cloud.instance_with(local);
         for (probability, fault) in TROUBLE {
-            process.wire.fail_randomly(self.rng.u64(..), probability, fault);
+            instance.transport.fail_randomly(self.rng.u64(..), probability, fault);
         }
-        process
+        instance
     }
 
     async fn tick(&mut self) {
         let now = self.world.now;
-        let process = self.troubled();
+        let instance = self.troubled();
         tokio::select! {
             biased;
-            () = process.wire.death() => {}
-            _ = process.app.schedules().tick(now) => {}
+            () = instance.transport.death() => {}
+            _ = instance.app.schedules().tick(now) => {}
         }
         self.world.collect();
     }
@@ -63,17 +67,17 @@ impl Chaos {
     }
 
     async fn deliver(&mut self, end: Timestamp) {
-        let mut process = self.troubled();
+        let mut instance = self.troubled();
         while let Some(delivered) = self.world.next(end) {
             let now = self.world.now;
             let done = tokio::select! {
                 biased;
-                () = process.wire.death() => None,
-                done = delivered.to(&process, now) => Some(done.is_ok()),
+                () = instance.transport.death() => None,
+                done = delivered.to(&instance, now) => Some(done.is_ok()),
             };
             self.world.done(delivered, done == Some(true));
             if done.is_none() {
-                process = self.troubled();
+                instance = self.troubled();
             }
         }
         self.world.now = self.world.now.max(end);
@@ -86,7 +90,7 @@ impl Chaos {
     }
 
     /// The runs of a job that fired are these, each was done, and the receiver has seen each under its name and no other.
-    async fn assert_fired(&self, id: TaskId, expected: &BTreeSet<Timestamp>, seed: u64) {
+    async fn assert_fired(&self, id: ScheduledJobId, expected: &BTreeSet<Timestamp>, seed: u64) {
         let runs = history(&self.observer, id, self.world.now).await;
         let fired: Vec<_> = runs.iter().filter(|run| run.state != RunState::Skipped).collect();
         let dues: Vec<_> = fired.iter().map(|run| run.due_at).collect();
@@ -117,9 +121,9 @@ fn occurrences(schedule: &Value, from: Timestamp, until: Timestamp) -> BTreeSet<
 async fn with_fire_all_nothing_is_missing_and_nothing_doubled() {
     let others = || json!({"misfire": "fire_all"});
     // Both nights on which Berlin, and Lord Howe by half an hour, change their clocks; and noon.
-    for (seed, begin) in
-        (0..4).zip(["2026-03-28T23:30:00Z", "2026-10-25T00:10:00Z", "2026-10-03T14:40:00Z"].iter().cycle())
-    {
+    for (seed, begin) in (0..4).zip(
+        ["2026-03-28T23:30:00Z", "2026-10-25T00:10:00Z", "2026-10-03T14:40:00Z"].iter().cycle(),
+    ) {
         let begin: Timestamp = begin.parse().expect("a time");
         let mut chaos = Chaos::new(seed, begin).await;
         let schedules = [
@@ -128,11 +132,18 @@ async fn with_fire_all_nothing_is_missing_and_nothing_doubled() {
             cron("*/2 * * * *", "UTC", others()),
             cron("*/15 * * * *", "Europe/Berlin", others()),
             cron("5,30,55 2 * * *", "Europe/Berlin", others()),
-            cron("*/10 1-2 * * *", "Australia/Lord_Howe", json!({"misfire": "fire_all", "dst": {"overlap": "both"}})),
+            cron(
+                "*/10 1-2 * * *",
+                "Australia/Lord_Howe",
+                json!({"misfire": "fire_all", "dst": {"overlap": "both"}}),
+            ),
         ];
         let mut jobs = Vec::new();
         for schedule in schedules {
-            jobs.push((chaos.world.scheduled(&chaos.observer.clone(), schedule.clone()).await, schedule));
+            jobs.push((
+                chaos.world.scheduled(&chaos.observer.clone(), schedule.clone()).await,
+                schedule,
+            ));
         }
         for minute in 0..80 {
             if minute == 30 {
@@ -177,8 +188,15 @@ async fn with_the_other_policies_what_fires_is_an_occurrence_and_what_was_missed
         let missing: Vec<_> = all.range(..until).filter(|due| !told.contains(due)).collect();
         assert!(missing.is_empty(), "seed {seed}: {missing:?}");
         assert!(told.is_subset(&all), "seed {seed}");
-        assert!(runs.iter().any(|run| run.missed_since.is_some()), "seed {seed}: there was an outage");
-        assert_eq!(runs.iter().map(|run| run.due_at).collect::<BTreeSet<_>>().len(), runs.len(), "seed {seed}");
+        assert!(
+            runs.iter().any(|run| run.missed_since.is_some()),
+            "seed {seed}: there was an outage"
+        );
+        assert_eq!(
+            runs.iter().map(|run| run.due_at).collect::<BTreeSet<_>>().len(),
+            runs.len(),
+            "seed {seed}"
+        );
         let fired = runs.iter().filter(|run| run.state == RunState::Completed).count();
         assert_eq!(chaos.world.receiver.counts().len(), fired, "seed {seed}");
     }

@@ -18,9 +18,9 @@ use axum::{
 };
 use once::{
     config::Config,
-    schedule::{Left, RunError, RunView, Standing, TaskId},
+    schedule::{JobView, RunError, RunOutcome, RunView, ScheduledJobId},
     sqs::Delivery,
-    testing::{Cloud, Process, Queued},
+    testing::{Cloud, Instance, Queued},
     time::Timestamp,
 };
 use serde_json::{Value, json};
@@ -70,7 +70,8 @@ impl Receiver {
             taken.lock().expect("whole").push((id, body));
             StatusCode::from_u16(status.load(Ordering::Relaxed)).expect("a status")
         };
-        let router = Router::new().route("/hook", post(take)).with_state((taken.clone(), status.clone()));
+        let router =
+            Router::new().route("/hook", post(take)).with_state((taken.clone(), status.clone()));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}/hook", listener.local_addr().expect("bound"));
         tokio::spawn(async move { axum::serve(listener, router).await });
@@ -124,14 +125,14 @@ impl<'a> World<&'a Cloud> {
 
 impl<C: Borrow<Cloud>> World<C> {
     /// A process that may reach this machine.
-    pub fn process(&self) -> Process {
-        self.cloud.borrow().process_with(local)
+    pub fn instance(&self) -> Instance {
+        self.cloud.borrow().instance_with(local)
     }
 
     /// A job that calls the receiver, with this schedule.
-    pub async fn scheduled(&mut self, process: &Process, schedule: Value) -> TaskId {
-        let id = job(process, &self.receiver, self.now).await;
-        put(process, id, schedule, self.now).await;
+    pub async fn scheduled(&mut self, instance: &Instance, schedule: Value) -> ScheduledJobId {
+        let id = job(instance, &self.receiver, self.now).await;
+        put(instance, id, schedule, self.now).await;
         self.collect();
         id
     }
@@ -143,7 +144,7 @@ impl<C: Borrow<Cloud>> World<C> {
 
     /// What was sent is in the queue.
     pub fn collect(&mut self) {
-        for Queued { body, delay_seconds, .. } in self.cloud.borrow().outside().take_queued() {
+        for Queued { body, delay_seconds, .. } in self.cloud.borrow().services().take_queued() {
             self.enqueue(body, Duration::from_secs(delay_seconds), 1);
         }
     }
@@ -155,7 +156,8 @@ impl<C: Borrow<Cloud>> World<C> {
 
     /// Every message in the queue comes once more, at the same time.
     pub fn double(&mut self) {
-        let again: Vec<_> = self.waiting.iter().map(|(&(at, _), message)| (at, message.clone())).collect();
+        let again: Vec<_> =
+            self.waiting.iter().map(|(&(at, _), message)| (at, message.clone())).collect();
         for (at, message) in again {
             self.sent += 1;
             self.waiting.insert((at, self.sent), message);
@@ -167,17 +169,17 @@ impl<C: Borrow<Cloud>> World<C> {
     }
 
     /// A tick at a moment, and what it sends.
-    pub async fn tick(&mut self, process: &Process, now: Timestamp) {
+    pub async fn tick(&mut self, instance: &Instance, now: Timestamp) {
         self.now = now;
-        process.app.schedules().tick(now).await.expect("a tick");
+        instance.app.schedules().tick(now).await.expect("a tick");
         self.collect();
     }
 
     /// Time passes until a moment, and the queue delivers what is due.
-    pub async fn until(&mut self, end: Timestamp, process: &Process) -> Vec<Left> {
+    pub async fn until(&mut self, end: Timestamp, instance: &Instance) -> Vec<RunOutcome> {
         let mut left = Vec::new();
         while let Some(delivered) = self.next(end) {
-            let done = delivered.to(process, self.now).await;
+            let done = delivered.to(instance, self.now).await;
             left.extend(done.as_ref().ok());
             self.done(delivered, done.is_ok());
         }
@@ -188,7 +190,8 @@ impl<C: Borrow<Cloud>> World<C> {
     /// The next message that is due until a moment, at whose time it is now.
     pub fn next(&mut self, end: Timestamp) -> Option<Delivered> {
         self.collect();
-        let (&(due, order), _) = self.waiting.first_key_value().filter(|((due, _), _)| *due <= end)?;
+        let (&(due, order), _) =
+            self.waiting.first_key_value().filter(|((due, _), _)| *due <= end)?;
         let (body, attempt) = self.waiting.remove(&(due, order)).expect("it is there");
         self.now = self.now.max(due);
         Some(Delivered(Delivery { body, receipt: order.to_string(), attempt }))
@@ -197,7 +200,7 @@ impl<C: Borrow<Cloud>> World<C> {
     /// A message that is not done comes again, when its worker said, or when it said nothing.
     pub fn done(&mut self, Delivered(delivery): Delivered, done: bool) {
         if !done {
-            let hidden = self.cloud.borrow().outside().postponed();
+            let hidden = self.cloud.borrow().services().postponed();
             let hidden = hidden.iter().rev().find(|(receipt, _)| *receipt == delivery.receipt);
             let pause = hidden.map_or(VISIBILITY, |(_, seconds)| Duration::from_secs(*seconds));
             self.enqueue(delivery.body, pause, delivery.attempt + 1);
@@ -206,10 +209,10 @@ impl<C: Borrow<Cloud>> World<C> {
     }
 
     /// Minute after minute, with a tick at the beginning of each.
-    pub async fn minutes(&mut self, process: &Process, minutes: u64) {
+    pub async fn minutes(&mut self, instance: &Instance, minutes: u64) {
         for _ in 0..minutes {
-            self.tick(process, self.now).await;
-            self.until(self.now.plus(Duration::from_mins(1)), process).await;
+            self.tick(instance, self.now).await;
+            self.until(self.now.plus(Duration::from_mins(1)), instance).await;
         }
     }
 }
@@ -218,8 +221,8 @@ impl<C: Borrow<Cloud>> World<C> {
 pub struct Delivered(Delivery);
 
 impl Delivered {
-    pub async fn to(&self, process: &Process, now: Timestamp) -> Result<Left, RunError> {
-        process.app.schedules().run(&self.0, process.app.reach(), now).await
+    pub async fn to(&self, instance: &Instance, now: Timestamp) -> Result<RunOutcome, RunError> {
+        instance.app.schedules().run(&self.0, instance.app.action_context(), now).await
     }
 }
 
@@ -230,28 +233,34 @@ pub fn local(config: &mut Config) {
 
 /// A receiver, and what its webhooks are signed with.
 pub async fn receiver(cloud: &Cloud) -> Receiver {
-    cloud.outside().set_parameter("/once/webhook-secret", SECRET);
+    cloud.services().set_parameter("/once/webhook-secret", SECRET);
     Receiver::start().await
 }
 
 /// A job that calls a receiver.
-pub async fn job(process: &Process, receiver: &Receiver, now: Timestamp) -> TaskId {
+pub async fn job(instance: &Instance, receiver: &Receiver, now: Timestamp) -> ScheduledJobId {
     let action = json!({"type": "webhook", "url": receiver.url, "body": {"n": 1}});
-    process.at(now).task_of(json!({"name": "ping", "action": action})).await
+    instance.at(now).scheduled_job_of(json!({"name": "ping", "action": action})).await
 }
 
 /// Gives a job a schedule.
-pub async fn put(process: &Process, id: TaskId, schedule: Value, now: Timestamp) -> Standing {
-    process.at(now).schedule(id, schedule).await
+pub async fn put(
+    instance: &Instance,
+    id: ScheduledJobId,
+    schedule: Value,
+    now: Timestamp,
+) -> JobView {
+    instance.at(now).schedule(id, schedule).await
 }
 
 /// The whole history of a job, the first due first.
-pub async fn history(process: &Process, id: TaskId, now: Timestamp) -> Vec<RunView> {
+pub async fn history(instance: &Instance, id: ScheduledJobId, now: Timestamp) -> Vec<RunView> {
     let mut runs = Vec::new();
     let mut before = None;
     loop {
         let limit = 100.try_into().expect("fit");
-        let page = process.app.schedules().runs(id, limit, before.as_ref(), now).await.expect("a page");
+        let page =
+            instance.app.schedules().runs(id, limit, before.as_ref(), now).await.expect("a page");
         runs.extend(page.runs);
         before = page.next_cursor;
         if before.is_none() {

@@ -3,33 +3,38 @@
 use std::time::Duration;
 
 use once::{
-    schedule::{RunState, TaskId},
-    testing::{Cloud, Process, crash::at_every_call_with},
+    schedule::{RunState, ScheduledJobId},
+    testing::{Cloud, Instance, crash::at_every_call_with},
 };
 use serde_json::json;
 
 use crate::clockwork::{Receiver, World, at, dues, every, history, job, local, put, receiver};
 
 /// A job of every 20 seconds whose schedule is of noon, and its receiver.
-async fn arrange(cloud: &Cloud, others: serde_json::Value) -> (TaskId, Receiver) {
+async fn arrange(cloud: &Cloud, others: serde_json::Value) -> (ScheduledJobId, Receiver) {
     let receiver = receiver(cloud).await;
-    let process = cloud.process_with(local);
-    let id = job(&process, &receiver, at(0)).await;
-    put(&process, id, every(20, others), at(0)).await;
+    let instance = cloud.instance_with(local);
+    let id = job(&instance, &receiver, at(0)).await;
+    put(&instance, id, every(20, others), at(0)).await;
     (id, receiver)
 }
 
 /// Two minutes go by, with a tick at the beginning of each, from a moment on. What is in the queue is delivered.
-async fn minutes_go_by(cloud: &Cloud, process: &Process, from: i64) {
+async fn minutes_go_by(cloud: &Cloud, instance: &Instance, from: i64) {
     let mut world = World::over(cloud, at(from)).await;
-    world.minutes(process, 2).await;
+    world.minutes(instance, 2).await;
     // A message whose worker died is hidden for three minutes, and its claim lapses before.
-    world.until(at(from + 600), process).await;
+    world.until(at(from + 600), instance).await;
     assert_eq!(world.messages(), 0);
 }
 
-async fn assert_fired_once(process: &Process, id: TaskId, receiver: &Receiver, expected: &[i64]) {
-    let runs = history(process, id, at(3_600)).await;
+async fn assert_fired_once(
+    instance: &Instance,
+    id: ScheduledJobId,
+    receiver: &Receiver,
+    expected: &[i64],
+) {
+    let runs = history(instance, id, at(3_600)).await;
     assert_eq!(dues(&runs), expected);
     assert!(runs.iter().all(|run| run.state == RunState::Completed), "{runs:?}");
     let names: std::collections::BTreeSet<_> = receiver.counts().into_keys().collect();
@@ -41,10 +46,11 @@ async fn a_tick_whose_process_died_is_done_by_the_next() {
     let deaths = at_every_call_with(
         local,
         async |cloud: &Cloud| arrange(cloud, json!({})).await,
-        async |process, _| drop(process.app.schedules().tick(at(120)).await),
+        async |instance, _| drop(instance.app.schedules().tick(at(120)).await),
         async |cloud, next, (id, receiver)| {
             minutes_go_by(cloud, next, 120).await;
-            assert_fired_once(next, *id, receiver, &(1..=14).map(|n| n * 20).collect::<Vec<_>>()).await;
+            assert_fired_once(next, *id, receiver, &(1..=14).map(|n| n * 20).collect::<Vec<_>>())
+                .await;
         },
     )
     .await;
@@ -61,12 +67,15 @@ async fn a_catch_up_whose_process_died_misses_nothing_and_doubles_nothing() {
     ] {
         let deaths = at_every_call_with(
             local,
-            async |cloud: &Cloud| arrange(cloud, json!({"misfire": misfire, "overlap": "allow"})).await,
-            async |process, _| drop(process.app.schedules().tick(at(600)).await),
+            async |cloud: &Cloud| {
+                arrange(cloud, json!({"misfire": misfire, "overlap": "allow"})).await
+            },
+            async |instance, _| drop(instance.app.schedules().tick(at(600)).await),
             async |cloud, next, (id, receiver)| {
                 minutes_go_by(cloud, next, 600).await;
                 let runs = history(next, *id, at(7_200)).await;
-                let fired: Vec<_> = runs.into_iter().filter(|run| run.state != RunState::Skipped).collect();
+                let fired: Vec<_> =
+                    runs.into_iter().filter(|run| run.state != RunState::Skipped).collect();
                 assert_eq!(dues(&fired), expected, "{misfire}");
                 assert!(fired.iter().all(|run| run.state == RunState::Completed), "{fired:?}");
                 assert_eq!(receiver.counts().len(), fired.len());
@@ -83,14 +92,15 @@ async fn a_run_whose_process_died_is_done_by_the_next_delivery() {
         let deaths = at_every_call_with(
             local,
             async |cloud: &Cloud| {
-                let (id, receiver) = arrange(cloud, json!({"end_at": at(30), "overlap": overlap})).await;
+                let (id, receiver) =
+                    arrange(cloud, json!({"end_at": at(30), "overlap": overlap})).await;
                 let mut world = World::over(cloud, at(0)).await;
                 world.collect();
                 let message = world.next(at(20)).expect("a message");
                 assert_eq!(world.messages(), 0);
                 (id, receiver, message)
             },
-            async |process, (_, _, message)| drop(message.to(process, at(20)).await),
+            async |instance, (_, _, message)| drop(message.to(instance, at(20)).await),
             async |cloud, next, (id, receiver, message)| {
                 let mut world = World::over(cloud, at(200)).await;
                 world.again(message);
@@ -112,9 +122,9 @@ async fn a_schedule_whose_process_died_is_kept_whole_or_not_at_all() {
     let deaths = at_every_call_with(
         local,
         async |cloud: &Cloud| arrange(cloud, json!({})).await,
-        async |process, (id, _)| {
+        async |instance, (id, _)| {
             let schedule = serde_json::from_value(every(50, json!({}))).expect("fit");
-            drop(process.app.schedules().schedule(*id, schedule, None, at(30)).await);
+            drop(instance.app.schedules().schedule(*id, schedule, None, at(30)).await);
         },
         async |cloud, next, (id, receiver)| {
             // Nobody has begun anything yet: what is queued of the old schedule comes late, and is done if that still holds.
@@ -139,11 +149,14 @@ async fn a_request_to_run_whose_process_died_runs_once_when_it_comes_again() {
         local,
         async |cloud: &Cloud| {
             let receiver = receiver(cloud).await;
-            (job(&cloud.process_with(local), &receiver, at(0)).await, receiver)
+            (job(&cloud.instance_with(local), &receiver, at(0)).await, receiver)
         },
-        async |process, (id, _)| drop(process.app.schedules().run_now(*id, Some(&key()), at(5)).await),
+        async |instance, (id, _)| {
+            drop(instance.app.schedules().run_now(*id, Some(&key()), at(5)).await);
+        },
         async |cloud, next, (id, receiver)| {
-            let asked = next.app.schedules().run_now(*id, Some(&key()), at(7)).await.expect("asked");
+            let asked =
+                next.app.schedules().run_now(*id, Some(&key()), at(7)).await.expect("asked");
             minutes_go_by(cloud, next, 60).await;
             let runs = history(next, *id, at(3_600)).await;
             assert_eq!(runs.iter().map(|run| run.run_id).collect::<Vec<_>>(), [asked.run_id]);
@@ -158,13 +171,13 @@ async fn a_request_to_run_whose_process_died_runs_once_when_it_comes_again() {
 #[tokio::test]
 async fn a_tick_whose_store_never_answers_is_done_by_the_next() {
     let mut world = World::new(at(0)).await;
-    let process = world.process();
-    let id = world.scheduled(&process, every(60, json!({}))).await;
-    let deaf = world.process();
-    deaf.wire.fail_randomly(1, 1.0, once::testing::Fault::Refuse);
+    let instance = world.instance();
+    let id = world.scheduled(&instance, every(60, json!({}))).await;
+    let deaf = world.instance();
+    deaf.transport.fail_randomly(1, 1.0, once::testing::Fault::Refuse);
     deaf.app.schedules().tick(at(60)).await.expect_err("no answer");
-    world.until(at(60), &process).await;
-    world.tick(&process, at(120)).await;
-    world.until(at(120).plus(Duration::from_mins(1)), &process).await;
-    assert_eq!(dues(&history(&process, id, world.now).await), [60, 120, 180]);
+    world.until(at(60), &instance).await;
+    world.tick(&instance, at(120)).await;
+    world.until(at(120).plus(Duration::from_mins(1)), &instance).await;
+    assert_eq!(dues(&history(&instance, id, world.now).await), [60, 120, 180]);
 }

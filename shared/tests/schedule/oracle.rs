@@ -36,7 +36,8 @@ pub struct All {
 
 impl Oracle {
     pub fn read() -> Self {
-        let oracle: Self = serde_json::from_str(include_str!("../oracle/occurrences.json")).expect("the oracle");
+        let oracle: Self =
+            serde_json::from_str(include_str!("../oracle/occurrences.json")).expect("the oracle");
         assert!(oracle.cases.len() >= 300);
         oracle
     }
@@ -52,7 +53,12 @@ impl All {
             write!(hex, "{byte:02x}").expect("memory");
             hex
         });
-        Self { count: times.len(), first: times.first().copied(), last: times.last().copied(), sha256 }
+        Self {
+            count: times.len(),
+            first: times.first().copied(),
+            last: times.last().copied(),
+            sha256,
+        }
     }
 }
 
@@ -66,9 +72,11 @@ fn every_occurrence_is_the_oracles_from_either_end() {
     let oracle = Oracle::read();
     for case in &oracle.cases {
         let schedule = begun(case, oracle.from);
-        let times: Vec<_> = schedule.all_from(oracle.from).take_while(|time| *time < oracle.to).collect();
+        let times: Vec<_> =
+            schedule.all_from(oracle.from).take_while(|time| *time < oracle.to).collect();
         assert_eq!(All::of(&times), case.all, "{}", case.schedule);
-        let back = iter::successors(schedule.last_before(oracle.to), |time| schedule.last_before(*time));
+        let back =
+            iter::successors(schedule.last_before(oracle.to), |time| schedule.last_before(*time));
         let mut back: Vec<_> = back.take_while(|time| *time >= oracle.from).collect();
         back.reverse();
         assert_eq!(All::of(&back), case.all, "backwards: {}", case.schedule);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::join;
-use once::schedule::{Left, RunState};
+use once::schedule::{RunOutcome, RunState};
 use serde_json::json;
 
 use crate::clockwork::{World, at, dues, every, history};
@@ -11,13 +11,17 @@ use crate::clockwork::{World, at, dues, every, history};
 #[tokio::test]
 async fn each_occurrence_fires_once_at_its_second() {
     let mut world = World::new(at(0)).await;
-    let process = world.process();
-    let id = world.scheduled(&process, every(10, json!({}))).await;
-    world.minutes(&process, 5).await;
-    let runs = history(&process, id, world.now).await;
+    let instance = world.instance();
+    let id = world.scheduled(&instance, every(10, json!({}))).await;
+    world.minutes(&instance, 5).await;
+    let runs = history(&instance, id, world.now).await;
     assert_eq!(dues(&runs), (1..=30).map(|n| n * 10).collect::<Vec<_>>());
     for run in &runs {
-        assert_eq!((run.state, run.attempts, run.error.as_deref()), (RunState::Completed, 1, None), "{run:?}");
+        assert_eq!(
+            (run.state, run.attempts, run.error.as_deref()),
+            (RunState::Completed, 1, None),
+            "{run:?}"
+        );
         assert_eq!(run.started_at, Some(run.due_at), "{run:?}");
     }
     assert_eq!(world.receiver.counts().len(), 30);
@@ -28,14 +32,14 @@ async fn each_occurrence_fires_once_at_its_second() {
 #[tokio::test]
 async fn a_tick_that_comes_a_minute_late_is_late_for_nothing() {
     let mut world = World::new(at(0)).await;
-    let process = world.process();
-    let id = world.scheduled(&process, every(7, json!({}))).await;
+    let instance = world.instance();
+    let id = world.scheduled(&instance, every(7, json!({}))).await;
     for late in [59, 119, 179] {
-        world.until(at(late), &process).await;
-        world.tick(&process, at(late)).await;
+        world.until(at(late), &instance).await;
+        world.tick(&instance, at(late)).await;
     }
-    world.until(at(239), &process).await;
-    let runs = history(&process, id, world.now).await;
+    world.until(at(239), &instance).await;
+    let runs = history(&instance, id, world.now).await;
     assert_eq!(dues(&runs), (1..=34).map(|n| n * 7).collect::<Vec<_>>());
     assert!(runs.iter().all(|run| run.started_at == Some(run.due_at)), "{runs:?}");
 }
@@ -43,37 +47,42 @@ async fn a_tick_that_comes_a_minute_late_is_late_for_nothing() {
 #[tokio::test]
 async fn ticks_that_come_twice_or_at_once_fire_nothing_twice() {
     let mut world = World::new(at(0)).await;
-    let (process, other) = (world.process(), world.process());
-    let id = world.scheduled(&process, every(10, json!({}))).await;
+    let (instance, other) = (world.instance(), world.instance());
+    let id = world.scheduled(&instance, every(10, json!({}))).await;
     for minute in 0..4 {
         world.now = at(minute * 60);
-        let schedules = [&process, &other].map(|process| process.app.schedules());
+        let schedules = [&instance, &other].map(|instance| instance.app.schedules());
         let (one, two) = join(schedules[0].tick(world.now), schedules[1].tick(world.now)).await;
         one.expect("a tick");
         two.expect("a tick");
-        world.tick(&process, world.now).await;
+        world.tick(&instance, world.now).await;
         world.double();
-        world.until(at(minute * 60 + 60), &process).await;
+        world.until(at(minute * 60 + 60), &instance).await;
     }
-    let runs = history(&process, id, world.now).await;
+    let runs = history(&instance, id, world.now).await;
     assert_eq!(dues(&runs), (1..=24).map(|n| n * 10).collect::<Vec<_>>());
-    assert!(runs.iter().all(|run| (run.state, run.attempts) == (RunState::Completed, 1)), "{runs:?}");
+    assert!(
+        runs.iter().all(|run| (run.state, run.attempts) == (RunState::Completed, 1)),
+        "{runs:?}"
+    );
     assert_eq!(world.receiver.taken().len(), 24);
 }
 
 /// A job of every ten minutes, whose ticks are missing for two hours and a minute, with these members of its schedule.
 async fn after_an_outage(others: serde_json::Value) -> (World, Vec<(i64, RunState, Option<i64>)>) {
     let mut world = World::new(at(0)).await;
-    let process = world.process();
-    let id = world.scheduled(&process, every(600, others)).await;
+    let instance = world.instance();
+    let id = world.scheduled(&instance, every(600, others)).await;
     // The tick of 12:09 has sent what is due at 12:10.
-    world.minutes(&process, 10).await;
-    world.until(at(7_860), &process).await;
-    world.minutes(&process, 10).await;
-    let runs = history(&process, id, world.now).await;
-    let since =
-        |run: &once::schedule::RunView| run.missed_since.map(|since| (since.as_millis() - at(0).as_millis()) / 1_000);
-    let seen = runs.iter().zip(dues(&runs)).map(|(run, due)| (due, run.state, since(run))).collect();
+    world.minutes(&instance, 10).await;
+    world.until(at(7_860), &instance).await;
+    world.minutes(&instance, 10).await;
+    let runs = history(&instance, id, world.now).await;
+    let since = |run: &once::schedule::RunView| {
+        run.missed_since.map(|since| (since.as_millis() - at(0).as_millis()) / 1_000)
+    };
+    let seen =
+        runs.iter().zip(dues(&runs)).map(|(run, due)| (due, run.state, since(run))).collect();
     (world, seen)
 }
 
@@ -89,9 +98,13 @@ async fn what_was_missed_fires_once() {
 #[tokio::test]
 async fn what_was_missed_is_skipped_and_said_to_be() {
     let (world, runs) = after_an_outage(json!({"misfire": "skip"})).await;
-    let expected =
-        [(600, RunState::Completed, None), (7_800, RunState::Completed, None), (8_400, RunState::Completed, None)];
-    let (skipped, fired): (Vec<_>, Vec<_>) = runs.into_iter().partition(|(_, state, _)| *state == RunState::Skipped);
+    let expected = [
+        (600, RunState::Completed, None),
+        (7_800, RunState::Completed, None),
+        (8_400, RunState::Completed, None),
+    ];
+    let (skipped, fired): (Vec<_>, Vec<_>) =
+        runs.into_iter().partition(|(_, state, _)| *state == RunState::Skipped);
     assert_eq!(fired, expected);
     assert_eq!(skipped, [(7_200, RunState::Skipped, Some(1_200))]);
     assert_eq!(world.receiver.taken().len(), 3);
@@ -108,14 +121,14 @@ async fn what_was_missed_fires_all() {
 #[tokio::test]
 async fn a_day_of_seconds_is_caught_up_with_in_portions() {
     let mut world = World::new(at(0)).await;
-    let process = world.process();
-    world.scheduled(&process, every(1, json!({"misfire": "fire_all"}))).await;
+    let instance = world.instance();
+    world.scheduled(&instance, every(1, json!({"misfire": "fire_all"}))).await;
     let day = Duration::from_hours(24);
-    let ticked = process.app.schedules().tick(at(0).plus(day)).await.expect("a tick");
+    let ticked = instance.app.schedules().tick(at(0).plus(day)).await.expect("a tick");
     assert_eq!((ticked.jobs, ticked.sent), (1, 360));
-    let ticked = process.app.schedules().tick(at(0).plus(day)).await.expect("a tick");
+    let ticked = instance.app.schedules().tick(at(0).plus(day)).await.expect("a tick");
     assert_eq!((ticked.jobs, ticked.sent), (1, 360), "the next ones");
-    let messages = world.cloud.outside().take_messages();
+    let messages = world.cloud.services().take_messages();
     let unique: std::collections::BTreeSet<_> = messages.iter().collect();
     assert_eq!(unique.len(), messages.len());
 }
@@ -123,16 +136,16 @@ async fn a_day_of_seconds_is_caught_up_with_in_portions() {
 #[tokio::test]
 async fn a_job_that_was_deleted_or_paused_does_not_start() {
     let mut world = World::new(at(0)).await;
-    let process = world.process();
-    let deleted = world.scheduled(&process, every(30, json!({}))).await;
-    let paused = world.scheduled(&process, every(30, json!({}))).await;
-    let schedules = process.app.schedules();
-    world.until(at(10), &process).await;
+    let instance = world.instance();
+    let deleted = world.scheduled(&instance, every(30, json!({}))).await;
+    let paused = world.scheduled(&instance, every(30, json!({}))).await;
+    let schedules = instance.app.schedules();
+    world.until(at(10), &instance).await;
     schedules.delete(deleted, None).await.expect("deleted");
     schedules.pause(paused, None, at(10)).await.expect("paused");
-    let left = world.until(at(120), &process).await;
-    assert_eq!(left, vec![Left::Unwanted; 6]);
+    let left = world.until(at(120), &instance).await;
+    assert_eq!(left, vec![RunOutcome::Unwanted; 6]);
     assert_eq!(world.receiver.taken(), []);
-    world.tick(&process, at(120)).await;
+    world.tick(&instance, at(120)).await;
     assert_eq!(world.messages(), 0);
 }

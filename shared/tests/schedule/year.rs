@@ -17,7 +17,11 @@ use crate::{
 const MINUTE: Duration = Duration::from_mins(1);
 
 /// What ticks fire of a schedule: each at its moment, in any order and any number.
-fn fired(schedule: &Schedule, oracle: &Oracle, ticks: impl Iterator<Item = Timestamp>) -> Vec<Timestamp> {
+fn fired(
+    schedule: &Schedule,
+    oracle: &Oracle,
+    ticks: impl Iterator<Item = Timestamp>,
+) -> Vec<Timestamp> {
     let mut fired = Vec::new();
     let mut next = schedule.first_from(oracle.from);
     for now in ticks {
@@ -36,7 +40,10 @@ fn fired(schedule: &Schedule, oracle: &Oracle, ticks: impl Iterator<Item = Times
 fn begun(case: &Case, misfire: &str, from: Timestamp) -> Schedule {
     let mut schedule = case.schedule.clone();
     schedule["misfire"] = json!(misfire);
-    serde_json::from_value::<Schedule>(schedule).expect("a schedule").begin(from).expect("one that occurs")
+    serde_json::from_value::<Schedule>(schedule)
+        .expect("a schedule")
+        .begin(from)
+        .expect("one that occurs")
 }
 
 /// Every minute of the oracle's year.
@@ -53,7 +60,11 @@ fn troubled(oracle: &Oracle, seed: u64) -> Vec<Timestamp> {
     while now < oracle.to {
         let late = now.plus(Duration::from_millis(rng.u64(0..90_000)));
         ticks.extend(vec![late; [1, 1, 1, 2, 3][rng.usize(0..5)]]);
-        now = now.plus(if rng.u32(0..200) == 0 { Duration::from_mins(rng.u64(0..600)) } else { MINUTE });
+        now = now.plus(if rng.u32(0..200) == 0 {
+            Duration::from_mins(rng.u64(0..600))
+        } else {
+            MINUTE
+        });
     }
     ticks.extend([oracle.to, oracle.to.plus(MINUTE)]);
     ticks
@@ -62,7 +73,8 @@ fn troubled(oracle: &Oracle, seed: u64) -> Vec<Timestamp> {
 #[test]
 fn a_tick_each_minute_fires_what_the_oracle_says_whatever_the_policy() {
     let oracle = Oracle::read();
-    for (case, misfire) in oracle.cases.iter().zip(["fire_once", "skip", "fire_all"].iter().cycle()) {
+    for (case, misfire) in oracle.cases.iter().zip(["fire_once", "skip", "fire_all"].iter().cycle())
+    {
         let fired = fired(&begun(case, misfire, oracle.from), &oracle, minutes(&oracle));
         assert_eq!(All::of(&fired), case.all, "{}", case.schedule);
     }
@@ -79,9 +91,15 @@ fn with_fire_all_bad_ticks_fire_what_the_oracle_says() {
 }
 
 /// The policies in other words: occurrence by occurrence, by the first tick that has it before its horizon.
-fn expected(schedule: &Schedule, misfire: &str, oracle: &Oracle, ticks: &[Timestamp]) -> Vec<Timestamp> {
+fn expected(
+    schedule: &Schedule,
+    misfire: &str,
+    oracle: &Oracle,
+    ticks: &[Timestamp],
+) -> Vec<Timestamp> {
     let all: Vec<_> = schedule.all_from(oracle.from).take_while(|due| *due < oracle.to).collect();
-    let sent = |due: Timestamp| ticks[ticks.partition_point(|tick| once::schedule::horizon(*tick) <= due)];
+    let sent =
+        |due: Timestamp| ticks[ticks.partition_point(|tick| once::schedule::horizon(*tick) <= due)];
     let missed = |due: Timestamp| due < sent(due).minus(once::schedule::GRACE);
     let mut expected = Vec::new();
     for (place, &due) in all.iter().enumerate() {
@@ -102,7 +120,12 @@ fn with_the_other_policies_bad_ticks_fire_what_those_say() {
     for (case, misfire) in oracle.cases.iter().zip(["fire_once", "skip"].iter().cycle()) {
         let schedule = begun(case, misfire, oracle.from);
         let expected = expected(&schedule, misfire, &oracle, &ticks);
-        assert_eq!(fired(&schedule, &oracle, ticks.iter().copied()), expected, "{misfire}: {}", case.schedule);
+        assert_eq!(
+            fired(&schedule, &oracle, ticks.iter().copied()),
+            expected,
+            "{misfire}: {}",
+            case.schedule
+        );
         all += case.all.count;
         left += case.all.count - expected.len();
     }
@@ -117,31 +140,34 @@ async fn a_year_in_the_store_sends_each_occurrence_once() {
     let oracle = Oracle::read();
     let cloud = Cloud::start().await;
     let receiver = receiver(&cloud).await;
-    let process = cloud.process_with(local);
+    let instance = cloud.instance_with(local);
     let mut jobs = Vec::new();
     for case in oracle.cases.iter().filter(|case| case.all.count <= RARE).step_by(6) {
-        let id = job(&process, &receiver, oracle.from).await;
+        let id = job(&instance, &receiver, oracle.from).await;
         let mut schedule: Value = case.schedule.clone();
         schedule["misfire"] = json!("fire_all");
         // A schedule that is set in the moment of an occurrence has that one behind it.
-        put(&process, id, schedule, oracle.from.minus(Duration::from_secs(1))).await;
+        put(&instance, id, schedule, oracle.from.minus(Duration::from_secs(1))).await;
         jobs.push((id, case));
     }
     // A tick every fourth day finds all that was missed; two come at once.
-    let other = cloud.process_with(local);
+    let other = cloud.instance_with(local);
     let mut now = oracle.from;
     while now < oracle.to.plus(Duration::from_hours(96)) {
-        let ticks = [&process, &other].map(|process| process.app.schedules().tick(now));
+        let ticks = [&instance, &other].map(|instance| instance.app.schedules().tick(now));
         for ticked in futures_util::future::join_all(ticks).await {
             ticked.expect("a tick");
         }
         now = now.plus(Duration::from_hours(96));
     }
-    let messages = cloud.outside().take_messages();
-    let sent = messages.iter().map(|message| serde_json::from_str::<Occurrence>(message).expect("an occurrence"));
+    let messages = cloud.services().take_messages();
+    let sent = messages
+        .iter()
+        .map(|message| serde_json::from_str::<Occurrence>(message).expect("an occurrence"));
     let sent: Vec<_> = sent.collect();
     for (id, case) in jobs {
-        let own = sent.iter().filter(|occurrence| occurrence.task == id && occurrence.due_at < oracle.to);
+        let own =
+            sent.iter().filter(|occurrence| occurrence.job == id && occurrence.due_at < oracle.to);
         let dues: BTreeSet<_> = own.clone().map(|occurrence| occurrence.due_at).collect();
         let names: BTreeSet<_> = own.map(|occurrence| occurrence.run).collect();
         assert_eq!(names.len(), dues.len());

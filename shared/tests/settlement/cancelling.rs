@@ -5,11 +5,12 @@ use std::time::Duration;
 use futures_util::future::join;
 use once::{
     settlement::{Accepted, CancelError, DownloadError, State},
-    testing::{Cloud, Fault, Process, Queued, SETTLEMENTS_TABLE},
+    testing::{Cloud, Fault, Instance, Queued, SETTLEMENTS_TABLE},
 };
 
 use crate::ledger::{
-    begin_a_day, deliver, deliver_all, downloaded, file, noon, payments_of_a_day, record, reports, stands, worker,
+    begin_a_day, deliver, deliver_all, downloaded, file, noon, payments_of_a_day, record, reports,
+    stands, worker,
 };
 
 /// How often each race is run.
@@ -19,45 +20,66 @@ const RACES: u64 = 150;
 const PAYMENTS: u64 = 12;
 
 /// A process whose calls take their time, each race another.
-fn slow(cloud: &Cloud, race: u64) -> Process {
-    let process = worker(cloud);
+fn slow(cloud: &Cloud, race: u64) -> Instance {
+    let instance = worker(cloud);
     for (n, millis) in [(1, 1), (2, 2), (3, 4)] {
-        process.wire.fail_randomly(race * 8 + n, 0.3, Fault::Delay(Duration::from_millis(millis)));
+        instance.transport.fail_randomly(
+            race * 8 + n,
+            0.3,
+            Fault::Delay(Duration::from_millis(millis)),
+        );
     }
-    process
+    instance
 }
 
 /// Ends when a process has sent so many calls.
-async fn sent(process: &Process, calls: u64) {
+async fn sent(instance: &Instance, calls: u64) {
     let mut seen = 0;
     while seen < calls {
-        seen += u64::try_from(process.wire.take_sent().len()).expect("few");
+        seen += u64::try_from(instance.transport.take_sent().len()).expect("few");
         tokio::time::sleep(Duration::from_micros(200)).await;
     }
 }
 
-async fn cancel(process: &Process, job: Accepted) -> Result<(), CancelError> {
-    process.app.settlement().cancel(job.job_id, noon()).await
+async fn cancel(instance: &Instance, job: Accepted) -> Result<(), CancelError> {
+    instance.app.settlement().cancel(job.job_id, noon()).await
 }
 
 /// Either the job is cancelled for good and nothing is published, or it is completed and all of it is.
-async fn assert_one_winner(cloud: &Cloud, job: Accepted, cancelled: &Result<(), CancelError>, whole: &str) -> bool {
-    let process = worker(cloud);
-    deliver_all(cloud, &process, noon()).await;
-    let state = stands(&process, job, noon()).await.status;
+async fn assert_one_winner(
+    cloud: &Cloud,
+    job: Accepted,
+    cancelled: &Result<(), CancelError>,
+    whole: &str,
+) -> bool {
+    let instance = worker(cloud);
+    deliver_all(cloud, &instance, noon()).await;
+    let state = stands(&instance, job, noon()).await.status;
     match cancelled {
         Ok(()) => {
             assert_eq!(state, State::Cancelled);
-            assert!(reports(cloud).is_empty() && cloud.outside().unfinished_uploads() == 0);
+            assert!(reports(cloud).is_empty() && cloud.services().unfinished_uploads() == 0);
             let items = cloud.items(SETTLEMENTS_TABLE).await;
-            assert!(!items.iter().any(|item| item["pk"].as_s().is_ok_and(|pk| pk.starts_with("MERCHANT#"))));
-            let gone = process.app.settlement().download(job.job_id, |_| false).await.expect_err("nothing");
+            assert!(
+                !items
+                    .iter()
+                    .any(|item| item["pk"].as_s().is_ok_and(|pk| pk.starts_with("MERCHANT#")))
+            );
+            let gone = instance
+                .app
+                .settlement()
+                .download(job.job_id, |_| false)
+                .await
+                .expect_err("nothing");
             assert!(matches!(gone, DownloadError::Ended(State::Cancelled)), "{gone}");
-            cancel(&process, job).await.expect("cancelled already");
+            cancel(&instance, job).await.expect("cancelled already");
         }
         Err(CancelError::TooLate(State::Finishing | State::Completed)) => {
-            assert_eq!((state, downloaded(&process, job).await.as_str()), (State::Completed, whole));
-            let late = cancel(&process, job).await.expect_err("too late");
+            assert_eq!(
+                (state, downloaded(&instance, job).await.as_str()),
+                (State::Completed, whole)
+            );
+            let late = cancel(&instance, job).await.expect_err("too late");
             assert!(matches!(late, CancelError::TooLate(State::Completed)), "{late}");
         }
         Err(other) => panic!("{other}"),
@@ -67,13 +89,13 @@ async fn assert_one_winner(cloud: &Cloud, job: Accepted, cancelled: &Result<(), 
 
 /// A job of which only so many batches are left.
 async fn all_but(cloud: &Cloud, left: usize) -> (Accepted, Vec<Queued>) {
-    let process = worker(cloud);
-    let job = begin_a_day(&process, noon()).await;
-    let [plan] = cloud.outside().take_queued().try_into().expect("one message");
-    deliver(&process, &plan, 1, noon()).await.expect("planned");
-    let mut batches = cloud.outside().take_queued();
+    let instance = worker(cloud);
+    let job = begin_a_day(&instance, noon()).await;
+    let [plan] = cloud.services().take_queued().try_into().expect("one message");
+    deliver(&instance, &plan, 1, noon()).await.expect("planned");
+    let mut batches = cloud.services().take_queued();
     for batch in batches.drain(..batches.len() - left) {
-        deliver(&process, &batch, 1, noon()).await.expect("summed");
+        deliver(&instance, &batch, 1, noon()).await.expect("summed");
     }
     (job, batches)
 }
@@ -110,7 +132,7 @@ async fn against_the_plan_one_wins() {
         let job = begin_a_day(&worker(&cloud), noon()).await;
         let whole = async {
             loop {
-                let messages = cloud.outside().take_queued();
+                let messages = cloud.services().take_queued();
                 if messages.is_empty() {
                     break;
                 }
@@ -137,7 +159,7 @@ async fn against_the_file_the_file_wins() {
         let cloud = Cloud::start().await;
         record(&cloud, &entries).await;
         let (job, _) = all_but(&cloud, 0).await;
-        let [finish] = cloud.outside().take_queued().try_into().expect("one message");
+        let [finish] = cloud.services().take_queued().try_into().expect("one message");
         let (one, other) = (slow(&cloud, race), slow(&cloud, race + RACES));
         let finished = async { deliver(&one, &finish, 1, noon()).await.expect("done") };
         let late = async {
@@ -158,20 +180,25 @@ async fn no_page_is_read_after_a_cancellation() {
         .map(|n| once::ledger::Entry::sale(uuid::Uuid::from_u128(n), "merchant_001", 100, 3, day))
         .collect();
     record(&cloud, &entries).await;
-    let process = cloud.process_with(|config| config.settlement.batch_size = 100_000);
-    let job = begin_a_day(&process, noon()).await;
-    let [plan] = cloud.outside().take_queued().try_into().expect("one message");
-    deliver(&process, &plan, 1, noon()).await.expect("planned");
-    let batches = cloud.outside().take_queued();
-    drop(process.wire.take_sent());
+    let instance = cloud.instance_with(|config| config.settlement.batch_size = 100_000);
+    let job = begin_a_day(&instance, noon()).await;
+    let [plan] = cloud.services().take_queued().try_into().expect("one message");
+    deliver(&instance, &plan, 1, noon()).await.expect("planned");
+    let batches = cloud.services().take_queued();
+    drop(instance.transport.take_sent());
     // The third call is the first page: it takes until the job is cancelled.
-    process.wire.fail_at(3, Fault::Delay(Duration::from_millis(300)));
-    let reading = async { deliver(&process, &batches[0], 1, noon()).await.expect("unwanted") };
+    instance.transport.fail_at(3, Fault::Delay(Duration::from_millis(300)));
+    let reading = async { deliver(&instance, &batches[0], 1, noon()).await.expect("unwanted") };
     let cancelling = async {
         tokio::time::sleep(Duration::from_millis(100)).await;
         cancel(&worker(&cloud), job).await.expect("cancelled");
     };
     Box::pin(join(reading, cancelling)).await;
-    let sent: Vec<_> = process.wire.take_sent().into_iter().map(|call| call.operation).collect();
-    assert_eq!(sent, ["GetItem", "GetItem", "Query", "GetItem"], "the page was under way, and no other followed");
+    let sent: Vec<_> =
+        instance.transport.take_sent().into_iter().map(|call| call.operation).collect();
+    assert_eq!(
+        sent,
+        ["GetItem", "GetItem", "Query", "GetItem"],
+        "the page was under way, and no other followed"
+    );
 }

@@ -4,16 +4,22 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use once::{
-    settlement::{Accepted, Standing, State},
-    testing::{Cloud, Fault, Process, Queued},
+    settlement::{Accepted, JobStatus, State},
+    testing::{Cloud, Fault, Instance, Queued},
     time::Timestamp,
 };
 
-use crate::ledger::{begin, deliver, downloaded, file, noon, payments, record, reports, stands, worker};
+use crate::ledger::{
+    begin, deliver, downloaded, file, noon, payments, record, reports, stands, worker,
+};
 
 /// What goes wrong, and how often.
-const TROUBLE: [(f64, Fault); 4] =
-    [(0.05, Fault::Throttle), (0.05, Fault::LoseReply), (0.01, Fault::DieBefore), (0.01, Fault::DieAfter)];
+const TROUBLE: [(f64, Fault); 4] = [
+    (0.05, Fault::Throttle),
+    (0.05, Fault::LoseReply),
+    (0.01, Fault::DieBefore),
+    (0.01, Fault::DieAfter),
+];
 
 /// A job in a bad world.
 struct World {
@@ -31,49 +37,61 @@ impl World {
         Self { cloud, rng: fastrand::Rng::with_seed(seed), now: noon(), waiting: Vec::new() }
     }
 
-    fn troubled(&mut self) -> Process {
-        let process = worker(&self.cloud);
+    fn troubled(&mut self) -> Instance {
+        let instance = worker(&self.cloud);
         for (probability, fault) in TROUBLE {
-            process.wire.fail_randomly(self.rng.u64(..), probability, fault);
+            instance.transport.fail_randomly(self.rng.u64(..), probability, fault);
         }
-        process
+        instance
     }
 
     /// Delivers some messages at the same time, in any order, and looks for what is quiet.
     async fn turn(&mut self) {
-        let sent = self.cloud.outside().take_queued();
-        self.waiting.extend(sent.into_iter().flat_map(|message| [(message.clone(), 1), (message, 1)]));
+        let sent = self.cloud.services().take_queued();
+        self.waiting
+            .extend(sent.into_iter().flat_map(|message| [(message.clone(), 1), (message, 1)]));
         self.rng.shuffle(&mut self.waiting);
         let at_once = self.rng.usize(1..8).min(self.waiting.len());
         let taken: Vec<_> = self.waiting.drain(..at_once).collect();
         let workers: Vec<_> = taken.iter().map(|_| self.troubled()).collect();
         let now = self.now;
-        let done = join_all(taken.iter().zip(&workers).map(async |((message, attempt), process)| {
-            tokio::select! {
-                biased;
-                () = process.wire.death() => false,
-                done = deliver(process, message, *attempt, now) => done.is_ok(),
-            }
-        }));
+        let done =
+            join_all(taken.iter().zip(&workers).map(async |((message, attempt), instance)| {
+                tokio::select! {
+                    biased;
+                    () = instance.transport.death() => false,
+                    done = deliver(instance, message, *attempt, now) => done.is_ok(),
+                }
+            }));
         let failed = done.await.into_iter().zip(taken).filter(|(done, _)| !done);
         self.waiting.extend(failed.map(|(_, (message, attempt))| (message, attempt + 1)));
         // Time passes faster where there is nothing to do.
-        self.now = self.now.plus(if self.waiting.is_empty() { Duration::from_mins(1) } else { Duration::from_secs(5) });
-        let process = self.troubled();
+        self.now = self.now.plus(if self.waiting.is_empty() {
+            Duration::from_mins(1)
+        } else {
+            Duration::from_secs(5)
+        });
+        let instance = self.troubled();
         tokio::select! {
             biased;
-            () = process.wire.death() => {}
-            _ = process.app.settlement().recover(self.now) => {}
+            () = instance.transport.death() => {}
+            _ = instance.app.settlement().resend_stalled(self.now) => {}
         }
     }
 }
 
 /// A job never goes back: not in its state, not in its progress.
-fn assert_forward(before: &Standing, after: &Standing) {
-    let rank =
-        |state| [State::Queued, State::Running, State::Finishing, State::Completed].iter().position(|s| *s == state);
+fn assert_forward(before: &JobStatus, after: &JobStatus) {
+    let rank = |state| {
+        [State::Queued, State::Running, State::Finishing, State::Completed]
+            .iter()
+            .position(|s| *s == state)
+    };
     assert!(rank(before.status) <= rank(after.status), "{before:?} {after:?}");
-    assert!(before.processed <= after.processed && before.progress <= after.progress, "{before:?} {after:?}");
+    assert!(
+        before.processed <= after.processed && before.progress <= after.progress,
+        "{before:?} {after:?}"
+    );
     assert!(after.progress <= 100.0 && after.processed <= after.total.unwrap_or(0), "{after:?}");
     assert!(before.total.is_none() || before.total == after.total, "{before:?} {after:?}");
 }
@@ -85,10 +103,13 @@ async fn play(seed: u64, count: u64) -> (World, Accepted) {
     let mut last = stands(&observer, job, noon()).await;
     for _ in 0..5_000 {
         world.turn().await;
-        let standing = stands(&observer, job, world.now).await;
-        assert_forward(&last, &standing);
-        last = standing;
-        if last.status.is_over() && world.waiting.is_empty() && world.cloud.outside().take_queued().is_empty() {
+        let job_status = stands(&observer, job, world.now).await;
+        assert_forward(&last, &job_status);
+        last = job_status;
+        if last.status.is_over()
+            && world.waiting.is_empty()
+            && world.cloud.services().take_queued().is_empty()
+        {
             return (world, job);
         }
     }
@@ -101,15 +122,15 @@ async fn the_file_is_the_same_whatever_goes_wrong() {
     let whole = file(&payments(count));
     for seed in 0..10 {
         let (world, job) = play(seed, count).await;
-        let process = worker(&world.cloud);
-        let standing = stands(&process, job, world.now).await;
+        let instance = worker(&world.cloud);
+        let job_status = stands(&instance, job, world.now).await;
         assert_eq!(
-            (standing.status, standing.processed),
+            (job_status.status, job_status.processed),
             (State::Completed, count),
             "seed {seed}: {:?}",
-            standing.error
+            job_status.error
         );
-        assert_eq!(downloaded(&process, job).await, whole, "seed {seed}");
+        assert_eq!(downloaded(&instance, job).await, whole, "seed {seed}");
         assert_eq!(reports(&world.cloud).len(), 1, "seed {seed}");
     }
 }
@@ -121,21 +142,32 @@ async fn two_plans_at_once_make_one_job() {
         let entries = payments(60);
         record(&cloud, &entries).await;
         let job = begin(&worker(&cloud), noon()).await;
-        let [plan] = cloud.outside().take_queued().try_into().expect("one message");
+        let [plan] = cloud.services().take_queued().try_into().expect("one message");
         // The first holds the work no longer: for the second its lease has lapsed. And they cut batches of other sizes.
-        let planners = [(7, noon()), (5, noon().plus(Duration::from_mins(2)))].map(|(size, now)| {
-            let process = cloud.process_with(|config| config.settlement.batch_size = size);
-            process.wire.fail_randomly(seed * 2 + u64::from(size), 0.5, Fault::Delay(Duration::from_millis(2)));
-            (process, now)
-        });
+        let planners =
+            [(7, noon()), (5, noon().plus(Duration::from_mins(2)))].map(|(size, now)| {
+                let instance = cloud.instance_with(|config| config.settlement.batch_size = size);
+                instance.transport.fail_randomly(
+                    seed * 2 + u64::from(size),
+                    0.5,
+                    Fault::Delay(Duration::from_millis(2)),
+                );
+                (instance, now)
+            });
         let plan = &plan;
-        join_all(
-            planners.iter().map(async |(process, now)| deliver(process, plan, 1, *now).await.expect("made or left")),
-        )
+        join_all(planners.iter().map(async |(instance, now)| {
+            deliver(instance, plan, 1, *now).await.expect("made or left");
+        }))
         .await;
-        crate::ledger::deliver_all(&cloud, &planners[0].0, noon().plus(Duration::from_mins(3))).await;
-        let standing = stands(&planners[0].0, job, noon()).await;
-        assert_eq!((standing.status, standing.total), (State::Completed, Some(60)), "{:?}", standing.error);
+        crate::ledger::deliver_all(&cloud, &planners[0].0, noon().plus(Duration::from_mins(3)))
+            .await;
+        let job_status = stands(&planners[0].0, job, noon()).await;
+        assert_eq!(
+            (job_status.status, job_status.total),
+            (State::Completed, Some(60)),
+            "{:?}",
+            job_status.error
+        );
         assert_eq!(downloaded(&planners[0].0, job).await, file(&entries));
     }
 }

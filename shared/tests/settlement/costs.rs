@@ -3,7 +3,7 @@
 use once::{
     cursor::DEFAULT_LIMIT,
     settlement::Accepted,
-    testing::{Cloud, Process, Queued},
+    testing::{Cloud, Instance, Queued},
 };
 
 use crate::ledger::{begin_a_day, deliver, noon, payments_of_a_day, record, stands, worker};
@@ -12,88 +12,113 @@ fn calls(names: &[&str]) -> Vec<String> {
     names.iter().map(|&name| name.to_owned()).collect()
 }
 
-async fn planned(cloud: &Cloud, process: &Process) -> (Accepted, Vec<Queued>) {
-    let job = begin_a_day(process, noon()).await;
-    let [plan] = cloud.outside().take_queued().try_into().expect("one message");
-    drop(process.wire.take_cost());
-    deliver(process, &plan, 1, noon()).await.expect("planned");
-    (job, cloud.outside().take_queued())
+async fn planned(cloud: &Cloud, instance: &Instance) -> (Accepted, Vec<Queued>) {
+    let job = begin_a_day(instance, noon()).await;
+    let [plan] = cloud.services().take_queued().try_into().expect("one message");
+    drop(instance.transport.take_cost());
+    deliver(instance, &plan, 1, noon()).await.expect("planned");
+    (job, cloud.services().take_queued())
 }
 
 #[tokio::test]
 async fn what_callers_ask_for_costs_a_call_or_three() {
     let cloud = Cloud::start().await;
-    let process = worker(&cloud);
-    let settlement = process.app.settlement();
-    let job = begin_a_day(&process, noon()).await;
-    assert_eq!(process.wire.take_cost(), (calls(&["GetItem", "TransactWriteItems", "SendMessageBatch"]), 6.0, 1.0));
-    begin_a_day(&process, noon()).await;
-    assert_eq!(process.wire.take_cost(), (calls(&["GetItem", "GetItem"]), 0.0, 2.0), "joined");
-    stands(&process, job, noon()).await;
-    assert_eq!(process.wire.take_cost(), (calls(&["GetItem"]), 0.0, 1.0));
+    let instance = worker(&cloud);
+    let settlement = instance.app.settlement();
+    let job = begin_a_day(&instance, noon()).await;
+    assert_eq!(
+        instance.transport.take_cost(),
+        (calls(&["GetItem", "TransactWriteItems", "SendMessageBatch"]), 6.0, 1.0)
+    );
+    begin_a_day(&instance, noon()).await;
+    assert_eq!(
+        instance.transport.take_cost(),
+        (calls(&["GetItem", "GetItem"]), 0.0, 2.0),
+        "joined"
+    );
+    stands(&instance, job, noon()).await;
+    assert_eq!(instance.transport.take_cost(), (calls(&["GetItem"]), 0.0, 1.0));
     settlement.list(DEFAULT_LIMIT, None, noon()).await.expect("a page");
-    assert_eq!(process.wire.take_cost(), (calls(&["Query"]), 0.0, 0.5));
+    assert_eq!(instance.transport.take_cost(), (calls(&["Query"]), 0.0, 0.5));
     settlement.cancel(job.job_id, noon()).await.expect("cancelled");
-    assert_eq!(process.wire.take_cost(), (calls(&["UpdateItem"]), 3.0, 0.0));
-    settlement.recover(noon()).await.expect("a tick");
-    assert_eq!(process.wire.take_cost(), (calls(&["Query"]), 0.0, 0.5), "no job is live");
+    assert_eq!(instance.transport.take_cost(), (calls(&["UpdateItem"]), 3.0, 0.0));
+    settlement.resend_stalled(noon()).await.expect("a tick");
+    assert_eq!(instance.transport.take_cost(), (calls(&["Query"]), 0.0, 0.5), "no job is live");
 }
 
 #[tokio::test]
 async fn a_plan_costs_a_query_a_shard_and_page_and_a_put_a_batch() {
     let cloud = Cloud::start().await;
-    let process = worker(&cloud);
+    let instance = worker(&cloud);
     record(&cloud, &payments_of_a_day(40)).await;
-    let (_, batches) = planned(&cloud, &process).await;
+    let (_, batches) = planned(&cloud, &instance).await;
     assert_eq!(batches.len(), 9);
-    let (mut names, writes, reads) = process.wire.take_cost();
+    let (mut names, writes, reads) = instance.transport.take_cost();
     // The shards are counted at the same time.
     let counted = 1..names.len() - 3;
     names[counted].sort_unstable();
     let counted = [vec!["PutItem"; 9], vec!["Query"; 11]].concat();
-    let expected = [vec!["UpdateItem"], counted, vec!["UpdateItem", "Query", "SendMessageBatch"]].concat();
+    let expected =
+        [vec!["UpdateItem"], counted, vec!["UpdateItem", "Query", "SendMessageBatch"]].concat();
     let page = 1.0;
     assert_eq!((names, writes, reads), (calls(&expected), 9.0 + 2.0 + 2.0, 11.0 * page + 1.0));
-    process.app.settlement().recover(noon()).await.expect("a tick");
-    assert_eq!(process.wire.take_cost(), (calls(&["Query", "GetItem", "Query", "UpdateItem"]), 2.0, 2.5), "a live job");
+    instance.app.settlement().resend_stalled(noon()).await.expect("a tick");
+    assert_eq!(
+        instance.transport.take_cost(),
+        (calls(&["Query", "GetItem", "Query", "UpdateItem"]), 2.0, 2.5),
+        "a live job"
+    );
 }
 
 #[tokio::test]
 async fn a_batch_costs_six_calls_and_four_write_units() {
     let cloud = Cloud::start().await;
-    let process = worker(&cloud);
+    let instance = worker(&cloud);
     record(&cloud, &payments_of_a_day(40)).await;
-    let (job, batches) = planned(&cloud, &process).await;
-    drop(process.wire.take_cost());
+    let (job, batches) = planned(&cloud, &instance).await;
+    drop(instance.transport.take_cost());
     let summed = ["GetItem", "GetItem", "Query", "PutObject", "TransactWriteItems", "Query"];
     for batch in &batches[1..] {
-        deliver(&process, batch, 1, noon()).await.expect("summed");
+        deliver(&instance, batch, 1, noon()).await.expect("summed");
         // The job and the batch, a small page of the ledger, and a look for others.
-        assert_eq!(process.wire.take_cost(), (calls(&summed), 4.0, 2.0 + 0.5 + 1.0));
+        assert_eq!(instance.transport.take_cost(), (calls(&summed), 4.0, 2.0 + 0.5 + 1.0));
     }
-    stands(&process, job, noon()).await;
-    assert_eq!(process.wire.take_cost(), (calls(&["GetItem", "Query"]), 0.0, 2.0));
-    deliver(&process, &batches[0], 1, noon()).await.expect("summed");
+    stands(&instance, job, noon()).await;
+    assert_eq!(instance.transport.take_cost(), (calls(&["GetItem", "Query"]), 0.0, 2.0));
+    deliver(&instance, &batches[0], 1, noon()).await.expect("summed");
     let last = [summed.as_slice(), &["UpdateItem", "SendMessageBatch"]].concat();
-    assert_eq!(process.wire.take_cost(), (calls(&last), 4.0 + 2.0, 3.5), "the last one has the job finished");
-    deliver(&process, &batches[0], 2, noon()).await.expect("left");
-    assert_eq!(process.wire.take_cost(), (calls(&["GetItem", "GetItem"]), 0.0, 2.0), "delivered again");
+    assert_eq!(
+        instance.transport.take_cost(),
+        (calls(&last), 4.0 + 2.0, 3.5),
+        "the last one has the job finished"
+    );
+    deliver(&instance, &batches[0], 2, noon()).await.expect("left");
+    assert_eq!(
+        instance.transport.take_cost(),
+        (calls(&["GetItem", "GetItem"]), 0.0, 2.0),
+        "delivered again"
+    );
 
-    let [finish] = cloud.outside().take_queued().try_into().expect("one message");
-    deliver(&process, &finish, 1, noon()).await.expect("finished");
-    let (names, writes, reads) = process.wire.take_cost();
+    let [finish] = cloud.services().take_queued().try_into().expect("one message");
+    deliver(&instance, &finish, 1, noon()).await.expect("finished");
+    let (names, writes, reads) = instance.transport.take_cost();
     let parts = vec!["GetObject"; 9];
-    let file = [vec!["CreateMultipartUpload", "Query"], parts.clone(), vec!["UploadPart", "CompleteMultipartUpload"]];
+    let file = [
+        vec!["CreateMultipartUpload", "Query"],
+        parts.clone(),
+        vec!["UploadPart", "CompleteMultipartUpload"],
+    ];
     let days = [vec!["Query"], parts, vec!["PutItem"; 5], vec!["UpdateItem"]];
-    let expected = [vec![vec!["UpdateItem", "Query"]], file.to_vec(), days.to_vec()].concat().concat();
+    let expected =
+        [vec![vec!["UpdateItem", "Query"]], file.to_vec(), days.to_vec()].concat().concat();
     assert_eq!(names, calls(&expected));
     assert_eq!(
         (writes, reads),
         (5.0 + 2.0 + 3.0, 3.0),
-        "five merchants, the lease, the step; the batches, three times"
+        "five merchants, the lease, the transition; the batches, three times"
     );
-    process.app.settlement().download(job.job_id, |_| false).await.expect("a file");
-    assert_eq!(process.wire.take_cost(), (calls(&["GetItem", "GetObject"]), 0.0, 1.0));
+    instance.app.settlement().download(job.job_id, |_| false).await.expect("a file");
+    assert_eq!(instance.transport.take_cost(), (calls(&["GetItem", "GetObject"]), 0.0, 1.0));
 }
 
 /// As DynamoDB counts: names and texts by their bytes, a number of n digits as n / 2 + 1 bytes.
@@ -110,21 +135,21 @@ fn size(entry: &once::ledger::Entry) -> usize {
 #[tokio::test]
 async fn the_ledger_is_counted_once_consistently_and_read_once_at_half_the_price() {
     let cloud = Cloud::start().await;
-    let process = cloud.process();
+    let instance = cloud.instance();
     let entries = payments_of_a_day(4_000);
     record(&cloud, &entries).await;
     // What reading these bytes must cost: a unit for 8 KB.
     let bytes = u32::try_from(entries.iter().map(size).sum::<usize>()).expect("few");
     let floor = f64::from(bytes) / 8_192.0;
-    let (_, batches) = planned(&cloud, &process).await;
-    let (_, _, plan) = process.wire.take_cost();
+    let (_, batches) = planned(&cloud, &instance).await;
+    let (_, _, plan) = instance.transport.take_cost();
     assert_eq!(batches.len(), 8, "one for each shard");
     // A page that is not full is rounded up to 4 KB; and the batches are read, to be sent.
     assert!((2.0 * floor..2.0 * floor + 8.0 + 1.0).contains(&plan), "{plan} for {floor}");
     let mut reads = 0.0;
     for batch in &batches {
-        deliver(&process, batch, 1, noon()).await.expect("summed");
-        reads += process.wire.take_cost().2 - 3.0;
+        deliver(&instance, batch, 1, noon()).await.expect("summed");
+        reads += instance.transport.take_cost().2 - 3.0;
     }
     assert!((floor - 0.5..floor + 4.0).contains(&reads), "{reads} for {floor}");
 }

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use once::{
     settlement::{Accepted, State},
-    testing::{Cloud, Process, Queued, crash::at_every_call_with},
+    testing::{Cloud, Instance, Queued, crash::at_every_call_with},
 };
 
 use crate::ledger::{
-    FROM, begin_a_day, days, deliver, deliver_all, downloaded, file, noon, payments_of_a_day, record, reports, stands,
+    FROM, begin_a_day, days, deliver, deliver_all, downloaded, file, noon, payments_of_a_day,
+    record, reports, stands,
 };
 
 const PAYMENTS: u64 = 12;
@@ -23,16 +24,18 @@ async fn arrange(cloud: &Cloud) {
 }
 
 /// Everything up to the message of a kind; answers the job and that message.
-async fn up_to(cloud: &Cloud, process: &Process, kind: &str) -> (Accepted, Queued) {
-    let job = begin_a_day(process, noon()).await;
+async fn up_to(cloud: &Cloud, instance: &Instance, kind: &str) -> (Accepted, Queued) {
+    let job = begin_a_day(instance, noon()).await;
     loop {
-        let mut messages = cloud.outside().take_queued();
+        let mut messages = cloud.services().take_queued();
         assert!(!messages.is_empty(), "no {kind}");
         // The last batch is the one that sees that none is left.
-        let wanted = messages.iter().rposition(|message| message.body.contains(&format!(r#""kind":"{kind}""#)));
+        let wanted = messages
+            .iter()
+            .rposition(|message| message.body.contains(&format!(r#""kind":"{kind}""#)));
         let wanted = wanted.map(|place| messages.remove(place));
         for message in messages {
-            deliver(process, &message, 1, noon()).await.expect("done");
+            deliver(instance, &message, 1, noon()).await.expect("done");
         }
         if let Some(wanted) = wanted {
             return (job, wanted);
@@ -41,22 +44,27 @@ async fn up_to(cloud: &Cloud, process: &Process, kind: &str) -> (Accepted, Queue
 }
 
 /// The message comes again, and the minutes go by, twice: all there is left to do is done.
-async fn recovered(cloud: &Cloud, process: &Process, message: Option<&Queued>) {
+async fn recovered(cloud: &Cloud, instance: &Instance, message: Option<&Queued>) {
     if let Some(message) = message {
-        deliver(process, message, 2, later()).await.expect("done");
+        deliver(instance, message, 2, later()).await.expect("done");
     }
     for minutes in [0, 1, 3, 6] {
         let now = later().plus(Duration::from_mins(minutes));
-        deliver_all(cloud, process, now).await;
-        process.app.settlement().recover(now).await.expect("a tick");
+        deliver_all(cloud, instance, now).await;
+        instance.app.settlement().resend_stalled(now).await.expect("a tick");
     }
-    deliver_all(cloud, process, later()).await;
+    deliver_all(cloud, instance, later()).await;
 }
 
-async fn assert_completed(cloud: &Cloud, process: &Process, job: Accepted) {
-    let standing = stands(process, job, later()).await;
-    assert_eq!((standing.status, standing.processed), (State::Completed, PAYMENTS), "{:?}", standing.error);
-    assert_eq!(downloaded(process, job).await, file(&payments_of_a_day(PAYMENTS)));
+async fn assert_completed(cloud: &Cloud, instance: &Instance, job: Accepted) {
+    let job_status = stands(instance, job, later()).await;
+    assert_eq!(
+        (job_status.status, job_status.processed),
+        (State::Completed, PAYMENTS),
+        "{:?}",
+        job_status.error
+    );
+    assert_eq!(downloaded(instance, job).await, file(&payments_of_a_day(PAYMENTS)));
     assert_eq!(reports(cloud).len(), 1);
 }
 
@@ -70,9 +78,9 @@ async fn survives(kind: &'static str, again: bool) -> usize {
         settings,
         async |cloud: &Cloud| {
             arrange(cloud).await;
-            up_to(cloud, &cloud.process_with(settings), kind).await
+            up_to(cloud, &cloud.instance_with(settings), kind).await
         },
-        async |process, (_, message)| drop(deliver(process, message, 1, noon()).await),
+        async |instance, (_, message)| drop(deliver(instance, message, 1, noon()).await),
         async |cloud, next, (job, message)| {
             recovered(cloud, next, again.then_some(message)).await;
             assert_completed(cloud, next, *job).await;
@@ -108,16 +116,16 @@ async fn a_request_whose_process_died_leaves_a_whole_job_or_none() {
     let deaths = at_every_call_with(
         settings,
         arrange,
-        async |process, ()| {
-            drop(process.app.settlement().create(days(FROM, FROM), false, noon()).await);
+        async |instance, ()| {
+            drop(instance.app.settlement().create(days(FROM, FROM), false, noon()).await);
         },
         async |cloud, next, ()| {
             recovered(cloud, next, None).await;
             // The caller asks again, and gets that job or, if it is over, another.
             let job = begin_a_day(next, later()).await;
             recovered(cloud, next, None).await;
-            let standing = stands(next, job, later()).await;
-            assert_eq!(standing.status, State::Completed);
+            let job_status = stands(next, job, later()).await;
+            assert_eq!(job_status.status, State::Completed);
             assert_eq!(downloaded(next, job).await, file(&payments_of_a_day(PAYMENTS)));
         },
     )
@@ -131,9 +139,9 @@ async fn a_cancellation_whose_process_died_has_happened_or_not() {
         settings,
         async |cloud: &Cloud| {
             arrange(cloud).await;
-            up_to(cloud, &cloud.process_with(settings), "batch").await
+            up_to(cloud, &cloud.instance_with(settings), "batch").await
         },
-        async |process, (job, _)| drop(process.app.settlement().cancel(job.job_id, noon()).await),
+        async |instance, (job, _)| drop(instance.app.settlement().cancel(job.job_id, noon()).await),
         async |cloud, next, (job, _)| {
             next.app.settlement().cancel(job.job_id, later()).await.expect("cancelled");
             recovered(cloud, next, None).await;
@@ -151,13 +159,17 @@ async fn another_try_whose_process_died_is_made() {
         settings,
         async |cloud: &Cloud| {
             arrange(cloud).await;
-            let process = cloud.process_with(settings);
-            let (job, batch) = up_to(cloud, &process, "batch").await;
-            let delivery = once::sqs::Delivery { body: batch.body.clone(), receipt: String::new(), attempt: 6 };
-            process.app.settlement().give_up(&delivery, noon()).await.expect("failed");
+            let instance = cloud.instance_with(settings);
+            let (job, batch) = up_to(cloud, &instance, "batch").await;
+            let delivery = once::sqs::Delivery {
+                body: batch.body.clone(),
+                receipt: String::new(),
+                attempt: 6,
+            };
+            instance.app.settlement().handle_dead_letter(&delivery, noon()).await.expect("failed");
             job
         },
-        async |process, job| drop(process.app.settlement().retry(job.job_id, noon()).await),
+        async |instance, job| drop(instance.app.settlement().retry(job.job_id, noon()).await),
         async |cloud, next, job| {
             // The caller asks again, or not: then it is as it was, or goes on by itself.
             if stands(next, *job, later()).await.status == State::Failed {
@@ -178,9 +190,9 @@ async fn a_tick_whose_process_died_is_done_by_the_next_one() {
             async |cloud: &Cloud| {
                 arrange(cloud).await;
                 // Its message is lost.
-                up_to(cloud, &cloud.process_with(settings), kind).await.0
+                up_to(cloud, &cloud.instance_with(settings), kind).await.0
             },
-            async |process, _| drop(process.app.settlement().recover(later()).await),
+            async |instance, _| drop(instance.app.settlement().resend_stalled(later()).await),
             async |cloud, next, job| {
                 recovered(cloud, next, None).await;
                 assert_completed(cloud, next, *job).await;

@@ -5,12 +5,14 @@ use std::time::Duration;
 use once::{
     ledger::Entry,
     settlement::{LEDGER_LAG, State},
-    testing::{Cloud, Process, SETTLEMENTS_TABLE},
+    testing::{Cloud, Instance, SETTLEMENTS_TABLE},
     time::Timestamp,
 };
 use uuid::Uuid;
 
-use crate::ledger::{begin, days, deliver, deliver_all, downloaded, file, noon, record, stands, worker};
+use crate::ledger::{
+    begin, days, deliver, deliver_all, downloaded, file, noon, record, stands, worker,
+};
 
 const TODAY: &str = "2026-11-20";
 
@@ -18,77 +20,93 @@ const TODAY: &str = "2026-11-20";
 fn until(at: Timestamp, count: u64, first: u128) -> Vec<Entry> {
     let sale = |n: u64| {
         let at = at.minus(Duration::from_secs(n));
-        Entry::sale(Uuid::from_u128(first + u128::from(n)), &format!("merchant_{:03}", n % 3), 1_000, 29, at)
+        Entry::sale(
+            Uuid::from_u128(first + u128::from(n)),
+            &format!("merchant_{:03}", n % 3),
+            1_000,
+            29,
+            at,
+        )
     };
     (0..count).map(sale).collect()
 }
 
-async fn settle_today(process: &Process, now: Timestamp) -> once::settlement::Accepted {
-    process.app.settlement().create(days(TODAY, TODAY), true, now).await.expect("a job")
+async fn settle_today(instance: &Instance, now: Timestamp) -> once::settlement::Accepted {
+    instance.app.settlement().create(days(TODAY, TODAY), true, now).await.expect("a job")
 }
 
 #[tokio::test]
 async fn what_is_recorded_meanwhile_is_left_to_the_next_job() {
     let cloud = Cloud::start().await;
-    let process = worker(&cloud);
+    let instance = worker(&cloud);
     let before = until(noon(), 200, 0);
     record(&cloud, &before).await;
-    let job = settle_today(&process, noon()).await;
+    let job = settle_today(&instance, noon()).await;
     // Later payments fall among the earlier ones, and make the plan's pages others than they were.
     let meanwhile = until(noon().plus(Duration::from_secs(400)), 400, 1_000);
     record(&cloud, &meanwhile[200..]).await;
     let later = noon().plus(LEDGER_LAG);
-    let [plan] = cloud.outside().take_queued().try_into().expect("one message");
-    deliver(&process, &plan, 1, later).await.expect("planned");
+    let [plan] = cloud.services().take_queued().try_into().expect("one message");
+    deliver(&instance, &plan, 1, later).await.expect("planned");
     record(&cloud, &meanwhile[..200]).await;
-    deliver_all(&cloud, &process, later).await;
-    let standing = stands(&process, job, later).await;
-    assert_eq!((standing.status, standing.total, standing.cutoff), (State::Completed, Some(200), noon()));
-    assert_eq!(downloaded(&process, job).await, file(&before));
+    deliver_all(&cloud, &instance, later).await;
+    let job_status = stands(&instance, job, later).await;
+    assert_eq!(
+        (job_status.status, job_status.total, job_status.cutoff),
+        (State::Completed, Some(200), noon())
+    );
+    assert_eq!(downloaded(&instance, job).await, file(&before));
 
-    let next = settle_today(&process, noon().plus(Duration::from_secs(400))).await;
-    deliver_all(&cloud, &process, noon().plus(Duration::from_mins(10))).await;
-    assert_eq!(downloaded(&process, next).await, file(&[before, meanwhile].concat()));
+    let next = settle_today(&instance, noon().plus(Duration::from_secs(400))).await;
+    deliver_all(&cloud, &instance, noon().plus(Duration::from_mins(10))).await;
+    assert_eq!(downloaded(&instance, next).await, file(&[before, meanwhile].concat()));
 }
 
 #[tokio::test]
 async fn a_plan_waits_for_payments_that_are_under_way() {
     let cloud = Cloud::start().await;
-    let process = worker(&cloud);
-    settle_today(&process, noon()).await;
-    let [plan] = cloud.outside().take_queued().try_into().expect("one message");
+    let instance = worker(&cloud);
+    settle_today(&instance, noon()).await;
+    let [plan] = cloud.services().take_queued().try_into().expect("one message");
     assert_eq!(plan.delay_seconds, LEDGER_LAG.as_secs());
-    let early = deliver(&process, &plan, 1, noon().plus(Duration::from_secs(5))).await.expect_err("too early");
+    let early = deliver(&instance, &plan, 1, noon().plus(Duration::from_secs(5)))
+        .await
+        .expect_err("too early");
     assert!(early.contains("2026-11-20T12:00:20.000Z"), "{early}");
-    assert_eq!(cloud.outside().postponed().pop().expect("hidden").1, 15);
+    assert_eq!(cloud.services().postponed().pop().expect("hidden").1, 15);
     // An order that was placed before the cutoff, and committed after it.
     let late = until(noon(), 1, 0);
     record(&cloud, &late).await;
-    deliver(&process, &plan, 2, noon().plus(LEDGER_LAG)).await.expect("planned");
-    deliver_all(&cloud, &process, noon().plus(LEDGER_LAG)).await;
+    deliver(&instance, &plan, 2, noon().plus(LEDGER_LAG)).await.expect("planned");
+    deliver_all(&cloud, &instance, noon().plus(LEDGER_LAG)).await;
     // Days that are long over need not wait.
-    begin(&process, noon()).await;
-    assert_eq!(cloud.outside().take_queued()[0].delay_seconds, 0);
+    begin(&instance, noon()).await;
+    assert_eq!(cloud.services().take_queued()[0].delay_seconds, 0);
 }
 
 #[tokio::test]
 async fn of_two_jobs_for_a_day_the_one_with_the_later_cutoff_is_what_the_day_is_settled_to() {
     for order in [[0, 1], [1, 0]] {
         let cloud = Cloud::start().await;
-        let process = worker(&cloud);
+        let instance = worker(&cloud);
         record(&cloud, &until(noon().plus(Duration::from_mins(1)), 60, 0)).await;
         let cutoffs = [noon().plus(Duration::from_secs(30)), noon().plus(Duration::from_mins(1))];
         for cutoff in cutoffs {
-            settle_today(&process, cutoff).await;
+            settle_today(&instance, cutoff).await;
         }
-        let plans = cloud.outside().take_queued();
+        let plans = cloud.services().take_queued();
         for first in order {
-            deliver(&process, &plans[first], 1, noon().plus(Duration::from_mins(5))).await.expect("planned");
-            deliver_all(&cloud, &process, noon().plus(Duration::from_mins(5))).await;
+            deliver(&instance, &plans[first], 1, noon().plus(Duration::from_mins(5)))
+                .await
+                .expect("planned");
+            deliver_all(&cloud, &instance, noon().plus(Duration::from_mins(5))).await;
         }
         let items = cloud.items(SETTLEMENTS_TABLE).await;
-        let settled = items.iter().filter(|item| item["pk"].as_s().is_ok_and(|pk| pk.starts_with("MERCHANT#")));
-        let counts: Vec<u32> = settled.map(|item| item["txn_count"].as_n().expect("n").parse().expect("n")).collect();
+        let settled = items
+            .iter()
+            .filter(|item| item["pk"].as_s().is_ok_and(|pk| pk.starts_with("MERCHANT#")));
+        let counts: Vec<u32> =
+            settled.map(|item| item["txn_count"].as_n().expect("n").parse().expect("n")).collect();
         assert_eq!(counts.iter().sum::<u32>(), 60, "{order:?}: {counts:?}");
     }
 }

@@ -5,21 +5,32 @@ use once::{
     ledger::Entry,
     settlement::{RetryError, State},
     sqs::Delivery,
-    testing::{Cloud, LEDGER_TABLE, Process, Queued, SETTLEMENTS_TABLE},
+    testing::{Cloud, Instance, LEDGER_TABLE, Queued, SETTLEMENTS_TABLE},
 };
 use uuid::Uuid;
 
 use crate::ledger::{
-    FROM, begin, days, deliver, deliver_all, downloaded, file, noon, payments, record, reports, stands, worker,
+    FROM, begin, days, deliver, deliver_all, downloaded, file, noon, payments, record, reports,
+    stands, worker,
 };
 
 /// Asserts that the job has failed for this cause, and published nothing.
-async fn assert_failed(cloud: &Cloud, process: &Process, job: once::settlement::Accepted, code: &str) -> String {
-    let standing = stands(process, job, noon()).await;
-    let failure = standing.error.expect("a cause");
-    assert_eq!((standing.status, failure.code.as_str()), (State::Failed, code), "{}", failure.message);
-    assert_eq!(standing.download_url, None);
-    assert!(reports(cloud).is_empty() && cloud.outside().unfinished_uploads() == 0);
+async fn assert_failed(
+    cloud: &Cloud,
+    instance: &Instance,
+    job: once::settlement::Accepted,
+    code: &str,
+) -> String {
+    let job_status = stands(instance, job, noon()).await;
+    let failure = job_status.error.expect("a cause");
+    assert_eq!(
+        (job_status.status, failure.code.as_str()),
+        (State::Failed, code),
+        "{}",
+        failure.message
+    );
+    assert_eq!(job_status.download_url, None);
+    assert!(reports(cloud).is_empty() && cloud.services().unfinished_uploads() == 0);
     let items = cloud.items(SETTLEMENTS_TABLE).await;
     assert!(
         !items.iter().any(|item| item["pk"].as_s().is_ok_and(|pk| pk.starts_with("MERCHANT#"))),
@@ -31,27 +42,47 @@ async fn assert_failed(cloud: &Cloud, process: &Process, job: once::settlement::
 async fn spoil(cloud: &Cloud, entry: &Entry, attribute: &str, value: AttributeValue) {
     let mut item = entry.item().expect("an item");
     item.insert(attribute.to_owned(), value);
-    cloud.client().put_item().table_name(LEDGER_TABLE).set_item(Some(item)).send().await.expect("recorded");
+    cloud
+        .client()
+        .put_item()
+        .table_name(LEDGER_TABLE)
+        .set_item(Some(item))
+        .send()
+        .await
+        .expect("recorded");
 }
 
 #[tokio::test]
 async fn an_entry_that_cannot_be_read_fails_its_job_and_no_other() {
     let cloud = Cloud::start().await;
-    let process = worker(&cloud);
+    let instance = worker(&cloud);
     let entries = payments(100);
     record(&cloud, &entries).await;
-    let poison = entries.iter().find(|entry| entry.recorded_at.date() == FROM).expect("one on the first day");
+    let poison = entries
+        .iter()
+        .find(|entry| entry.recorded_at.date() == FROM)
+        .expect("one on the first day");
     spoil(&cloud, poison, "kind", AttributeValue::S("PENDING".into())).await;
-    let bad = begin(&process, noon()).await;
-    let good = process.app.settlement().create(days("2026-11-18", "2026-11-19"), false, noon()).await.expect("a job");
+    let bad = begin(&instance, noon()).await;
+    let good = instance
+        .app
+        .settlement()
+        .create(days("2026-11-18", "2026-11-19"), false, noon())
+        .await
+        .expect("a job");
     // All messages of both, mixed, each by itself.
-    deliver_all(&cloud, &process, noon()).await;
-    let rest: Vec<_> = entries.iter().filter(|entry| entry.recorded_at.date() != FROM).cloned().collect();
-    assert_eq!(downloaded(&process, good).await, file(&rest));
-    let standing = stands(&process, bad, noon()).await;
-    let failure = standing.error.expect("a cause");
-    assert_eq!((standing.status, failure.code.as_str()), (State::Failed, "LEDGER_UNREADABLE"));
-    assert!(failure.message.contains(&poison.txn_id) && failure.message.contains("kind"), "{}", failure.message);
+    deliver_all(&cloud, &instance, noon()).await;
+    let rest: Vec<_> =
+        entries.iter().filter(|entry| entry.recorded_at.date() != FROM).cloned().collect();
+    assert_eq!(downloaded(&instance, good).await, file(&rest));
+    let job_status = stands(&instance, bad, noon()).await;
+    let failure = job_status.error.expect("a cause");
+    assert_eq!((job_status.status, failure.code.as_str()), (State::Failed, "LEDGER_UNREADABLE"));
+    assert!(
+        failure.message.contains(&poison.txn_id) && failure.message.contains("kind"),
+        "{}",
+        failure.message
+    );
 }
 
 #[tokio::test]
@@ -59,39 +90,46 @@ async fn entries_that_come_or_go_after_they_were_counted_fail_the_job() {
     let entries = payments(100);
     for came in [true, false] {
         let cloud = Cloud::start().await;
-        let process = worker(&cloud);
+        let instance = worker(&cloud);
         record(&cloud, &entries[1..]).await;
-        let job = begin(&process, noon()).await;
-        let [plan] = cloud.outside().take_queued().try_into().expect("one message");
-        deliver(&process, &plan, 1, noon()).await.expect("planned");
+        let job = begin(&instance, noon()).await;
+        let [plan] = cloud.services().take_queued().try_into().expect("one message");
+        deliver(&instance, &plan, 1, noon()).await.expect("planned");
         if came {
             record(&cloud, &entries[..1]).await;
         } else {
             let key = entries[1].key().attributes();
-            cloud.client().delete_item().table_name(LEDGER_TABLE).set_key(Some(key)).send().await.expect("deleted");
+            cloud
+                .client()
+                .delete_item()
+                .table_name(LEDGER_TABLE)
+                .set_key(Some(key))
+                .send()
+                .await
+                .expect("deleted");
         }
-        deliver_all(&cloud, &process, noon()).await;
-        assert_failed(&cloud, &process, job, "LEDGER_CHANGED").await;
+        deliver_all(&cloud, &instance, noon()).await;
+        assert_failed(&cloud, &instance, job, "LEDGER_CHANGED").await;
 
         // Tried again it is planned again, and settles what is there now.
-        let again = process.app.settlement().retry(job.job_id, noon()).await.expect("another run");
+        let again = instance.app.settlement().retry(job.job_id, noon()).await.expect("another run");
         assert_eq!((again.job_id, again.status), (job.job_id, State::Queued));
-        deliver_all(&cloud, &process, noon()).await;
+        deliver_all(&cloud, &instance, noon()).await;
         let there = if came { file(&entries) } else { file(&entries[2..]) };
-        assert_eq!(downloaded(&process, job).await, there);
+        assert_eq!(downloaded(&instance, job).await, there);
     }
 }
 
 #[tokio::test]
 async fn a_sum_that_nobody_could_pay_fails_the_job() {
     let cloud = Cloud::start().await;
-    let process = worker(&cloud);
+    let instance = worker(&cloud);
     let at = payments(2)[1].recorded_at;
     let sale = |n| Entry::sale(Uuid::from_u128(n), "merchant_001", i64::MAX / 3, 0, at);
     record(&cloud, &(0..8).map(sale).collect::<Vec<_>>()).await;
-    let job = begin(&process, noon()).await;
-    deliver_all(&cloud, &process, noon()).await;
-    assert_failed(&cloud, &process, job, "TOTALS_TOO_LARGE").await;
+    let job = begin(&instance, noon()).await;
+    deliver_all(&cloud, &instance, noon()).await;
+    assert_failed(&cloud, &instance, job, "TOTALS_TOO_LARGE").await;
 }
 
 #[tokio::test]
@@ -102,43 +140,51 @@ async fn sums_of_a_batch_that_were_lost_or_changed_are_never_published() {
         (Some("merchant_000,1,0,1,1\n"), "TOTALS_DIFFER"),
     ] {
         let cloud = Cloud::start().await;
-        let process = worker(&cloud);
+        let instance = worker(&cloud);
         record(&cloud, &payments(50)).await;
-        let job = begin(&process, noon()).await;
-        let finish = until_finish(&cloud, &process).await;
-        let part = cloud.outside().files().into_keys().nth(3).expect("a part");
+        let job = begin(&instance, noon()).await;
+        let finish = until_finish(&cloud, &instance).await;
+        let part = cloud.services().files().into_keys().nth(3).expect("a part");
         match change {
-            None => cloud.outside().remove_file(&part),
-            Some(text) => cloud.outside().put_file(&part, text),
+            None => cloud.services().remove_file(&part),
+            Some(text) => cloud.services().put_file(&part, text),
         }
-        deliver(&process, &finish, 1, noon()).await.expect("it has failed");
-        assert_failed(&cloud, &process, job, code).await;
+        deliver(&instance, &finish, 1, noon()).await.expect("it has failed");
+        assert_failed(&cloud, &instance, job, code).await;
     }
 }
 
 #[tokio::test]
 async fn batches_that_are_not_those_of_the_plan_are_never_published() {
     let cloud = Cloud::start().await;
-    let process = worker(&cloud);
+    let instance = worker(&cloud);
     record(&cloud, &payments(50)).await;
-    let job = begin(&process, noon()).await;
-    let finish = until_finish(&cloud, &process).await;
+    let job = begin(&instance, noon()).await;
+    let finish = until_finish(&cloud, &instance).await;
     let items = cloud.items(SETTLEMENTS_TABLE).await;
-    let done = items.iter().find(|item| item["sk"].as_s().is_ok_and(|sk| sk.starts_with("DONE#"))).expect("a batch");
+    let done = items
+        .iter()
+        .find(|item| item["sk"].as_s().is_ok_and(|sk| sk.starts_with("DONE#")))
+        .expect("a batch");
     let delete = cloud.client().delete_item().table_name(SETTLEMENTS_TABLE);
-    delete.key("pk", done["pk"].clone()).key("sk", done["sk"].clone()).send().await.expect("deleted");
-    deliver(&process, &finish, 1, noon()).await.expect("it has failed");
-    assert_failed(&cloud, &process, job, "PLAN_DIFFERS").await;
+    delete
+        .key("pk", done["pk"].clone())
+        .key("sk", done["sk"].clone())
+        .send()
+        .await
+        .expect("deleted");
+    deliver(&instance, &finish, 1, noon()).await.expect("it has failed");
+    assert_failed(&cloud, &instance, job, "PLAN_DIFFERS").await;
 }
 
 /// Delivers everything but the message that finishes the job.
-async fn until_finish(cloud: &Cloud, process: &Process) -> Queued {
+async fn until_finish(cloud: &Cloud, instance: &Instance) -> Queued {
     loop {
-        for message in cloud.outside().take_queued() {
+        for message in cloud.services().take_queued() {
             if message.body.contains(r#""kind":"finish""#) {
                 return message;
             }
-            deliver(process, &message, 1, noon()).await.expect("done");
+            deliver(instance, &message, 1, noon()).await.expect("done");
         }
     }
 }
@@ -146,60 +192,61 @@ async fn until_finish(cloud: &Cloud, process: &Process) -> Queued {
 #[tokio::test]
 async fn a_message_that_was_tried_too_often_fails_its_run_and_no_other() {
     let cloud = Cloud::start().await;
-    let process = worker(&cloud);
+    let instance = worker(&cloud);
     let entries = payments(50);
     record(&cloud, &entries).await;
-    let job = begin(&process, noon()).await;
-    let [plan] = cloud.outside().take_queued().try_into().expect("one message");
-    deliver(&process, &plan, 1, noon()).await.expect("planned");
-    let batches = cloud.outside().take_queued();
-    let give_up = async |message: &Queued| {
-        let delivery = Delivery { body: message.body.clone(), receipt: "receipt".to_owned(), attempt: 1 };
-        process.app.settlement().give_up(&delivery, noon()).await.expect("read");
+    let job = begin(&instance, noon()).await;
+    let [plan] = cloud.services().take_queued().try_into().expect("one message");
+    deliver(&instance, &plan, 1, noon()).await.expect("planned");
+    let batches = cloud.services().take_queued();
+    let handle_dead_letter = async |message: &Queued| {
+        let delivery =
+            Delivery { body: message.body.clone(), receipt: "receipt".to_owned(), attempt: 1 };
+        instance.app.settlement().handle_dead_letter(&delivery, noon()).await.expect("read");
     };
-    give_up(&batches[0]).await;
-    let message = assert_failed(&cloud, &process, job, "GIVEN_UP").await;
+    handle_dead_letter(&batches[0]).await;
+    let message = assert_failed(&cloud, &instance, job, "GIVEN_UP").await;
     assert!(message.starts_with("batch 2026-11-17#"), "{message}");
     // The other batches are left alone.
     for batch in &batches {
-        deliver(&process, batch, 1, noon()).await.expect("nothing to do");
+        deliver(&instance, batch, 1, noon()).await.expect("nothing to do");
     }
-    assert!(cloud.outside().files().is_empty());
+    assert!(cloud.services().files().is_empty());
 
-    process.app.settlement().retry(job.job_id, noon()).await.expect("another run");
+    instance.app.settlement().retry(job.job_id, noon()).await.expect("another run");
     // What is left of the first run comes late, and to the dead-letter queue, too.
     for late in batches.iter().chain([&plan]) {
-        deliver(&process, late, 2, noon()).await.expect("nothing to do");
-        give_up(late).await;
+        deliver(&instance, late, 2, noon()).await.expect("nothing to do");
+        handle_dead_letter(late).await;
     }
-    deliver_all(&cloud, &process, noon()).await;
-    assert_eq!(downloaded(&process, job).await, file(&entries));
-    give_up(&batches[1]).await;
-    assert_eq!(stands(&process, job, noon()).await.status, State::Completed);
-    let again = process.app.settlement().retry(job.job_id, noon()).await.expect_err("it is done");
+    deliver_all(&cloud, &instance, noon()).await;
+    assert_eq!(downloaded(&instance, job).await, file(&entries));
+    handle_dead_letter(&batches[1]).await;
+    assert_eq!(stands(&instance, job, noon()).await.status, State::Completed);
+    let again = instance.app.settlement().retry(job.job_id, noon()).await.expect_err("it is done");
     assert!(matches!(again, RetryError::NotFailed(State::Completed)), "{again}");
 }
 
 #[tokio::test]
 async fn a_message_that_was_tried_too_often_though_its_work_is_done_fails_nothing() {
     let cloud = Cloud::start().await;
-    let process = worker(&cloud);
+    let instance = worker(&cloud);
     let entries = payments(50);
     record(&cloud, &entries).await;
-    let job = begin(&process, noon()).await;
+    let job = begin(&instance, noon()).await;
     let mut seen = Vec::new();
     loop {
-        let messages = cloud.outside().take_queued();
+        let messages = cloud.services().take_queued();
         if messages.is_empty() {
             break;
         }
         for message in messages {
-            deliver(&process, &message, 1, noon()).await.expect("done");
+            deliver(&instance, &message, 1, noon()).await.expect("done");
             seen.push(Delivery { body: message.body, receipt: "receipt".to_owned(), attempt: 6 });
             for late in &seen {
-                process.app.settlement().give_up(late, noon()).await.expect("read");
+                instance.app.settlement().handle_dead_letter(late, noon()).await.expect("read");
             }
         }
     }
-    assert_eq!(downloaded(&process, job).await, file(&entries));
+    assert_eq!(downloaded(&instance, job).await, file(&entries));
 }

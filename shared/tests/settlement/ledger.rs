@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, time::Duration};
 use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
 use once::{
     ledger::Entry,
-    settlement::{Accepted, Content, Days, Standing},
-    testing::{Cloud, LEDGER_TABLE, Process, Queued},
+    settlement::{Accepted, Content, Days, JobStatus},
+    testing::{Cloud, Instance, LEDGER_TABLE, Queued},
     time::Timestamp,
 };
 use uuid::Uuid;
@@ -35,7 +35,13 @@ pub fn payments(count: u64) -> Vec<Entry> {
             begin.plus(Duration::from_secs(n * 7_919 % (72 * 3_600)))
         };
         let cents = i64::try_from(n * n % 10_007).expect("small");
-        let sale = Entry::sale(Uuid::from_u128(n.into()), &format!("merchant_{:03}", n % 5), cents, cents / 30, at);
+        let sale = Entry::sale(
+            Uuid::from_u128(n.into()),
+            &format!("merchant_{:03}", n % 5),
+            cents,
+            cents / 30,
+            at,
+        );
         if n % 10 == 9 { sale.reversed(at) } else { sale }
     };
     (0..count).map(payment).collect()
@@ -52,11 +58,20 @@ pub fn payments_of_a_day(count: u64) -> Vec<Entry> {
 pub async fn record(cloud: &Cloud, entries: &[Entry]) {
     for entries in entries.chunks(25) {
         let put = |entry: &Entry| {
-            let put = PutRequest::builder().set_item(Some(entry.item().expect("an item"))).build().expect("complete");
+            let put = PutRequest::builder()
+                .set_item(Some(entry.item().expect("an item")))
+                .build()
+                .expect("complete");
             WriteRequest::builder().put_request(put).build()
         };
         let puts: Vec<_> = entries.iter().map(put).collect();
-        cloud.client().batch_write_item().request_items(LEDGER_TABLE, puts).send().await.expect("recorded");
+        cloud
+            .client()
+            .batch_write_item()
+            .request_items(LEDGER_TABLE, puts)
+            .send()
+            .await
+            .expect("recorded");
     }
 }
 
@@ -65,11 +80,16 @@ pub fn file(entries: &[Entry]) -> String {
     let mut sums = BTreeMap::<(String, String), (i64, i64, i64, u64)>::new();
     for entry in entries {
         let sum = sums.entry((entry.recorded_at.date(), entry.merchant_id.clone())).or_default();
-        *sum = (sum.0 + entry.gross_cents, sum.1 + entry.fee_cents, sum.2 + entry.net_cents, sum.3 + 1);
+        *sum = (
+            sum.0 + entry.gross_cents,
+            sum.1 + entry.fee_cents,
+            sum.2 + entry.net_cents,
+            sum.3 + 1,
+        );
     }
-    let lines = sums
-        .into_iter()
-        .map(|((day, merchant), (gross, fee, net, count))| line(&merchant, &day, [gross, fee, net], count));
+    let lines = sums.into_iter().map(|((day, merchant), (gross, fee, net, count))| {
+        line(&merchant, &day, [gross, fee, net], count)
+    });
     HEADER.to_owned() + &lines.collect::<String>()
 }
 
@@ -86,36 +106,41 @@ pub fn line(merchant: &str, day: &str, cents: [i64; 3], count: u64) -> String {
 }
 
 /// A process whose batches have at most seven transactions.
-pub fn worker(cloud: &Cloud) -> Process {
-    cloud.process_with(|config| config.settlement.batch_size = 7)
+pub fn worker(cloud: &Cloud) -> Instance {
+    cloud.instance_with(|config| config.settlement.batch_size = 7)
 }
 
-pub async fn begin(process: &Process, now: Timestamp) -> Accepted {
-    process.app.settlement().create(days(FROM, TO), false, now).await.expect("a job")
+pub async fn begin(instance: &Instance, now: Timestamp) -> Accepted {
+    instance.app.settlement().create(days(FROM, TO), false, now).await.expect("a job")
 }
 
 /// Begins to settle the first day only.
-pub async fn begin_a_day(process: &Process, now: Timestamp) -> Accepted {
-    process.app.settlement().create(days(FROM, FROM), false, now).await.expect("a job")
+pub async fn begin_a_day(instance: &Instance, now: Timestamp) -> Accepted {
+    instance.app.settlement().create(days(FROM, FROM), false, now).await.expect("a job")
 }
 
-pub async fn stands(process: &Process, job: Accepted, now: Timestamp) -> Standing {
-    process.app.settlement().standing(job.job_id, now).await.expect("a read").expect("a job")
+pub async fn stands(instance: &Instance, job: Accepted, now: Timestamp) -> JobStatus {
+    instance.app.settlement().job_status(job.job_id, now).await.expect("a read").expect("a job")
 }
 
 /// Gives a message to the worker of its queue; answers whether it is done.
-pub async fn deliver(process: &Process, message: &Queued, attempt: u32, now: Timestamp) -> Result<(), String> {
-    process.at(now).try_to_deliver(message, attempt).await.map_err(|error| error.to_string())
+pub async fn deliver(
+    instance: &Instance,
+    message: &Queued,
+    attempt: u32,
+    now: Timestamp,
+) -> Result<(), String> {
+    instance.at(now).try_to_deliver(message, attempt).await.map_err(|error| error.to_string())
 }
 
 /// Gives all messages to their workers, until none are left.
-pub async fn deliver_all(cloud: &Cloud, process: &Process, now: Timestamp) {
-    cloud.deliver_all(&process.at(now)).await;
+pub async fn deliver_all(cloud: &Cloud, instance: &Instance, now: Timestamp) {
+    cloud.deliver_all(&instance.at(now)).await;
 }
 
 /// The file of a completed job.
-pub async fn downloaded(process: &Process, job: Accepted) -> String {
-    let download = process.app.settlement().download(job.job_id, |_| false).await.expect("a file");
+pub async fn downloaded(instance: &Instance, job: Accepted) -> String {
+    let download = instance.app.settlement().download(job.job_id, |_| false).await.expect("a file");
     match download.content {
         Content::Text(text) => text,
         other => panic!("{other:?}"),
@@ -124,5 +149,5 @@ pub async fn downloaded(process: &Process, job: Accepted) -> String {
 
 /// Finished files in the bucket.
 pub fn reports(cloud: &Cloud) -> Vec<String> {
-    cloud.outside().files().into_keys().filter(|key| key.starts_with("reports/")).collect()
+    cloud.services().files().into_keys().filter(|key| key.starts_with("reports/")).collect()
 }

@@ -11,7 +11,9 @@ fn failures(snapshotter: &Snapshotter) -> (u64, u64) {
     let counted = snapshotter.snapshot().into_vec();
     let of = |name| {
         let found = counted.iter().filter(|(key, ..)| key.key().name() == name);
-        found.map(|(_, _, _, value)| if let DebugValue::Counter(count) = value { *count } else { 0 }).sum()
+        found
+            .map(|(_, _, _, value)| if let DebugValue::Counter(count) = value { *count } else { 0 })
+            .sum()
     };
     (of("SettlementsFailed"), of("ControlTotalMismatches"))
 }
@@ -23,20 +25,22 @@ async fn sums_that_do_not_agree_are_told_from_other_failures() {
     let _recording = metrics::set_default_local_recorder(&recorder);
     let entries = payments(100);
     let cloud = Cloud::start().await;
-    let process = worker(&cloud);
+    let instance = worker(&cloud);
     record(&cloud, &entries[1..]).await;
-    begin(&process, noon()).await;
-    let [plan] = cloud.outside().take_queued().try_into().expect("one message");
-    deliver(&process, &plan, 1, noon()).await.expect("planned");
+    begin(&instance, noon()).await;
+    let [plan] = cloud.services().take_queued().try_into().expect("one message");
+    deliver(&instance, &plan, 1, noon()).await.expect("planned");
     record(&cloud, &entries[..1]).await;
-    deliver_all(&cloud, &process, noon()).await;
+    deliver_all(&cloud, &instance, noon()).await;
     assert_eq!(failures(&snapshotter), (1, 1), "the ledger has changed");
 
     let cloud = Cloud::start().await;
-    let process = worker(&cloud);
-    let sale = |n| Entry::sale(Uuid::from_u128(n), "merchant_001", i64::MAX / 3, 0, entries[1].recorded_at);
+    let instance = worker(&cloud);
+    let sale = |n| {
+        Entry::sale(Uuid::from_u128(n), "merchant_001", i64::MAX / 3, 0, entries[1].recorded_at)
+    };
     record(&cloud, &(0..8).map(sale).collect::<Vec<_>>()).await;
-    begin(&process, noon()).await;
-    deliver_all(&cloud, &process, noon()).await;
+    begin(&instance, noon()).await;
+    deliver_all(&cloud, &instance, noon()).await;
     assert_eq!(failures(&snapshotter), (1, 0), "the sums are too large");
 }

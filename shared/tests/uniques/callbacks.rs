@@ -11,7 +11,7 @@ use axum::{
 use once::{
     sqs::Delivery,
     sqs::MAX_PAUSE,
-    testing::{Cloud, Process},
+    testing::{Cloud, Instance},
     uniques::{Failure, Message},
     webhook::{MessageId, Secrets, Signed},
 };
@@ -42,9 +42,9 @@ async fn receiver(status: u16, retry_after: Option<&'static str>) -> (String, In
 }
 
 /// A worker that may reach this machine, with few shards.
-fn worker(cloud: &Cloud) -> Process {
-    cloud.outside().set_parameter("/once/webhook-secret", SECRET);
-    cloud.process_with(|config| {
+fn worker(cloud: &Cloud) -> Instance {
+    cloud.services().set_parameter("/once/webhook-secret", SECRET);
+    cloud.instance_with(|config| {
         config.uniques.shards = 3;
         config.webhooks.guard.allow_private = true;
     })
@@ -55,15 +55,17 @@ fn message(body: String) -> Delivery {
 }
 
 /// Handles what is in the queue, and what that brings, until it is empty.
-async fn drain(cloud: &Cloud, process: &Process) -> Vec<Failure> {
+async fn drain(cloud: &Cloud, instance: &Instance) -> Vec<Failure> {
     let mut failures = Vec::new();
     loop {
-        let messages = cloud.outside().take_messages();
+        let messages = cloud.services().take_messages();
         if messages.is_empty() {
             return failures;
         }
         for body in messages {
-            failures.extend(process.app.callbacks().handle(&message(body), process.app.now()).await.err());
+            failures.extend(
+                instance.app.callbacks().handle(&message(body), instance.app.now()).await.err(),
+            );
         }
     }
 }
@@ -72,16 +74,16 @@ async fn drain(cloud: &Cloud, process: &Process) -> Vec<Failure> {
 async fn whoever_asked_is_told_the_minutes_exact_count_under_a_signature() {
     let cloud = Cloud::start().await;
     let (url, inbox) = receiver(200, None).await;
-    let process = worker(&cloud);
+    let instance = worker(&cloud);
     for id in 0..20 {
-        accept(&process, id, at(0, 30)).await.expect("recorded");
+        accept(&instance, id, at(0, 30)).await.expect("recorded");
     }
     for id in 20..25 {
-        accept_with_callback(&process, id, at(0, 30), &url).await;
+        accept_with_callback(&instance, id, at(0, 30), &url).await;
     }
-    assert!(cloud.outside().take_messages().is_empty(), "accepting sends nothing");
-    process.app.closing().tick(at(1, 15)).await.expect("a tick");
-    assert!(drain(&cloud, &process).await.is_empty());
+    assert!(cloud.services().take_messages().is_empty(), "accepting sends nothing");
+    instance.app.minute_closer().tick(at(1, 15)).await.expect("a tick");
+    assert!(drain(&cloud, &instance).await.is_empty());
 
     let inbox = inbox.lock().expect("whole");
     assert_eq!(inbox.len(), 5);
@@ -91,8 +93,12 @@ async fn whoever_asked_is_told_the_minutes_exact_count_under_a_signature() {
         assert_eq!(*body, format!(r#"{{"minute":"{}","unique_ids":25}}"#, minute(0)));
         let text = |name: &str| headers[name].to_str().expect("ASCII");
         let id = MessageId::try_from(text("webhook-id").to_owned()).expect("an id");
-        let signed = Signed { id: &id, timestamp: text("webhook-timestamp"), signature: text("webhook-signature") };
-        secrets.verify(signed, body.as_bytes(), process.app.now()).expect("genuine");
+        let signed = Signed {
+            id: &id,
+            timestamp: text("webhook-timestamp"),
+            signature: text("webhook-signature"),
+        };
+        secrets.verify(signed, body.as_bytes(), instance.app.now()).expect("genuine");
         ids.insert(id.to_string());
     }
     assert_eq!(ids.len(), 5, "every callback has a name of its own");
@@ -101,79 +107,110 @@ async fn whoever_asked_is_told_the_minutes_exact_count_under_a_signature() {
 #[tokio::test]
 async fn a_minute_without_callbacks_sends_no_message() {
     let cloud = Cloud::start().await;
-    let process = worker(&cloud);
-    accept(&process, 1, at(0, 30)).await.expect("recorded");
-    process.app.closing().tick(at(1, 15)).await.expect("a tick");
-    assert!(cloud.outside().take_messages().is_empty());
+    let instance = worker(&cloud);
+    accept(&instance, 1, at(0, 30)).await.expect("recorded");
+    instance.app.minute_closer().tick(at(1, 15)).await.expect("a tick");
+    assert!(cloud.services().take_messages().is_empty());
 }
 
 #[tokio::test]
 async fn a_duplicates_callback_is_not_sent() {
     let cloud = Cloud::start().await;
     let (url, inbox) = receiver(200, None).await;
-    let process = worker(&cloud);
-    accept(&process, 1, at(0, 30)).await.expect("recorded");
+    let instance = worker(&cloud);
+    accept(&instance, 1, at(0, 30)).await.expect("recorded");
     let callback = Some(url.parse().expect("a URL"));
-    let again = once::uniques::Arrival { callback, ..crate::counted::arrival(1, at(0, 31)) };
-    process.app.uniques().accept(&again).await.expect("an answer");
-    process.app.closing().tick(at(1, 15)).await.expect("a tick");
-    drain(&cloud, &process).await;
+    let again = once::uniques::AcceptRequest { callback, ..crate::counted::arrival(1, at(0, 31)) };
+    instance.app.uniques().accept(&again).await.expect("an answer");
+    instance.app.minute_closer().tick(at(1, 15)).await.expect("a tick");
+    drain(&cloud, &instance).await;
     assert!(inbox.lock().expect("whole").is_empty());
 }
 
 fn callback(url: &str) -> String {
     let url = url.parse().expect("a URL");
-    serde_json::to_string(&Message::Callback { minute: minute(0), id: 7.into(), url, unique_ids: 1 })
-        .expect("a message")
+    serde_json::to_string(&Message::Callback {
+        minute: minute(0),
+        id: 7.into(),
+        url,
+        unique_ids: 1,
+    })
+    .expect("a message")
 }
 
 #[tokio::test]
 async fn a_callback_that_is_not_taken_is_hidden_for_longer_each_time_and_comes_again() {
     let cloud = Cloud::start().await;
-    let process = worker(&cloud);
+    let instance = worker(&cloud);
     let (busy, inbox) = receiver(503, None).await;
     for attempt in 1..=9 {
         let delivery = Delivery { attempt, ..message(callback(&busy)) };
-        let failure = process.app.callbacks().handle(&delivery, process.app.now()).await.expect_err("not taken");
+        let failure = instance
+            .app
+            .callbacks()
+            .handle(&delivery, instance.app.now())
+            .await
+            .expect_err("not taken");
         assert!(matches!(failure, Failure::NotTaken { .. }), "{failure}");
     }
     assert_eq!(inbox.lock().expect("whole").len(), 9);
-    let pauses: Vec<u64> = cloud.outside().postponed().into_iter().map(|(_, seconds)| seconds).collect();
+    let pauses: Vec<u64> =
+        cloud.services().postponed().into_iter().map(|(_, seconds)| seconds).collect();
     for (attempt, pause) in pauses.iter().enumerate() {
         let least = (10 * 3_u64.pow(u32::try_from(attempt).expect("few"))).min(MAX_PAUSE.as_secs());
         assert!((least..=least * 3 / 2).contains(pause), "{pauses:?}");
     }
 
-    let (asking, _) = receiver(429, Some("3600")).await;
-    process.app.callbacks().handle(&message(callback(&asking)), process.app.now()).await.expect_err("not taken");
-    let (_, pause) = cloud.outside().postponed().pop().expect("hidden");
+    let (protected, _) = receiver(429, Some("3600")).await;
+    instance
+        .app
+        .callbacks()
+        .handle(&message(callback(&protected)), instance.app.now())
+        .await
+        .expect_err("not taken");
+    let (_, pause) = cloud.services().postponed().pop().expect("hidden");
     assert!(pause >= 3_600, "{pause}");
 }
 
 #[tokio::test]
 async fn a_callback_that_nobody_may_send_is_given_up() {
     let cloud = Cloud::start().await;
-    cloud.outside().set_parameter("/once/webhook-secret", SECRET);
+    cloud.services().set_parameter("/once/webhook-secret", SECRET);
     let (url, inbox) = receiver(200, None).await;
-    let guarded = cloud.process();
-    for private in [url.as_str(), "http://169.254.169.254/latest/meta-data/", "http://localhost/", "http://[::1]/"] {
-        let done = guarded.app.callbacks().handle(&message(callback(private)), guarded.app.now()).await;
+    let guarded = cloud.instance();
+    for private in [
+        url.as_str(),
+        "http://169.254.169.254/latest/meta-data/",
+        "http://localhost/",
+        "http://[::1]/",
+    ] {
+        let done =
+            guarded.app.callbacks().handle(&message(callback(private)), guarded.app.now()).await;
         done.expect("nothing to do again");
     }
     assert!(inbox.lock().expect("whole").is_empty());
     let (gone, _) = receiver(410, None).await;
-    let process = worker(&cloud);
-    process.app.callbacks().handle(&message(callback(&gone)), process.app.now()).await.expect("nothing to do again");
-    assert!(cloud.outside().postponed().is_empty());
+    let instance = worker(&cloud);
+    instance
+        .app
+        .callbacks()
+        .handle(&message(callback(&gone)), instance.app.now())
+        .await
+        .expect("nothing to do again");
+    assert!(cloud.services().postponed().is_empty());
 }
 
 #[tokio::test]
 async fn without_a_secret_nothing_is_sent_and_the_message_comes_again() {
     let cloud = Cloud::start().await;
     let (url, inbox) = receiver(200, None).await;
-    let process = cloud.process_with(|config| config.webhooks.guard.allow_private = true);
-    let failure =
-        process.app.callbacks().handle(&message(callback(&url)), process.app.now()).await.expect_err("unsigned");
+    let instance = cloud.instance_with(|config| config.webhooks.guard.allow_private = true);
+    let failure = instance
+        .app
+        .callbacks()
+        .handle(&message(callback(&url)), instance.app.now())
+        .await
+        .expect_err("unsigned");
     assert!(matches!(failure, Failure::Secret(_)), "{failure}");
     assert!(inbox.lock().expect("whole").is_empty());
 }
@@ -183,19 +220,31 @@ async fn a_delivery_whose_worker_died_is_made_by_the_next_one() {
     let (url, inbox) = receiver(503, None).await;
     let deaths = once::testing::crash::at_every_call_with(
         |config| config.webhooks.guard.allow_private = true,
-        async |cloud: &Cloud| cloud.outside().set_parameter("/once/webhook-secret", SECRET),
-        async |process, ()| drop(process.app.callbacks().handle(&message(callback(&url)), process.app.now()).await),
+        async |cloud: &Cloud| cloud.services().set_parameter("/once/webhook-secret", SECRET),
+        async |instance, ()| {
+            drop(
+                instance.app.callbacks().handle(&message(callback(&url)), instance.app.now()).await,
+            );
+        },
         async |cloud, next, ()| {
             let before = inbox.lock().expect("whole").len();
-            next.app.callbacks().handle(&message(callback(&url)), next.app.now()).await.expect_err("not taken");
+            next.app
+                .callbacks()
+                .handle(&message(callback(&url)), next.app.now())
+                .await
+                .expect_err("not taken");
             assert_eq!(inbox.lock().expect("whole").len(), before + 1);
-            assert!(!cloud.outside().postponed().is_empty());
+            assert!(!cloud.services().postponed().is_empty());
         },
     )
     .await;
     // The secret is read and the message hidden; the callback between them is no call of AWS.
     assert_eq!(deaths, 2 * 2);
-    let ids: std::collections::BTreeSet<_> =
-        inbox.lock().expect("whole").iter().map(|(headers, _)| headers["webhook-id"].clone()).collect();
+    let ids: std::collections::BTreeSet<_> = inbox
+        .lock()
+        .expect("whole")
+        .iter()
+        .map(|(headers, _)| headers["webhook-id"].clone())
+        .collect();
     assert_eq!(ids.len(), 1, "however often it comes, it has one name");
 }

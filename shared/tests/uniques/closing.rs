@@ -3,59 +3,61 @@
 use std::collections::BTreeMap;
 
 use once::{
-    testing::{Cloud, Process},
-    uniques::{Closed, Verdict},
+    testing::{Cloud, Instance},
+    uniques::{AcceptOutcome, Closed},
 };
 
-use crate::counted::{SHARDS, accept, at, instance, items, minute, numbers, published};
+use crate::counted::{SHARDS, accept, at, items, minute, new_instance, numbers, published};
 
-async fn tick(process: &Process, n: i64, seconds: i64) -> Closed {
-    process.app.closing().tick(at(n, seconds)).await.expect("a tick")
+async fn tick(instance: &Instance, n: i64, seconds: i64) -> Closed {
+    instance.app.minute_closer().tick(at(n, seconds)).await.expect("a tick")
 }
 
 #[tokio::test]
 async fn a_minute_is_published_when_its_grace_is_over_and_not_before() {
     let cloud = Cloud::start().await;
-    let process = instance(&cloud);
+    let instance = new_instance(&cloud);
     for id in 0..5 {
-        assert_eq!(accept(&process, id, at(0, 59)).await.expect("recorded"), Verdict::New);
+        assert_eq!(accept(&instance, id, at(0, 59)).await.expect("recorded"), AcceptOutcome::New);
     }
-    tick(&process, 1, 14).await;
-    assert_eq!(numbers(&process).await, BTreeMap::from([(-1, 0)]));
-    assert_eq!(tick(&process, 1, 15).await.published, 1);
-    assert_eq!(numbers(&process).await, BTreeMap::from([(-1, 0), (0, 5)]));
-    assert_eq!(tick(&process, 1, 15).await, Closed::default());
+    tick(&instance, 1, 14).await;
+    assert_eq!(numbers(&instance).await, BTreeMap::from([(-1, 0)]));
+    assert_eq!(tick(&instance, 1, 15).await.published, 1);
+    assert_eq!(numbers(&instance).await, BTreeMap::from([(-1, 0), (0, 5)]));
+    assert_eq!(tick(&instance, 1, 15).await, Closed::default());
 }
 
 #[tokio::test]
 async fn an_id_counts_in_the_minute_of_its_arrival_and_again_in_the_next() {
     let cloud = Cloud::start().await;
-    let process = instance(&cloud);
-    for (id, n, verdict) in [(1, 0, Verdict::New), (1, 0, Verdict::Duplicate), (1, 1, Verdict::New)] {
-        assert_eq!(accept(&process, id, at(n, 30)).await.expect("an answer"), verdict);
+    let instance = new_instance(&cloud);
+    for (id, n, verdict) in
+        [(1, 0, AcceptOutcome::New), (1, 0, AcceptOutcome::Duplicate), (1, 1, AcceptOutcome::New)]
+    {
+        assert_eq!(accept(&instance, id, at(n, 30)).await.expect("an answer"), verdict);
     }
     // Answers differ by the minute of arrival alone, also when the newer minute is known already.
-    assert_eq!(accept(&process, 1, at(0, 59)).await.expect("an answer"), Verdict::Duplicate);
-    assert_eq!(accept(&process, 2, at(0, 59)).await.expect("an answer"), Verdict::New);
-    tick(&process, 3, 0).await;
-    assert_eq!(numbers(&process).await, BTreeMap::from([(-1, 0), (0, 2), (1, 1)]));
+    assert_eq!(accept(&instance, 1, at(0, 59)).await.expect("an answer"), AcceptOutcome::Duplicate);
+    assert_eq!(accept(&instance, 2, at(0, 59)).await.expect("an answer"), AcceptOutcome::New);
+    tick(&instance, 3, 0).await;
+    assert_eq!(numbers(&instance).await, BTreeMap::from([(-1, 0), (0, 2), (1, 1)]));
 }
 
 #[tokio::test]
 async fn an_hour_without_ticks_is_made_up_for_by_the_next_one() {
     let cloud = Cloud::start().await;
-    let process = instance(&cloud);
+    let instance = new_instance(&cloud);
     for n in 0..60 {
         for id in 0..n % 7 {
-            accept(&process, id, at(n, 1)).await.expect("recorded");
+            accept(&instance, id, at(n, 1)).await.expect("recorded");
         }
     }
-    let closed = tick(&process, 61, 15).await;
+    let closed = tick(&instance, 61, 15).await;
     assert_eq!(closed.published, 61, "the sixty and the one after");
     assert_eq!(closed.audited, 51, "those that ended ten minutes ago");
-    let numbers = numbers(&process).await;
+    let numbers = numbers(&instance).await;
     assert!((0..60).all(|n| numbers[&n] == u64::try_from(n % 7).expect("small")), "{numbers:?}");
-    let streamed = cloud.outside().streamed();
+    let streamed = cloud.services().streamed();
     assert_eq!(streamed.len(), 61);
     assert!(streamed.iter().all(|(key, count)| *key == count.minute.to_string()));
     assert!(streamed.is_sorted_by_key(|(key, _)| key.clone()), "oldest first");
@@ -64,80 +66,95 @@ async fn an_hour_without_ticks_is_made_up_for_by_the_next_one() {
 #[tokio::test]
 async fn ticks_at_the_same_time_publish_a_minute_once() {
     let cloud = Cloud::start().await;
-    let accepting = instance(&cloud);
+    let accepting = new_instance(&cloud);
     for id in 0..50 {
         accept(&accepting, id, at(0, 30)).await.expect("recorded");
     }
-    let ticking: Vec<Process> = (0..5).map(|_| instance(&cloud)).collect();
-    let ticks = ticking.iter().map(|process| process.app.closing().tick(at(2, 0)));
-    let ticks = futures_util::future::join_all(ticks).await.into_iter().map(|tick| tick.expect("a tick").published);
+    let ticking: Vec<Instance> = (0..5).map(|_| new_instance(&cloud)).collect();
+    let ticks = ticking.iter().map(|instance| instance.app.minute_closer().tick(at(2, 0)));
+    let ticks = futures_util::future::join_all(ticks)
+        .await
+        .into_iter()
+        .map(|tick| tick.expect("a tick").published);
     assert_eq!(ticks.sum::<u32>(), 2, "the minute and the one before");
     assert_eq!(items(&cloud, "MINUTE").await.len(), 2);
     assert_eq!(numbers(&accepting).await[&0], 50);
     // On the stream it may be more than once, with the same number.
-    let streamed = cloud.outside().streamed();
-    assert!(streamed.iter().filter(|(key, _)| *key == minute(0).to_string()).all(|(_, count)| count.unique_ids == 50));
+    let streamed = cloud.services().streamed();
+    assert!(
+        streamed
+            .iter()
+            .filter(|(key, _)| *key == minute(0).to_string())
+            .all(|(_, count)| count.unique_ids == 50)
+    );
 }
 
 #[tokio::test]
 async fn nothing_is_published_before_anything_was_accepted() {
     let cloud = Cloud::start().await;
-    let process = instance(&cloud);
-    assert_eq!(tick(&process, 5, 0).await, Closed::default());
-    process.app.uniques().warm(at(10, 0)).await.expect("a store");
-    tick(&process, 12, 0).await;
-    assert_eq!(numbers(&process).await, BTreeMap::from([(9, 0), (10, 0)]));
+    let instance = new_instance(&cloud);
+    assert_eq!(tick(&instance, 5, 0).await, Closed::default());
+    instance.app.uniques().warm(at(10, 0)).await.expect("a store");
+    tick(&instance, 12, 0).await;
+    assert_eq!(numbers(&instance).await, BTreeMap::from([(9, 0), (10, 0)]));
 }
 
 #[tokio::test]
 async fn an_id_that_comes_after_its_minute_was_published_is_recorded_as_a_correction() {
     let cloud = Cloud::start().await;
-    let process = instance(&cloud);
-    accept(&process, 1, at(0, 30)).await.expect("recorded");
-    tick(&process, 2, 0).await;
+    let instance = new_instance(&cloud);
+    accept(&instance, 1, at(0, 30)).await.expect("recorded");
+    tick(&instance, 2, 0).await;
     // A clock that is three minutes behind breaks the argument.
-    let behind = instance(&cloud);
-    assert_eq!(accept(&behind, 2, at(0, 59)).await.expect("recorded"), Verdict::New);
+    let behind = new_instance(&cloud);
+    assert_eq!(accept(&behind, 2, at(0, 59)).await.expect("recorded"), AcceptOutcome::New);
 
-    tick(&process, 10, 59).await;
+    tick(&instance, 10, 59).await;
     assert!(items(&cloud, "CORRECTION").await.is_empty(), "it is not yet time");
-    let ticks = futures_util::future::join(tick(&process, 11, 0), tick(&behind, 11, 0)).await;
+    let ticks = futures_util::future::join(tick(&instance, 11, 0), tick(&behind, 11, 0)).await;
     assert!(ticks.0.audited + ticks.1.audited >= 2);
     let corrections = items(&cloud, "CORRECTION").await;
     let correction = &corrections[&minute(0).to_string()];
     let number = |name: &str| correction[name].as_n().expect(name).clone();
     assert_eq!((number("published"), number("counted")), ("1".to_owned(), "2".to_owned()));
-    let counts = published(&process).await;
+    let counts = published(&instance).await;
     let count = counts.iter().find(|count| count.minute == minute(0)).expect("published");
     assert_eq!((count.unique_ids, count.corrected), (1, Some(2)), "what was published stands");
-    assert!(counts.iter().filter(|count| count.minute != minute(0)).all(|count| count.corrected.is_none()));
+    assert!(
+        counts
+            .iter()
+            .filter(|count| count.minute != minute(0))
+            .all(|count| count.corrected.is_none())
+    );
 }
 
 #[tokio::test]
 async fn a_minute_whose_records_may_have_expired_says_so() {
     let cloud = Cloud::start().await;
-    let process = cloud.process_with(|config| {
+    let instance = cloud.instance_with(|config| {
         config.uniques.shards = SHARDS;
         config.uniques.retention = std::time::Duration::from_hours(1);
     });
-    accept(&process, 1, at(0, 30)).await.expect("recorded");
-    tick(&process, 62, 0).await;
-    let counts = published(&process).await;
-    let incomplete: Vec<_> = counts.iter().filter(|count| count.incomplete).map(|count| count.minute).collect();
+    accept(&instance, 1, at(0, 30)).await.expect("recorded");
+    tick(&instance, 62, 0).await;
+    let counts = published(&instance).await;
+    let incomplete: Vec<_> =
+        counts.iter().filter(|count| count.incomplete).map(|count| count.minute).collect();
     assert_eq!(incomplete, [minute(-1), minute(0)], "those that ended more than an hour ago");
 }
 
 #[tokio::test]
 async fn pages_of_counts_follow_each_other() {
     let cloud = Cloud::start().await;
-    let process = instance(&cloud);
-    accept(&process, 1, at(0, 30)).await.expect("recorded");
-    tick(&process, 10, 30).await;
-    let uniques = process.app.uniques();
+    let instance = new_instance(&cloud);
+    accept(&instance, 1, at(0, 30)).await.expect("recorded");
+    tick(&instance, 10, 30).await;
+    let uniques = instance.app.uniques();
     let mut from = minute(0);
     let mut seen = Vec::new();
     loop {
-        let page = uniques.counts(from, minute(8), 4.try_into().expect("a limit")).await.expect("a page");
+        let page =
+            uniques.counts(from, minute(8), 4.try_into().expect("a limit")).await.expect("a page");
         assert!(page.counts.len() <= 4);
         seen.extend(page.counts.iter().map(|count| count.minute));
         match page.next_cursor {

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use once::{
-    testing::{Cloud, Process, UNIQUES_TABLE},
+    testing::{Cloud, Instance, UNIQUES_TABLE},
     time::{Minute, Timestamp},
-    uniques::{AcceptError, Arrival, Count, Limit, Verdict},
+    uniques::{AcceptError, AcceptOutcome, AcceptRequest, Count, Limit},
 };
 use uuid::Uuid;
 
@@ -14,8 +14,8 @@ use uuid::Uuid;
 pub const SHARDS: u32 = 4;
 
 /// A new instance with few shards.
-pub fn instance(cloud: &Cloud) -> Process {
-    cloud.process_with(|config| config.uniques.shards = SHARDS)
+pub fn new_instance(cloud: &Cloud) -> Instance {
+    cloud.instance_with(|config| config.uniques.shards = SHARDS)
 }
 
 /// A minute of the hour.
@@ -29,33 +29,38 @@ pub fn at(n: i64, seconds: i64) -> Timestamp {
 }
 
 /// A request with this id.
-pub fn arrival(id: i64, at: Timestamp) -> Arrival {
-    Arrival { id: id.into(), at, token: Uuid::now_v7(), callback: None }
+pub fn arrival(id: i64, at: Timestamp) -> AcceptRequest {
+    AcceptRequest { id: id.into(), at, token: Uuid::now_v7(), callback: None }
 }
 
 /// What a request with this id is answered.
-pub async fn accept(process: &Process, id: i64, at: Timestamp) -> Result<Verdict, AcceptError> {
-    process.app.uniques().accept(&arrival(id, at)).await.map(|accepted| accepted.verdict)
+pub async fn accept(
+    instance: &Instance,
+    id: i64,
+    at: Timestamp,
+) -> Result<AcceptOutcome, AcceptError> {
+    instance.app.uniques().accept(&arrival(id, at)).await.map(|accepted| accepted.verdict)
 }
 
 /// A request with this id and a callback.
-pub async fn accept_with_callback(process: &Process, id: i64, at: Timestamp, url: &str) {
+pub async fn accept_with_callback(instance: &Instance, id: i64, at: Timestamp, url: &str) {
     let callback = Some(url.parse().expect("a fit URL"));
-    let arrival = Arrival { callback, ..arrival(id, at) };
-    let accepted = process.app.uniques().accept(&arrival).await.expect("recorded");
-    assert_eq!(accepted.verdict, Verdict::New);
+    let arrival = AcceptRequest { callback, ..arrival(id, at) };
+    let accepted = instance.app.uniques().accept(&arrival).await.expect("recorded");
+    assert_eq!(accepted.verdict, AcceptOutcome::New);
 }
 
 /// The published minutes, as callers see them.
-pub async fn published(process: &Process) -> Vec<Count> {
+pub async fn published(instance: &Instance) -> Vec<Count> {
     let limit = Limit::try_from(1_440).expect("a fit limit");
-    process.app.uniques().counts(minute(-10), minute(1_000), limit).await.expect("a page").counts
+    instance.app.uniques().counts(minute(-10), minute(1_000), limit).await.expect("a page").counts
 }
 
 /// Published numbers by minute of the hour.
-pub async fn numbers(process: &Process) -> BTreeMap<i64, u64> {
-    let offset = |count: &Count| (count.minute.start().as_millis() - minute(0).start().as_millis()) / 60_000;
-    published(process).await.iter().map(|count| (offset(count), count.unique_ids)).collect()
+pub async fn numbers(instance: &Instance) -> BTreeMap<i64, u64> {
+    let offset =
+        |count: &Count| (count.minute.start().as_millis() - minute(0).start().as_millis()) / 60_000;
+    published(instance).await.iter().map(|count| (offset(count), count.unique_ids)).collect()
 }
 
 /// The recorded ids by the text of their minute.
@@ -64,7 +69,10 @@ pub async fn recorded(cloud: &Cloud) -> BTreeMap<String, BTreeSet<i64>> {
     for item in cloud.items(UNIQUES_TABLE).await {
         let text = |name: &str| item[name].as_s().expect(name).clone();
         if let Some((minute, _)) = text("pk").split_once('#') {
-            let new = ids.entry(minute.to_owned()).or_default().insert(text("sk").parse().expect("an id"));
+            let new = ids
+                .entry(minute.to_owned())
+                .or_default()
+                .insert(text("sk").parse().expect("an id"));
             assert!(new, "an id is in two shards");
         }
     }
@@ -72,7 +80,10 @@ pub async fn recorded(cloud: &Cloud) -> BTreeMap<String, BTreeSet<i64>> {
 }
 
 /// The items of one partition, by their sort key.
-pub async fn items(cloud: &Cloud, partition: &str) -> BTreeMap<String, HashMap<String, AttributeValue>> {
+pub async fn items(
+    cloud: &Cloud,
+    partition: &str,
+) -> BTreeMap<String, HashMap<String, AttributeValue>> {
     let items = cloud.items(UNIQUES_TABLE).await.into_iter();
     let own = items.filter(|item| item["pk"].as_s().expect("pk") == partition);
     own.map(|item| (item["sk"].as_s().expect("sk").clone(), item)).collect()

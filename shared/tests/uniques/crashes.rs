@@ -5,28 +5,30 @@ use std::collections::BTreeMap;
 use once::{
     sqs::Delivery,
     testing::{
-        Cloud, Process,
+        Cloud, Instance,
         crash::{at_every_call, at_every_call_with},
     },
-    uniques::{Message, Verdict},
+    uniques::{AcceptOutcome, Message},
 };
 
-use crate::counted::{SHARDS, accept, accept_with_callback, arrival, at, instance, minute, numbers, recorded};
+use crate::counted::{
+    SHARDS, accept, accept_with_callback, arrival, at, minute, new_instance, numbers, recorded,
+};
 
 const URL: &str = "https://shop.example/counted";
 
 /// An instance that has decided on few shards.
-async fn few_shards(cloud: &Cloud) -> Process {
-    let process = instance(cloud);
-    process.app.uniques().warm(at(0, 0)).await.expect("a store");
-    process
+async fn few_shards(cloud: &Cloud) -> Instance {
+    let instance = new_instance(cloud);
+    instance.app.uniques().warm(at(0, 0)).await.expect("a store");
+    instance
 }
 
 #[tokio::test]
 async fn an_id_whose_process_died_is_counted_once() {
     let deaths = at_every_call(
         async |_: &Cloud| arrival(7, at(0, 30)),
-        async |process, arrival| drop(process.app.uniques().accept(arrival).await),
+        async |instance, arrival| drop(instance.app.uniques().accept(arrival).await),
         async |cloud, retry, _| {
             let verdict = accept(retry, 7, at(0, 31)).await.expect("an answer");
             let ids = recorded(cloud).await;
@@ -42,23 +44,24 @@ async fn a_close_that_died_is_done_by_the_next_tick() {
     let deaths = at_every_call_with(
         |config| config.uniques.shards = SHARDS,
         async |cloud: &Cloud| {
-            let process = few_shards(cloud).await;
+            let instance = few_shards(cloud).await;
             for id in 0..9 {
-                accept(&process, id, at(0, 30)).await.expect("recorded");
+                accept(&instance, id, at(0, 30)).await.expect("recorded");
             }
-            accept_with_callback(&process, 9, at(0, 30), URL).await;
+            accept_with_callback(&instance, 9, at(0, 30), URL).await;
         },
-        async |process, ()| drop(process.app.closing().tick(at(1, 15)).await),
+        async |instance, ()| drop(instance.app.minute_closer().tick(at(1, 15)).await),
         async |cloud, next, ()| {
-            next.app.closing().tick(at(2, 15)).await.expect("a tick");
+            next.app.minute_closer().tick(at(2, 15)).await.expect("a tick");
             assert_eq!(numbers(next).await, BTreeMap::from([(-1, 0), (0, 10), (1, 0)]));
-            let streamed = cloud.outside().streamed();
+            let streamed = cloud.services().streamed();
             for (key, count) in &streamed {
                 assert_eq!(count.unique_ids, if *key == minute(0).to_string() { 10 } else { 0 });
             }
-            let keys: std::collections::BTreeSet<_> = streamed.iter().map(|(key, _)| key.clone()).collect();
+            let keys: std::collections::BTreeSet<_> =
+                streamed.iter().map(|(key, _)| key.clone()).collect();
             assert_eq!(keys.len(), 3, "every minute is on the stream");
-            let messages = cloud.outside().take_messages();
+            let messages = cloud.services().take_messages();
             assert!(!messages.is_empty(), "the callback's shard is sent at least once");
             assert!(messages.iter().all(|message| *message == messages[0]), "and always the same");
         },
@@ -73,19 +76,25 @@ async fn an_audit_that_died_is_done_by_the_next_tick() {
     at_every_call_with(
         |config| config.uniques.shards = SHARDS,
         async |cloud: &Cloud| {
-            let process = few_shards(cloud).await;
-            accept(&process, 1, at(0, 30)).await.expect("recorded");
-            process.app.closing().tick(at(10, 59)).await.expect("a tick");
-            accept(&process, 2, at(0, 59)).await.expect("recorded");
+            let instance = few_shards(cloud).await;
+            accept(&instance, 1, at(0, 30)).await.expect("recorded");
+            instance.app.minute_closer().tick(at(10, 59)).await.expect("a tick");
+            accept(&instance, 2, at(0, 59)).await.expect("recorded");
         },
-        async |process, ()| drop(process.app.closing().tick(at(11, 14)).await),
+        async |instance, ()| drop(instance.app.minute_closer().tick(at(11, 14)).await),
         async |cloud, next, ()| {
-            next.app.closing().tick(at(12, 0)).await.expect("a tick");
+            next.app.minute_closer().tick(at(12, 0)).await.expect("a tick");
             let corrections = crate::counted::items(cloud, "CORRECTION").await;
             assert_eq!(corrections.len(), 1);
-            assert_eq!(corrections[&minute(0).to_string()]["counted"].as_n().expect("a number"), "2");
+            assert_eq!(
+                corrections[&minute(0).to_string()]["counted"].as_n().expect("a number"),
+                "2"
+            );
             let counting = crate::counted::items(cloud, "COUNTING").await;
-            assert_eq!(counting["COUNTING"]["audited"].as_s().expect("a minute"), &minute(1).to_string());
+            assert_eq!(
+                counting["COUNTING"]["audited"].as_s().expect("a minute"),
+                &minute(1).to_string()
+            );
         },
     )
     .await;
@@ -95,20 +104,20 @@ async fn an_audit_that_died_is_done_by_the_next_tick() {
 async fn callbacks_of_a_shard_are_all_sent_however_often_their_worker_dies() {
     let deaths = at_every_call(
         async |cloud: &Cloud| {
-            let process = cloud.process_with(|config| config.uniques.shards = 1);
-            process.app.uniques().warm(at(0, 0)).await.expect("a store");
+            let instance = cloud.instance_with(|config| config.uniques.shards = 1);
+            instance.app.uniques().warm(at(0, 0)).await.expect("a store");
             for id in 0..25 {
-                accept_with_callback(&process, id, at(0, 30), URL).await;
+                accept_with_callback(&instance, id, at(0, 30), URL).await;
             }
-            accept(&process, 100, at(0, 30)).await.expect("recorded");
+            accept(&instance, 100, at(0, 30)).await.expect("recorded");
             let message = Message::FanOut { minute: minute(0), shard: 0, unique_ids: 26 };
             let body = serde_json::to_string(&message).expect("a message");
             Delivery { body, receipt: "receipt".to_owned(), attempt: 1 }
         },
-        async |process, delivery| drop(process.app.callbacks().handle(delivery, at(2, 0)).await),
+        async |instance, delivery| drop(instance.app.callbacks().handle(delivery, at(2, 0)).await),
         async |cloud, next, delivery| {
             next.app.callbacks().handle(delivery, at(3, 0)).await.expect("sent");
-            let messages = cloud.outside().take_messages();
+            let messages = cloud.services().take_messages();
             let ids: std::collections::BTreeSet<String> = messages
                 .iter()
                 .map(|message| match serde_json::from_str(message).expect("a message") {
@@ -129,11 +138,12 @@ async fn callbacks_of_a_shard_are_all_sent_however_often_their_worker_dies() {
 #[tokio::test]
 async fn the_first_instances_of_all_agree_on_how_ids_are_counted() {
     let cloud = Cloud::start().await;
-    let processes: Vec<Process> =
-        (1..=8).map(|shards| cloud.process_with(|config| config.uniques.shards = shards)).collect();
-    let answers = processes.iter().map(|process| accept(process, 7, at(0, 30)));
+    let processes: Vec<Instance> = (1..=8)
+        .map(|shards| cloud.instance_with(|config| config.uniques.shards = shards))
+        .collect();
+    let answers = processes.iter().map(|instance| accept(instance, 7, at(0, 30)));
     let answers = futures_util::future::join_all(answers).await;
-    let new = answers.into_iter().filter(|answer| matches!(answer, Ok(Verdict::New))).count();
+    let new = answers.into_iter().filter(|answer| matches!(answer, Ok(AcceptOutcome::New))).count();
     assert_eq!(new, 1);
     assert_eq!(recorded(&cloud).await[&minute(0).to_string()].len(), 1);
 }

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::join_all;
 use once::{
-    testing::{Cloud, Fault, Process},
-    uniques::Verdict,
+    testing::{Cloud, Fault, Instance},
+    uniques::AcceptOutcome,
 };
 use proptest::prelude::*;
 
-use crate::counted::{accept, at, instance, minute, numbers, recorded};
+use crate::counted::{accept, at, minute, new_instance, numbers, recorded};
 
 const INSTANCES: usize = 3;
 const MINUTES: i64 = 3;
@@ -46,11 +46,8 @@ fn moments() -> impl Strategy<Value = Vec<Moment>> {
 
 fn trouble() -> impl Strategy<Value = Trouble> {
     let fault = prop_oneof![Just(Fault::LoseReply), Just(Fault::Refuse), Just(Fault::Throttle)];
-    (any::<u64>(), prop_oneof![Just(0.0), Just(0.3), Just(0.7)], fault).prop_map(|(seed, probability, fault)| Trouble {
-        seed,
-        probability,
-        fault,
-    })
+    (any::<u64>(), prop_oneof![Just(0.0), Just(0.3), Just(0.7)], fault)
+        .prop_map(|(seed, probability, fault)| Trouble { seed, probability, fault })
 }
 
 /// What callers were told of an id in a minute.
@@ -63,42 +60,44 @@ struct Told {
 
 async fn play(moments: &[Moment], troubles: &[Trouble]) {
     let cloud = Cloud::start().await;
-    let instances: Vec<Process> = (0..INSTANCES).map(|_| instance(&cloud)).collect();
-    let closers: Vec<Process> = (0..3).map(|_| instance(&cloud)).collect();
+    let instances: Vec<Instance> = (0..INSTANCES).map(|_| new_instance(&cloud)).collect();
+    let closers: Vec<Instance> = (0..3).map(|_| new_instance(&cloud)).collect();
     instances[0].app.uniques().warm(at(0, 0)).await.expect("a store");
-    for (process, trouble) in instances.iter().chain(&closers).zip(troubles.iter().cycle()) {
-        process.wire.fail_randomly(trouble.seed, trouble.probability, trouble.fault);
+    for (instance, trouble) in instances.iter().chain(&closers).zip(troubles.iter().cycle()) {
+        instance.transport.fail_randomly(trouble.seed, trouble.probability, trouble.fault);
     }
     let mut told: BTreeMap<(i64, i64), Told> = BTreeMap::new();
     for Moment { minute, second, requests, ticks } in moments {
         let now = at(*minute, *second);
         let answers = requests.iter().map(|&(instance, id, again)| {
-            let process = &instances[instance];
+            let instance = &instances[instance];
             async move {
-                let mut answers = vec![accept(process, id, now).await];
+                let mut answers = vec![accept(instance, id, now).await];
                 for _ in 0..again {
                     if answers.last().is_some_and(Result::is_err) {
-                        answers.push(accept(process, id, now).await);
+                        answers.push(accept(instance, id, now).await);
                     }
                 }
                 (id, answers)
             }
         });
-        let ticks = closers[..*ticks].iter().map(|closer| async { drop(closer.app.closing().tick(now).await) });
+        let ticks = closers[..*ticks]
+            .iter()
+            .map(|closer| async { drop(closer.app.minute_closer().tick(now).await) });
         let (answers, _) = futures_util::future::join(join_all(answers), join_all(ticks)).await;
         for (id, answers) in answers {
             let told = told.entry((*minute, id)).or_default();
             for answer in answers {
                 match answer {
-                    Ok(Verdict::New) => told.ok += 1,
-                    Ok(Verdict::Duplicate) => told.duplicate += 1,
+                    Ok(AcceptOutcome::New) => told.ok += 1,
+                    Ok(AcceptOutcome::Duplicate) => told.duplicate += 1,
                     Err(_) => told.failed += 1,
                 }
             }
         }
     }
-    let last = instance(&cloud);
-    last.app.closing().tick(at(MINUTES, 15)).await.expect("a tick");
+    let last = new_instance(&cloud);
+    last.app.minute_closer().tick(at(MINUTES, 15)).await.expect("a tick");
 
     let recorded = recorded(&cloud).await;
     let published = numbers(&last).await;
@@ -113,14 +112,17 @@ async fn play(moments: &[Moment], troubles: &[Trouble]) {
             };
             assert!(told.ok <= 1, "id {id} of minute {of}: {told:?}");
             // Whatever was answered as counted or as a duplicate is counted.
-            assert!(ids.contains(&id) || told.ok + told.duplicate == 0, "id {id} of minute {of}: {told:?}");
+            assert!(
+                ids.contains(&id) || told.ok + told.duplicate == 0,
+                "id {id} of minute {of}: {told:?}"
+            );
             // No ok at all only if a reply was lost past every retry.
             assert!(told.ok == 1 || told.failed > 0, "id {id} of minute {of}: {told:?}");
         }
     }
     let corrections = crate::counted::items(&cloud, "CORRECTION").await;
     assert!(corrections.is_empty(), "{corrections:?}");
-    for (key, count) in cloud.outside().streamed() {
+    for (key, count) in cloud.services().streamed() {
         let of = recorded.get(&key).map_or(0, BTreeSet::len);
         assert_eq!(count.unique_ids, u64::try_from(of).expect("few"), "on the stream, {key}");
     }

@@ -5,14 +5,16 @@ use std::collections::BTreeMap;
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
 use once::testing::{Cloud, Fault};
 
-use crate::counted::{accept, at, instance};
+use crate::counted::{accept, at, new_instance};
 
 /// What was counted since this was asked last.
 fn counted(snapshotter: &Snapshotter) -> BTreeMap<String, u64> {
-    let counters = snapshotter.snapshot().into_vec().into_iter().filter_map(|(key, _, _, value)| match value {
-        DebugValue::Counter(count) if count > 0 => Some((key.key().name().to_owned(), count)),
-        _ => None,
-    });
+    let counters = snapshotter.snapshot().into_vec().into_iter().filter_map(
+        |(key, _, _, value)| match value {
+            DebugValue::Counter(count) if count > 0 => Some((key.key().name().to_owned(), count)),
+            _ => None,
+        },
+    );
     counters.collect()
 }
 
@@ -22,9 +24,14 @@ fn of<const N: usize>(counts: [(&str, u64); N]) -> BTreeMap<String, u64> {
 
 /// What was measured since this was asked last.
 fn measured(snapshotter: &Snapshotter, name: &str) -> Vec<f64> {
-    let found = snapshotter.snapshot().into_vec().into_iter().filter(|(key, ..)| key.key().name() == name);
+    let found =
+        snapshotter.snapshot().into_vec().into_iter().filter(|(key, ..)| key.key().name() == name);
     found
-        .flat_map(|(_, _, _, value)| if let DebugValue::Histogram(values) = value { values } else { Vec::new() })
+        .flat_map(
+            |(_, _, _, value)| {
+                if let DebugValue::Histogram(values) = value { values } else { Vec::new() }
+            },
+        )
         .map(Into::into)
         .collect()
 }
@@ -35,15 +42,15 @@ async fn each_tick_that_succeeds_tells_how_many_minutes_are_owed() {
     let snapshotter = recorder.snapshotter();
     let _recording = metrics::set_default_local_recorder(&recorder);
     let cloud = Cloud::start().await;
-    let process = instance(&cloud);
-    let closing = process.app.closing();
+    let instance = new_instance(&cloud);
+    let closing = instance.app.minute_closer();
     closing.tick(at(0, 0)).await.expect("a tick");
     assert_eq!(measured(&snapshotter, "MinutesOverdue"), [0.0], "nothing was ever accepted");
-    accept(&process, 1, at(0, 1)).await.expect("recorded");
-    process.wire.fail_randomly(1, 1.0, Fault::Throttle);
+    accept(&instance, 1, at(0, 1)).await.expect("recorded");
+    instance.transport.fail_randomly(1, 1.0, Fault::Throttle);
     closing.tick(at(9, 15)).await.expect_err("throttled");
     assert!(measured(&snapshotter, "MinutesOverdue").is_empty(), "a tick that fails tells nothing");
-    process.wire.heal();
+    instance.transport.heal();
     closing.tick(at(9, 15)).await.expect("a tick");
     assert_eq!(measured(&snapshotter, "MinutesOverdue"), [0.0], "all are published");
 }
@@ -54,21 +61,25 @@ async fn every_answer_is_metered_as_what_it_is() {
     let snapshotter = recorder.snapshotter();
     let _recording = metrics::set_default_local_recorder(&recorder);
     let cloud = Cloud::start().await;
-    let process = instance(&cloud);
+    let instance = new_instance(&cloud);
     for id in [1, 2, 2, 3, 1] {
-        accept(&process, id, at(0, 1)).await.expect("an answer");
+        accept(&instance, id, at(0, 1)).await.expect("an answer");
     }
     assert_eq!(counted(&snapshotter), of([("AcceptedIds", 3), ("DuplicateIds", 2)]));
-    process.wire.fail_randomly(1, 1.0, Fault::Throttle);
-    accept(&process, 4, at(0, 2)).await.expect_err("throttled");
+    instance.transport.fail_randomly(1, 1.0, Fault::Throttle);
+    accept(&instance, 4, at(0, 2)).await.expect_err("throttled");
     assert_eq!(counted(&snapshotter), of([("FailedAccepts", 1)]));
-    process.wire.heal();
+    instance.transport.heal();
 
-    process.app.closing().tick(at(1, 15)).await.expect("a tick");
+    instance.app.minute_closer().tick(at(1, 15)).await.expect("a tick");
     assert_eq!(counted(&snapshotter), of([("MinutesPublished", 2), ("UniqueIds", 3)]));
-    accept(&process, 5, at(0, 59)).await.expect("recorded, and late");
+    accept(&instance, 5, at(0, 59)).await.expect("recorded, and late");
     counted(&snapshotter);
-    process.app.closing().tick(at(11, 14)).await.expect("a tick");
+    instance.app.minute_closer().tick(at(11, 14)).await.expect("a tick");
     let counts = counted(&snapshotter);
-    assert_eq!((counts.get("LateIds"), counts.get("CorrectedMinutes")), (Some(&1), Some(&1)), "{counts:?}");
+    assert_eq!(
+        (counts.get("LateIds"), counts.get("CorrectedMinutes")),
+        (Some(&1), Some(&1)),
+        "{counts:?}"
+    );
 }

@@ -29,7 +29,9 @@ async fn main() -> ExitCode {
             schedule::run().await;
             settlement::run().await;
         }
-        ["start", others @ ..] => start::run(&others.iter().map(PathBuf::from).collect::<Vec<_>>()).await,
+        ["start", others @ ..] => {
+            start::run(&others.iter().map(PathBuf::from).collect::<Vec<_>>()).await
+        }
         ["company"] => company::run().await,
         ["schedule"] => schedule::run().await,
         ["orders"] => Box::pin(orders::run()).await,

@@ -79,9 +79,15 @@ impl std::error::Error for Failure {}
 impl Api {
     /// The stack at this URL, with the token in the variable `ONCE_TOKEN`, if it asks for one.
     pub fn new(base: &str) -> Result<Self, reqwest::Error> {
-        let client = Client::builder().timeout(Duration::from_mins(1)).redirect(Policy::none()).build()?;
+        let client =
+            Client::builder().timeout(Duration::from_mins(1)).redirect(Policy::none()).build()?;
         let token = env::var("ONCE_TOKEN").ok();
-        Ok(Self { base: base.trim_end_matches('/').to_owned(), client, token, sent: Arc::default() })
+        Ok(Self {
+            base: base.trim_end_matches('/').to_owned(),
+            client,
+            token,
+            sent: Arc::default(),
+        })
     }
 
     /// `GET path`
@@ -118,7 +124,12 @@ impl Api {
         format!("{}{path}", self.base)
     }
 
-    async fn send(&self, method: Method, url: &str, body: Option<&Value>) -> Result<Answer, Failure> {
+    async fn send(
+        &self,
+        method: Method,
+        url: &str,
+        body: Option<&Value>,
+    ) -> Result<Answer, Failure> {
         let key = Uuid::new_v7(Timestamp::now(NoContext)).to_string();
         let pauses = ExponentialBuilder::new()
             .with_min_delay(Duration::from_millis(100))
@@ -133,7 +144,13 @@ impl Api {
         Ok(Answer { repeated: repeated.get(), ..answer })
     }
 
-    async fn try_once(&self, method: Method, url: &str, body: Option<&Value>, key: &str) -> Result<Answer, Failure> {
+    async fn try_once(
+        &self,
+        method: Method,
+        url: &str,
+        body: Option<&Value>,
+        key: &str,
+    ) -> Result<Answer, Failure> {
         self.sent.fetch_add(1, Ordering::Relaxed);
         let mut request = self.client.request(method, url);
         if let Some(body) = body {

@@ -61,7 +61,10 @@ impl<T> Crowd<T> {
             *counts.entry(said(outcome)).or_default() += 1;
         }
         run.tell(what, &counts, took, api.sent() - sent_before, &Latencies::new(times));
-        run.measured(Series { name: format!("{what} answered a second"), points: rate(&latencies) });
+        run.measured(Series {
+            name: format!("{what} answered a second"),
+            points: rate(&latencies),
+        });
         run.measured(Series { name: format!("latency of {what}, ms"), points: latencies });
         Self { outcomes, counts }
     }
@@ -72,14 +75,22 @@ fn rate(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
     let end = points.iter().fold(f64::MIN_POSITIVE, |end, (at, _)| at.max(end));
     let mut counts = vec![0_u32; PARTS.into()];
     for (at, _) in points {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to the number of parts")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "from 0 to the number of parts"
+        )]
         let part = (at / end * f64::from(PARTS)) as usize;
         // The last point is at the very end.
         let last = counts.len() - 1;
         counts[part.min(last)] += 1;
     }
     let part = end / f64::from(PARTS);
-    counts.iter().zip(0..).map(|(&count, n)| ((f64::from(n) + 0.5) * part, f64::from(count) / part)).collect()
+    counts
+        .iter()
+        .zip(0..)
+        .map(|(&count, n)| ((f64::from(n) + 0.5) * part, f64::from(count) / part))
+        .collect()
 }
 
 async fn timed<F: Future>(request: F) -> (F::Output, Duration) {
@@ -106,7 +117,11 @@ impl<'a> View<'a> {
         self.bar.inc(1);
         if self.bar.is_hidden() && self.told.elapsed() >= SILENCE {
             self.told = Instant::now();
-            println!("{answered} of {} {} are answered", self.bar.length().unwrap_or_default(), self.what);
+            println!(
+                "{answered} of {} {} are answered",
+                self.bar.length().unwrap_or_default(),
+                self.what
+            );
         }
     }
 
@@ -122,8 +137,12 @@ mod tests {
     #[test]
     fn a_rate_has_every_answer_and_the_parts_without_one() {
         let rate = rate(&[(0.1, 5.0), (0.2, 5.0), (1.7, 5.0), (6.0, 5.0)]);
-        let told: Vec<_> = rate.iter().map(|(at, a_second)| format!("{at:.1} {a_second:.0}")).collect();
+        let told: Vec<_> =
+            rate.iter().map(|(at, a_second)| format!("{at:.1} {a_second:.0}")).collect();
         assert_eq!(told.len(), 30);
-        assert_eq!([&told[0], &told[1], &told[2], &told[8], &told[29]], ["0.1 5", "0.3 5", "0.5 0", "1.7 5", "5.9 5"]);
+        assert_eq!(
+            [&told[0], &told[1], &told[2], &told[8], &told[29]],
+            ["0.1 5", "0.3 5", "0.5 0", "1.7 5", "5.9 5"]
+        );
     }
 }

@@ -42,8 +42,11 @@ impl Demand {
         let path = format!("/api/{}?companyId={company}", self.kind);
         run.say(format_args!("{} callers ask for {path} at once.", self.callers));
         let callers: Vec<usize> = (0..self.callers).collect();
-        let asking = callers.iter().map(|_| ask(api, &path));
-        let asked = Crowd::send(run, api, "callers", self.callers, asking, |told: &Told| told.how.clone()).await;
+        let protected = callers.iter().map(|_| ask(api, &path));
+        let asked = Crowd::send(run, api, "callers", self.callers, protected, |told: &Told| {
+            told.how.clone()
+        })
+        .await;
 
         let tags: BTreeSet<_> = asked.outcomes.iter().map(|told| &told.tag).collect();
         let computed = asked.counts.get("computed").copied().unwrap_or_default();
@@ -60,7 +63,9 @@ async fn ask(api: &Api, path: &str) -> Told {
             let said = |name| answer.header(name).unwrap_or("?").to_owned();
             Told { how: said("x-once"), tag: Some(said("etag")) }
         }
-        Ok(Answer { status, body, .. }) => Told { how: format!("{} {body}", status.as_u16()), tag: None },
+        Ok(Answer { status, body, .. }) => {
+            Told { how: format!("{} {body}", status.as_u16()), tag: None }
+        }
         Err(failure) => Told { how: failure.to_string(), tag: None },
     }
 }

@@ -36,6 +36,9 @@ mod tests {
         let times = Latencies::new((1..=200).rev().map(Duration::from_millis).collect());
         assert_eq!(times.to_string(), "p50 100 ms, p95 190 ms, p99 198 ms");
         assert_eq!(Latencies::new(vec![]).percentile(50), Duration::ZERO);
-        assert_eq!(Latencies::new(vec![Duration::from_millis(7)]).percentile(99), Duration::from_millis(7));
+        assert_eq!(
+            Latencies::new(vec![Duration::from_millis(7)]).percentile(99),
+            Duration::from_millis(7)
+        );
     }
 }

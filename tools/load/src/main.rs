@@ -74,7 +74,9 @@ async fn main() -> ExitCode {
     let Arguments { scenario, url, options } = Arguments::parse();
     // An argument of all scenarios cannot be required by clap itself.
     let Some(url) = url else {
-        Arguments::command().error(ErrorKind::MissingRequiredArgument, "--url is required: the stack to drive").exit()
+        Arguments::command()
+            .error(ErrorKind::MissingRequiredArgument, "--url is required: the stack to drive")
+            .exit()
     };
     let run = Run::of(scenario.name(), &url, options);
     let ended = match Api::new(&url) {

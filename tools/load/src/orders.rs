@@ -55,7 +55,9 @@ impl Rush {
         }
         match api.post("/products", &product).await? {
             Answer { status: StatusCode::CREATED, body, .. } => Ok(body),
-            Answer { status, body, .. } => Err(format!("the product was refused: {status} {body}").into()),
+            Answer { status, body, .. } => {
+                Err(format!("the product was refused: {status} {body}").into())
+            }
         }
     }
 
@@ -76,8 +78,14 @@ impl Rush {
             format!("sold + left = initial: {confirmed} + {left} = {}", self.stock),
             left == self.stock - confirmed,
         );
-        run.holds(format!("exactly {sold} of {asked} orders succeed: {confirmed} do"), confirmed == sold);
-        run.holds(format!("all others are told that it is sold out: {refused} are"), refused == asked - sold);
+        run.holds(
+            format!("exactly {sold} of {asked} orders succeed: {confirmed} do"),
+            confirmed == sold,
+        );
+        run.holds(
+            format!("all others are told that it is sold out: {refused} are"),
+            refused == asked - sold,
+        );
         Ok(())
     }
 }

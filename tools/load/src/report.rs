@@ -109,7 +109,14 @@ impl Run {
     }
 
     /// Tells what came of many requests, and how fast.
-    pub fn tell(&self, what: &str, outcomes: &BTreeMap<String, u32>, took: Duration, sent: u64, times: &Latencies) {
+    pub fn tell(
+        &self,
+        what: &str,
+        outcomes: &BTreeMap<String, u32>,
+        took: Duration,
+        sent: u64,
+        times: &Latencies,
+    ) {
         for (outcome, count) in outcomes {
             println!("{count:>6}  {outcome}");
         }
@@ -146,7 +153,12 @@ impl Run {
             println!("The report is {}", file.display());
         }
         ended?;
-        let broken: Vec<_> = report.checks.into_iter().filter(|check| !check.holds).map(|check| check.text).collect();
+        let broken: Vec<_> = report
+            .checks
+            .into_iter()
+            .filter(|check| !check.holds)
+            .map(|check| check.text)
+            .collect();
         if broken.is_empty() { Ok(()) } else { Err(Broken(broken).into()) }
     }
 }

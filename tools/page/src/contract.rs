@@ -164,7 +164,8 @@ impl Contract {
 
     pub fn operations(&self) -> impl Iterator<Item = Operation<'_>> {
         self.0.get("paths").members().flat_map(|(path, shared)| {
-            let said = METHODS.into_iter().map(move |method| (method, shared.get(&method.to_lowercase())));
+            let said =
+                METHODS.into_iter().map(move |method| (method, shared.get(&method.to_lowercase())));
             let there = said.filter(|(_, node)| **node != Node::Null);
             there.map(move |(method, node)| Operation { method, path, node, shared })
         })

@@ -17,9 +17,12 @@ pub fn content<'a>(contract: &'a Contract, body: &'a Node) -> Option<(&'a str, &
 
 /// A call for each example of the body, or one.
 pub fn calls(contract: &Contract, operation: &Operation<'_>) -> Vec<String> {
-    let bodies = content(contract, operation.node.get("requestBody")).map(|(_, media)| values(media));
+    let bodies =
+        content(contract, operation.node.get("requestBody")).map(|(_, media)| values(media));
     match bodies {
-        Some(bodies) => bodies.into_iter().map(|(_, body)| call(contract, operation, Some(body))).collect(),
+        Some(bodies) => {
+            bodies.into_iter().map(|(_, body)| call(contract, operation, Some(body))).collect()
+        }
         None => vec![call(contract, operation, None)],
     }
 }
@@ -74,7 +77,8 @@ paths:
     #[test]
     fn a_call_is_a_line_for_a_shell() {
         let contract = Contract::read(CONTRACT).expect("YAML");
-        let lines: Vec<_> = contract.operations().flat_map(|operation| calls(&contract, &operation)).collect();
+        let lines: Vec<_> =
+            contract.operations().flat_map(|operation| calls(&contract, &operation)).collect();
         assert_eq!(
             lines,
             [

@@ -9,7 +9,8 @@ pub fn text(text: &str) -> String {
 pub fn line(words: &str) -> String {
     let parts = text(words.trim());
     let parts = parts.split('`').enumerate();
-    let marked = parts.map(|(n, part)| if n % 2 == 1 { format!("<code>{part}</code>") } else { part.to_owned() });
+    let marked = parts
+        .map(|(n, part)| if n % 2 == 1 { format!("<code>{part}</code>") } else { part.to_owned() });
     marked.collect()
 }
 
@@ -25,7 +26,10 @@ mod tests {
 
     #[test]
     fn code_is_marked_and_markup_is_not() {
-        assert_eq!(line("`a` < \"b\" & `<c>`"), "<code>a</code> &lt; &quot;b&quot; &amp; <code>&lt;c&gt;</code>");
+        assert_eq!(
+            line("`a` < \"b\" & `<c>`"),
+            "<code>a</code> &lt; &quot;b&quot; &amp; <code>&lt;c&gt;</code>"
+        );
     }
 
     #[test]

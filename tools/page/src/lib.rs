@@ -36,7 +36,13 @@ pub fn render(contract: &str) -> Result<String, RenderError> {
     introduction(&mut page, &contract)?;
     for tag in contract.tags() {
         let name = tag.said("name");
-        writeln!(page, "<h2 id=\"{}\">{}</h2>\n{}", anchor(name), text(name), prose(tag.said("description")))?;
+        writeln!(
+            page,
+            "<h2 id=\"{}\">{}</h2>\n{}",
+            anchor(name),
+            text(name),
+            prose(tag.said("description"))
+        )?;
         for operation in contract.operations().filter(|operation| operation.tag() == name) {
             operation::section(&mut page, &contract, &operation)?;
         }
@@ -97,7 +103,8 @@ mod tests {
         let page = render(CONTRACT).expect("a page");
         let contract = Contract::read(CONTRACT).expect("a contract");
         let places = contract.operations().map(|operation| operation.id().to_owned());
-        let places: Vec<String> = places.chain(contract.schemas().map(|(name, _)| format!("schema-{name}"))).collect();
+        let places: Vec<String> =
+            places.chain(contract.schemas().map(|(name, _)| format!("schema-{name}"))).collect();
         assert!(places.len() > 50, "{places:?}");
         for place in places {
             assert_eq!(page.matches(&format!(" id=\"{place}\"")).count(), 1, "{place}");
@@ -108,7 +115,11 @@ mod tests {
     fn every_link_leads_to_a_place_on_the_page() {
         let page = render(CONTRACT).expect("a page");
         for link in page.split("href=\"").skip(1) {
-            let target = link.split('"').next().and_then(|target| target.strip_prefix('#')).expect("a link inside");
+            let target = link
+                .split('"')
+                .next()
+                .and_then(|target| target.strip_prefix('#'))
+                .expect("a link inside");
             assert!(page.contains(&format!(" id=\"{target}\"")), "{target}");
         }
     }
@@ -117,7 +128,10 @@ mod tests {
     fn what_the_contract_says_is_never_taken_for_markup() {
         let contract = CONTRACT.replacen("title: Once", "title: '<script>&'", 1);
         let page = render(&contract).expect("a page");
-        assert!(page.contains("<title>&lt;script&gt;&amp;: the API</title>") && !page.contains("<script"));
+        assert!(
+            page.contains("<title>&lt;script&gt;&amp;: the API</title>")
+                && !page.contains("<script")
+        );
     }
 
     #[test]

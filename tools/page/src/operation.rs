@@ -10,10 +10,17 @@ use crate::{
     schema,
 };
 
-pub fn section(page: &mut String, contract: &Contract, operation: &Operation<'_>) -> Result<(), Error> {
+pub fn section(
+    page: &mut String,
+    contract: &Contract,
+    operation: &Operation<'_>,
+) -> Result<(), Error> {
     let (id, method, path) = (text(operation.id()), operation.method, text(operation.path));
     let (class, summary) = (method.to_lowercase(), line(operation.node.said("summary")));
-    writeln!(page, "<section id=\"{id}\">\n<h3><b class=\"{class}\">{method}</b> {path} <a href=\"#{id}\">#</a></h3>")?;
+    writeln!(
+        page,
+        "<section id=\"{id}\">\n<h3><b class=\"{class}\">{method}</b> {path} <a href=\"#{id}\">#</a></h3>"
+    )?;
     writeln!(page, "<p>{summary}.</p>\n{}", prose(operation.node.said("description")))?;
     security(page, operation.node)?;
     parameters(page, contract, operation)?;
@@ -27,17 +34,31 @@ pub fn section(page: &mut String, contract: &Contract, operation: &Operation<'_>
 }
 
 fn security(page: &mut String, operation: &Node) -> Result<(), Error> {
-    let schemes = operation.get("security").items().flat_map(Node::members).map(|(scheme, _)| scheme);
+    let schemes =
+        operation.get("security").items().flat_map(Node::members).map(|(scheme, _)| scheme);
     let schemes: Vec<_> = schemes.map(|scheme| format!("<code>{}</code>", text(scheme))).collect();
-    if schemes.is_empty() { Ok(()) } else { writeln!(page, "<p>Asks for {}.</p>", schemes.join(" or ")) }
+    if schemes.is_empty() {
+        Ok(())
+    } else {
+        writeln!(page, "<p>Asks for {}.</p>", schemes.join(" or "))
+    }
 }
 
-fn parameters(page: &mut String, contract: &Contract, operation: &Operation<'_>) -> Result<(), Error> {
+fn parameters(
+    page: &mut String,
+    contract: &Contract,
+    operation: &Operation<'_>,
+) -> Result<(), Error> {
     page.push_str("<h4>Parameters</h4>\n<table>\n");
     for parameter in operation.parameters(contract) {
         let (name, place) = (text(parameter.said("name")), parameter.said("in"));
-        let need = if *parameter.get("required") == Node::Truth(true) { "" } else { " <small>optional</small>" };
-        let (brief, description) = (schema::brief(parameter.get("schema")), line(parameter.said("description")));
+        let need = if *parameter.get("required") == Node::Truth(true) {
+            ""
+        } else {
+            " <small>optional</small>"
+        };
+        let (brief, description) =
+            (schema::brief(parameter.get("schema")), line(parameter.said("description")));
         writeln!(page, "<tr><td><code>{name}</code>{need}<td>{place}<td>{brief}<td>{description}")?;
     }
     page.push_str("</table>\n");
@@ -45,7 +66,9 @@ fn parameters(page: &mut String, contract: &Contract, operation: &Operation<'_>)
 }
 
 fn body(page: &mut String, contract: &Contract, operation: &Node) -> Result<(), Error> {
-    let Some((kind, media)) = example::content(contract, operation.get("requestBody")) else { return Ok(()) };
+    let Some((kind, media)) = example::content(contract, operation.get("requestBody")) else {
+        return Ok(());
+    };
     let said = media.get("schema");
     writeln!(page, "<h4>Body</h4>\n<p>{}, <code>{kind}</code></p>", schema::brief(said))?;
     schema::members(page, contract, contract.resolve(said))
@@ -63,7 +86,11 @@ fn answers(page: &mut String, contract: &Contract, operation: &Node) -> Result<(
             for (name, value) in example::values(media) {
                 let shown = value.text().map_or_else(|| value.pretty(), str::to_owned);
                 let title = if name.is_empty() { "Example" } else { name };
-                write!(page, "<details><summary>{title}</summary><pre>{}</pre></details>", text(&shown))?;
+                write!(
+                    page,
+                    "<details><summary>{title}</summary><pre>{}</pre></details>",
+                    text(&shown)
+                )?;
             }
         }
         page.push('\n');
@@ -74,7 +101,9 @@ fn answers(page: &mut String, contract: &Contract, operation: &Node) -> Result<(
 
 /// All but the one that every answer has.
 fn headers(page: &mut String, contract: &Contract, answer: &Node) -> Result<(), Error> {
-    for (name, header) in answer.get("headers").members().filter(|(name, _)| *name != "X-Request-Id") {
+    for (name, header) in
+        answer.get("headers").members().filter(|(name, _)| *name != "X-Request-Id")
+    {
         let description = text(&contract.description(header).replace('`', ""));
         write!(page, "<code title=\"{description}\">{name}</code> ")?;
     }

@@ -46,7 +46,10 @@ fn kind(schema: &Node) -> String {
 fn values(schema: &Node) -> String {
     let constant = Some(schema.get("const")).filter(|_| schema.has("const"));
     let values = constant.into_iter().chain(schema.get("enum").items());
-    values.map(|value| format!("<code>{}</code>", text(&plain(value)))).collect::<Vec<_>>().join(" ")
+    values
+        .map(|value| format!("<code>{}</code>", text(&plain(value))))
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn bounds(schema: &Node) -> String {
@@ -65,7 +68,9 @@ fn bounds(schema: &Node) -> String {
     }
     words.extend(said("maxItems").map(|most| format!("at most {most} items")));
     words.extend(said("pattern").map(|pattern| format!("<code>{}</code>", text(&pattern))));
-    words.extend(said("default").map(|default| format!("<code>{}</code> if left out", text(&default))));
+    words.extend(
+        said("default").map(|default| format!("<code>{}</code> if left out", text(&default))),
+    );
     words.join(", ")
 }
 
@@ -134,7 +139,10 @@ mod tests {
             ("{type: [string, 'null']}", "string or null"),
             ("{type: string, format: uuid}", "string (uuid)"),
             ("{type: string, enum: [a, b]}", "string, <code>a</code> <code>b</code>"),
-            ("{type: string, pattern: '^<$', maxLength: 3}", "string, at most 3 characters, <code>^&lt;$</code>"),
+            (
+                "{type: string, pattern: '^<$', maxLength: 3}",
+                "string, at most 3 characters, <code>^&lt;$</code>",
+            ),
             ("{$ref: '#/components/schemas/Order'}", "<a href=\"#schema-Order\">Order</a>"),
             ("{type: array, items: {type: boolean}}", "array of boolean"),
             ("{oneOf: [{type: number}, {type: 'null'}]}", "number or null"),

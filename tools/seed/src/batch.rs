@@ -22,7 +22,9 @@ pub enum WriteError {
     #[error(transparent)]
     Store(#[from] ServiceError),
     /// The table throttled, try after try. No source means that it answered each time, and took nothing.
-    #[error("the table took none of {left} transactions in {TRIES} tries; it may need more write capacity")]
+    #[error(
+        "the table took none of {left} transactions in {TRIES} tries; it may need more write capacity"
+    )]
     TurnedAway {
         /// Transactions of the batch that are not known to be written.
         left: usize,
@@ -91,7 +93,13 @@ async fn try_once(stack: &Stack, puts: Vec<WriteRequest>) -> Result<Tried, Servi
         .send()
         .await?;
     let units = answer.consumed_capacity().iter().filter_map(|table| table.capacity_units).sum();
-    let unprocessed = answer.unprocessed_items.map(HashMap::into_values).into_iter().flatten().flatten().collect();
+    let unprocessed = answer
+        .unprocessed_items
+        .map(HashMap::into_values)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .collect();
     Ok(Tried { unprocessed, units })
 }
 

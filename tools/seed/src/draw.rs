@@ -18,7 +18,9 @@ impl Draw {
 
     /// The name of a stream, made of what it depends on: other values, or the same in another order, are another stream.
     pub fn stream(values: impl IntoIterator<Item = u64>) -> u64 {
-        values.into_iter().fold(0, |stream: u64, value| mix(stream.wrapping_add(GOLDEN) ^ mix(value)))
+        values
+            .into_iter()
+            .fold(0, |stream: u64, value| mix(stream.wrapping_add(GOLDEN) ^ mix(value)))
     }
 
     /// The next 64 bits.
@@ -73,7 +75,12 @@ mod tests {
 
     #[test]
     fn streams_differ_by_each_value_and_by_their_order() {
-        let streams = [Draw::stream([1, 2]), Draw::stream([2, 1]), Draw::stream([1, 3]), Draw::stream([1, 2, 0])];
+        let streams = [
+            Draw::stream([1, 2]),
+            Draw::stream([2, 1]),
+            Draw::stream([1, 3]),
+            Draw::stream([1, 2, 0]),
+        ];
         for (place, stream) in streams.iter().enumerate() {
             assert!(!streams[..place].contains(stream));
         }

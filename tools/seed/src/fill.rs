@@ -6,7 +6,7 @@ use backon::Retryable;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use once::{
     aws::ServiceError,
-    idempotency::UnfitKey,
+    idempotency::InvalidKey,
     orders::{CreateError, NewProduct, Orders, Settings},
 };
 
@@ -31,7 +31,7 @@ pub enum ProductError {
     Create(usize, #[source] CreateError),
     /// Its key is none; no plan makes such a key.
     #[error("product {0} has no key: {1}")]
-    Key(usize, #[source] UnfitKey),
+    Key(usize, #[source] InvalidKey),
 }
 
 /// Why a company is not there.
@@ -75,12 +75,16 @@ pub async fn put_companies(stack: &Stack, plan: &Plan) -> Result<u32, CompanyErr
 ///
 /// # Errors
 /// One is not there. Those before it are; with the same plan they are found again.
-pub async fn create_products(stack: &Stack, plan: &Plan, catalog: &[NewProduct]) -> Result<usize, ProductError> {
+pub async fn create_products(
+    stack: &Stack,
+    plan: &Plan,
+    catalog: &[NewProduct],
+) -> Result<usize, ProductError> {
     let settings = Settings {
         orders_table: stack.orders.clone(),
         ledger_table: stack.ledger.clone(),
-        budget: BUDGET,
-        sold_out_memory: Duration::ZERO,
+        retry_budget: BUDGET,
+        sold_out_cache: Duration::ZERO,
     };
     let orders = Orders::new(stack.client.clone(), settings);
     let mut new = 0;
@@ -132,8 +136,9 @@ pub async fn write_entries(
         let batch: Vec<_> = entries.by_ref().take(BATCH).collect();
         (!batch.is_empty()).then_some(batch)
     });
-    let writes =
-        batches.map(|batch| async move { batch::write(stack, &batch).await.map(|units| (batch.len(), units)) });
+    let writes = batches.map(|batch| async move {
+        batch::write(stack, &batch).await.map(|units| (batch.len(), units))
+    });
     let mut writes = stream::iter(writes).buffer_unordered(at_once);
     while let Some((count, consumed)) = writes.try_next().await? {
         units += consumed;

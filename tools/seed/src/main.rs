@@ -70,7 +70,10 @@ async fn run(Arguments { plan, sums, at_once }: &Arguments) -> Result<(), Box<dy
     println!("gross {gross}, fee {fee}, net {net}");
     #[expect(clippy::cast_precision_loss, reason = "a rate for people to read")]
     let rate = count as f64 / seconds;
-    println!("{count} transactions in {seconds:.1} s, {rate:.0} items a second, {:.0} write units", written.units);
+    println!(
+        "{count} transactions in {seconds:.1} s, {rate:.0} items a second, {:.0} write units",
+        written.units
+    );
     Ok(())
 }
 
@@ -108,22 +111,29 @@ mod tests {
             let until = if argument == "--until" { vec![] } else { vec!["--until", "2026-11-20"] };
             let given = ["seed"].into_iter().chain(until);
             let unfit = format!("{argument}={value}");
-            let error = Arguments::try_parse_from(given.chain([&*unfit])).expect_err(&unfit).to_string();
+            let error =
+                Arguments::try_parse_from(given.chain([&*unfit])).expect_err(&unfit).to_string();
             assert!(error.contains(argument) && error.contains(value), "{error}");
         }
-        assert!(Arguments::try_parse_from(["seed", "--until", "2026-11-20", "--merchants", "999"]).is_ok());
+        assert!(
+            Arguments::try_parse_from(["seed", "--until", "2026-11-20", "--merchants", "999"])
+                .is_ok()
+        );
     }
 
     #[test]
     fn without_a_last_day_it_is_yesterday() {
         let today = || Day::of(Timestamp::now());
-        let (before, plan) = (today(), Arguments::try_parse_from(["seed"]).expect("no argument is required").plan);
+        let (before, plan) =
+            (today(), Arguments::try_parse_from(["seed"]).expect("no argument is required").plan);
         assert!([before, today()].contains(&plan.until.plus(1)));
     }
 
     #[test]
     fn what_is_not_said_is_as_the_library_has_it() {
-        let said = Arguments::try_parse_from(["seed", "--until", "2026-11-20"]).expect("fit arguments").plan;
+        let said = Arguments::try_parse_from(["seed", "--until", "2026-11-20"])
+            .expect("fit arguments")
+            .plan;
         assert_eq!(said, Plan::until("2026-11-20".parse().expect("a day")));
     }
 }

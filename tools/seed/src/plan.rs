@@ -7,7 +7,7 @@
 use clap::Args;
 use once::{
     company::{CompanyId, NewProfile},
-    idempotency::{IdempotencyKey, UnfitKey},
+    idempotency::{IdempotencyKey, InvalidKey},
     ledger::{Entry, fee_cents},
     orders::NewProduct,
     time::{Day, Timestamp},
@@ -78,7 +78,14 @@ impl Plan {
     /// Up to this day, and for the rest as it is where nothing is said.
     #[must_use]
     pub fn until(until: Day) -> Self {
-        Self { merchants: MERCHANTS, products: PRODUCTS, transactions: TRANSACTIONS, days: DAYS, until, seed: SEED }
+        Self {
+            merchants: MERCHANTS,
+            products: PRODUCTS,
+            transactions: TRANSACTIONS,
+            days: DAYS,
+            until,
+            seed: SEED,
+        }
     }
 
     /// The first moment of the first day.
@@ -96,7 +103,10 @@ impl Plan {
         let company = |number: u16| {
             let employees = Draw::of(stream, number.into()).between(EMPLOYEES.0, EMPLOYEES.1);
             let profile = json!({"name": format!("Merchant {number:03}"), "employees": employees});
-            Ok((serde_json::from_value(merchant_id(number).into())?, serde_json::from_value(profile)?))
+            Ok((
+                serde_json::from_value(merchant_id(number).into())?,
+                serde_json::from_value(profile)?,
+            ))
         };
         (1..=self.merchants).map(company).collect()
     }
@@ -111,7 +121,7 @@ impl Plan {
 
     /// The same product of the same plan has the same key, so that it is created once. The key names all that the product
     /// depends on: plans that differ in it have products of their own.
-    pub fn product_key(&self, number: usize) -> Result<IdempotencyKey, UnfitKey> {
+    pub fn product_key(&self, number: usize) -> Result<IdempotencyKey, InvalidKey> {
         let Self { seed, merchants, .. } = self;
         format!("seed-{seed}-merchants-{merchants}-product-{number}").as_bytes().try_into()
     }
@@ -162,15 +172,26 @@ impl Plan {
         let gross_cents = i64::from(product.price.get()) * draw.between(1, MOST_UNITS);
         let fee_cents = fee_cents(gross_cents, product.fee_basis_points.get());
         // The very last millisecond is left to reversals, so that each has a later moment than its sale.
-        let recorded_at =
-            Timestamp::from_millis(draw.between(self.begin().as_millis(), self.until.last().as_millis() - 1));
-        Entry::sale(Uuid::new_v8(id), &product.merchant_id.to_string(), gross_cents, fee_cents, recorded_at)
+        let recorded_at = Timestamp::from_millis(
+            draw.between(self.begin().as_millis(), self.until.last().as_millis() - 1),
+        );
+        Entry::sale(
+            Uuid::new_v8(id),
+            &product.merchant_id.to_string(),
+            gross_cents,
+            fee_cents,
+            recorded_at,
+        )
     }
 
     /// After the sale: on the same day for about half of all, on that or any later one for the others.
     fn reversal_time(&self, sold_at: Timestamp, draw: &mut Draw) -> Timestamp {
         let next = sold_at.as_millis() + 1;
-        let last = if draw.below(2) == 0 { Day::of(Timestamp::from_millis(next)).last() } else { self.until.last() };
+        let last = if draw.below(2) == 0 {
+            Day::of(Timestamp::from_millis(next)).last()
+        } else {
+            self.until.last()
+        };
         Timestamp::from_millis(draw.between(next, last.as_millis()))
     }
 }

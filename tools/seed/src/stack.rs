@@ -62,13 +62,15 @@ const ATTEMPT: Duration = Duration::from_secs(10);
 const CALL: Duration = Duration::from_secs(40);
 
 fn patient(client: &Client) -> Client {
-    let times = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).operation_timeout(CALL).build();
+    let times =
+        TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).operation_timeout(CALL).build();
     Client::from_conf(client.config().to_builder().timeout_config(times).build())
 }
 
 fn tables(lookup: impl Fn(&str) -> Option<String>) -> Result<[String; 3], Missing> {
     let required = |name| lookup(name).filter(|value| !value.is_empty()).ok_or(Missing(name));
-    let tables = [required("ORDERS_TABLE")?, required("LEDGER_TABLE")?, required("COMPANIES_TABLE")?];
+    let tables =
+        [required("ORDERS_TABLE")?, required("LEDGER_TABLE")?, required("COMPANIES_TABLE")?];
     ACCESS.into_iter().try_for_each(|name| required(name).map(drop))?;
     Ok(tables)
 }
@@ -82,15 +84,23 @@ mod tests {
         let needed = ["ORDERS_TABLE", "LEDGER_TABLE", "COMPANIES_TABLE"].into_iter().chain(ACCESS);
         for missing in needed {
             for value in [None, Some(String::new())] {
-                let read = tables(|name| if name == missing { value.clone() } else { Some(name.to_owned()) });
+                let read =
+                    tables(
+                        |name| if name == missing { value.clone() } else { Some(name.to_owned()) },
+                    );
                 let error = read.expect_err(missing);
                 assert!(
-                    error.to_string().starts_with(&format!("environment variable {missing} is not set")),
+                    error
+                        .to_string()
+                        .starts_with(&format!("environment variable {missing} is not set")),
                     "{error}"
                 );
             }
         }
         let named = tables(|name| Some(name.to_lowercase()));
-        assert_eq!(named, Ok(["orders_table", "ledger_table", "companies_table"].map(str::to_owned)));
+        assert_eq!(
+            named,
+            Ok(["orders_table", "ledger_table", "companies_table"].map(str::to_owned))
+        );
     }
 }

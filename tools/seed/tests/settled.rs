@@ -6,7 +6,7 @@ use futures_util::{StreamExt, stream};
 use once::{
     ledger::Entry,
     settlement::{Accepted, Content, Days},
-    testing::{Cloud, LEDGER_TABLE, ORDERS_TABLE, Process},
+    testing::{Cloud, Instance, LEDGER_TABLE, ORDERS_TABLE},
     time::{Day, Timestamp},
 };
 use seed::{Plan, Stack, create_products, write_entries};
@@ -39,23 +39,28 @@ async fn seeded(cloud: &Cloud, plan: &Plan) -> String {
 }
 
 /// The file of a new job for the last thirty days, today included.
-async fn settled(cloud: &Cloud, process: &Process, now: Timestamp) -> String {
+async fn settled(cloud: &Cloud, instance: &Instance, now: Timestamp) -> String {
     let today = Day::of(now);
     let days = Days { from: today.plus(-30), to: today };
-    let Accepted { job_id, .. } = process.app.settlement().create(days, true, now).await.expect("a job");
-    let later = process.at(now.plus(once::settlement::LEDGER_LAG));
+    let Accepted { job_id, .. } =
+        instance.app.settlement().create(days, true, now).await.expect("a job");
+    let later = instance.at(now.plus(once::settlement::LEDGER_LAG));
     loop {
-        let messages = cloud.outside().take_queued();
+        let messages = cloud.services().take_queued();
         if messages.is_empty() {
             break;
         }
         let work = messages.into_iter().map(|message| {
-            let process = later.clone();
-            async move { tokio::spawn(async move { process.deliver(&message).await }).await.expect("no panic") }
+            let instance = later.clone();
+            async move {
+                tokio::spawn(async move { instance.deliver(&message).await })
+                    .await
+                    .expect("no panic");
+            }
         });
         stream::iter(work).buffer_unordered(AT_ONCE).collect::<()>().await;
     }
-    let file = process.app.settlement().download(job_id, |_| false).await.expect("a file");
+    let file = instance.app.settlement().download(job_id, |_| false).await.expect("a file");
     match file.content {
         Content::Text(text) => text,
         other => panic!("{other:?}"),
@@ -66,9 +71,17 @@ async fn settled(cloud: &Cloud, process: &Process, now: Timestamp) -> String {
 async fn sell(cloud: &Cloud, after: Timestamp) {
     for n in 1.. {
         let at = after.plus(Duration::from_millis(n));
-        let sale = Entry::sale(Uuid::now_v7(), &format!("merchant_{:03}", n % 50 + 1), 1_000, 29, at);
+        let sale =
+            Entry::sale(Uuid::now_v7(), &format!("merchant_{:03}", n % 50 + 1), 1_000, 29, at);
         let item = sale.item().expect("an item");
-        cloud.client().put_item().table_name(LEDGER_TABLE).set_item(Some(item)).send().await.expect("recorded");
+        cloud
+            .client()
+            .put_item()
+            .table_name(LEDGER_TABLE)
+            .set_item(Some(item))
+            .send()
+            .await
+            .expect("recorded");
     }
 }
 
@@ -77,11 +90,11 @@ async fn a_settlement_comes_to_the_seeders_own_sums_twice_and_while_others_pay()
     let cloud = Cloud::start().await;
     let plan = Plan { transactions: TRANSACTIONS, ..Plan::until(day("2026-11-19")) };
     let sums = seeded(&cloud, &plan).await;
-    let process = cloud.uncounted();
+    let instance = cloud.uncounted();
     let now: Timestamp = "2026-11-20T12:00:00Z".parse().expect("a time");
-    assert!(settled(&cloud, &process, now).await == sums, "the file is not the seeder's");
+    assert!(settled(&cloud, &instance, now).await == sums, "the file is not the seeder's");
     let again = tokio::select! {
-        file = settled(&cloud, &process, now) => file,
+        file = settled(&cloud, &instance, now) => file,
         () = sell(&cloud, now) => unreachable!("it goes on"),
     };
     assert!(again == sums, "the cutoff did not hold");

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Attempt, Failed};
-use crate::company::{AskError, Companies, CompanyId, Figures, How, Kind};
+use crate::company::{CacheStatus, Companies, CompanyId, FiguresError, FiguresKey, Kind};
 
 /// A company's figures.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,24 +16,29 @@ pub struct Refresh {
 }
 
 impl Refresh {
-    pub async fn perform(&self, attempt: Attempt<'_>, companies: &Companies) -> Result<String, Failed> {
-        let figures = Figures { company: self.company_id.clone(), kind: self.kind };
-        match companies.ask(figures, attempt.now).await {
-            Ok(asked) => Ok(match asked.how {
-                How::Computed => "computed",
-                How::Joined => "computed for another",
-                How::Cached => "there already",
+    pub async fn perform(
+        &self,
+        attempt: Attempt<'_>,
+        companies: &Companies,
+    ) -> Result<String, Failed> {
+        let figures = FiguresKey { company: self.company_id.clone(), kind: self.kind };
+        match companies.figures(figures, attempt.now).await {
+            Ok(asked) => Ok(match asked.status {
+                CacheStatus::Miss => "computed",
+                CacheStatus::Collapsed => "computed for another",
+                CacheStatus::Hit => "there already",
             }
             .to_owned()),
             // It may have been told of a moment ago.
-            Err(AskError::CompanyNotFound(id)) => {
+            Err(FiguresError::CompanyNotFound(id)) => {
                 Err(Failed::ForNow { cause: format!("COMPANY_NOT_FOUND: {id}"), pause: None })
             }
-            Err(AskError::Failed(cause)) => Err(Failed::ForNow { cause, pause: None }),
-            Err(AskError::TakesLonger) => {
-                Err(Failed::ForNow { cause: "FIGURES_NOT_READY: they are still computed".to_owned(), pause: None })
-            }
-            Err(AskError::Service(cause)) => Err(Failed::passing(&cause)),
+            Err(FiguresError::Failed(cause)) => Err(Failed::ForNow { cause, pause: None }),
+            Err(FiguresError::TimedOut) => Err(Failed::ForNow {
+                cause: "FIGURES_NOT_READY: they are still computed".to_owned(),
+                pause: None,
+            }),
+            Err(FiguresError::Service(cause)) => Err(Failed::passing(&cause)),
         }
     }
 }

@@ -12,7 +12,7 @@ use super::run::Occurrence;
 use crate::{
     company::Companies,
     settlement::Settlement,
-    tagged::{Misfit, Tagged},
+    tagged::{FieldError, Tagged},
     time::Timestamp,
     webhook::{Guard, Webhooks},
 };
@@ -34,7 +34,7 @@ pub enum Action {
 
 /// What actions reach.
 #[derive(Debug, Clone, Copy)]
-pub struct Reach<'a> {
+pub struct ActionContext<'a> {
     /// The sender of webhooks.
     pub webhooks: &'a Webhooks,
     /// Settlements.
@@ -72,7 +72,10 @@ impl Failed {
     /// What a service's failure means: it passes.
     fn passing(cause: &impl std::fmt::Display) -> Self {
         tracing::warn!(%cause, "An action could not be done");
-        Self::ForNow { cause: "SERVICE_UNAVAILABLE: a service did not answer".to_owned(), pause: None }
+        Self::ForNow {
+            cause: "SERVICE_UNAVAILABLE: a service did not answer".to_owned(),
+            pause: None,
+        }
     }
 }
 
@@ -80,7 +83,11 @@ impl Action {
     const KINDS: [&str; 3] = ["webhook", "settlement", "company"];
 
     /// Does it. What has come of it, in a line.
-    pub async fn perform(&self, attempt: Attempt<'_>, reach: Reach<'_>) -> Result<String, Failed> {
+    pub async fn perform(
+        &self,
+        attempt: Attempt<'_>,
+        reach: ActionContext<'_>,
+    ) -> Result<String, Failed> {
         // On the heap: each is as large as all that it may call.
         match self {
             Self::Webhook(call) => Box::pin(call.perform(attempt, reach.webhooks)).await,
@@ -90,7 +97,7 @@ impl Action {
     }
 
     /// Refuses what may never be done.
-    pub fn check(&self, guard: Guard) -> Result<(), Misfit> {
+    pub fn check(&self, guard: Guard) -> Result<(), FieldError> {
         match self {
             Self::Webhook(call) => call.check(guard),
             Self::Settlement(_) | Self::Company(_) => Ok(()),
@@ -99,9 +106,9 @@ impl Action {
 }
 
 impl TryFrom<Tagged> for Action {
-    type Error = Misfit;
+    type Error = FieldError;
 
-    fn try_from(action: Tagged) -> Result<Self, Misfit> {
+    fn try_from(action: Tagged) -> Result<Self, FieldError> {
         match action.kind() {
             "webhook" => action.rest().map(Self::Webhook),
             "settlement" => action.rest().map(Self::Settlement),

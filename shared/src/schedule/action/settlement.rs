@@ -34,7 +34,9 @@ impl Range {
         let (from, to) = match self {
             Self::Yesterday => (today.plus(-1), today.plus(-1)),
             Self::LastWeek => (today.monday().plus(-7), today.monday().plus(-1)),
-            Self::LastMonth => (today.first_of_month().plus(-1).first_of_month(), today.first_of_month().plus(-1)),
+            Self::LastMonth => {
+                (today.first_of_month().plus(-1).first_of_month(), today.first_of_month().plus(-1))
+            }
         };
         Days { from, to }
     }
@@ -42,7 +44,11 @@ impl Range {
 
 impl Settle {
     /// The job is named after the occurrence: a second attempt finds the first one's.
-    pub async fn perform(&self, attempt: Attempt<'_>, settlement: &Settlement) -> Result<String, Failed> {
+    pub async fn perform(
+        &self,
+        attempt: Attempt<'_>,
+        settlement: &Settlement,
+    ) -> Result<String, Failed> {
         let days = self.range.before(attempt.occurrence.due_at);
         let begun = settlement.create_once(attempt.occurrence.run.into(), days, attempt.now).await;
         begun.map(|job| job.job_id.to_string()).map_err(|cause| Failed::passing(&cause))
@@ -68,7 +74,11 @@ mod tests {
             (Range::LastMonth, "2026-01-15T00:00:00Z", "2025-12-01", "2025-12-31"),
         ] {
             let days = range.before(due_at.parse().expect(due_at));
-            assert_eq!((days.from.to_string(), days.to.to_string()), (from.to_owned(), to.to_owned()), "{due_at}");
+            assert_eq!(
+                (days.from.to_string(), days.to.to_string()),
+                (from.to_owned(), to.to_owned()),
+                "{due_at}"
+            );
         }
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Attempt, Failed};
 use crate::{
-    tagged::Misfit,
+    tagged::FieldError,
     webhook::{Delivery, Guard, Outcome, WebhookUrl, Webhooks},
 };
 
@@ -52,26 +52,33 @@ impl From<Body> for Map<String, Value> {
 
 impl Call {
     /// What the text of the URL tells; where its name leads is looked at with each attempt.
-    pub fn check(&self, guard: Guard) -> Result<(), Misfit> {
-        guard.check(&self.url).map_err(|refused| Misfit::new("action.url", refused))
+    pub fn check(&self, guard: Guard) -> Result<(), FieldError> {
+        guard.check(&self.url).map_err(|refused| FieldError::new("action.url", refused))
     }
 
-    pub async fn perform(&self, attempt: Attempt<'_>, webhooks: &Webhooks) -> Result<String, Failed> {
+    pub async fn perform(
+        &self,
+        attempt: Attempt<'_>,
+        webhooks: &Webhooks,
+    ) -> Result<String, Failed> {
         let Attempt { occurrence, name, now } = attempt;
         let body = match &self.body {
             Some(Body(body)) => Value::from(body.clone()),
             None => {
-                json!({"job_id": occurrence.task, "name": name, "run_id": occurrence.run, "due_at": occurrence.due_at})
+                json!({"job_id": occurrence.job, "name": name, "run_id": occurrence.run, "due_at": occurrence.due_at})
             }
         };
         let body = body.to_string().into_bytes();
         let delivery = Delivery { url: &self.url, id: &occurrence.run.into(), body: &body };
         match webhooks.send(delivery, now).await {
             Ok(Outcome::Delivered) => Ok("delivered".to_owned()),
-            Ok(Outcome::Refused { reason }) => Err(Failed::ForGood(format!("WEBHOOK_REFUSED: {reason}"))),
-            Ok(Outcome::Later { cause, retry_after }) => {
-                Err(Failed::ForNow { cause: format!("WEBHOOK_NOT_TAKEN: {cause}"), pause: retry_after })
+            Ok(Outcome::Refused { reason }) => {
+                Err(Failed::ForGood(format!("WEBHOOK_REFUSED: {reason}")))
             }
+            Ok(Outcome::Later { cause, retry_after }) => Err(Failed::ForNow {
+                cause: format!("WEBHOOK_NOT_TAKEN: {cause}"),
+                pause: retry_after,
+            }),
             Err(cause) => Err(Failed::passing(&cause)),
         }
     }

@@ -3,7 +3,7 @@
 use jiff::Timestamp as Instant;
 use serde::{Deserialize, Serialize};
 
-use super::{Dst, Expression, Recurs, Zone, dst::Wish, remark, search};
+use super::{Dst, Expression, Recurrence, Zone, dst::DstOverride, note, search};
 use crate::time::Timestamp;
 
 /// An expression, and the clock that it is held against.
@@ -23,7 +23,7 @@ struct Form {
     #[serde(default)]
     timezone: Zone,
     #[serde(default)]
-    dst: Wish,
+    dst: DstOverride,
 }
 
 impl From<Form> for Cron {
@@ -46,10 +46,11 @@ impl Cron {
     }
 }
 
-impl Recurs for Cron {
+impl Recurrence for Cron {
     fn first_from(&self, _: Timestamp, at: Timestamp) -> Option<Timestamp> {
         // Expressions name whole seconds.
-        let second = at.as_millis().div_euclid(1000) + i64::from(at.as_millis().rem_euclid(1000) > 0);
+        let second =
+            at.as_millis().div_euclid(1000) + i64::from(at.as_millis().rem_euclid(1000) > 0);
         search::first_from(self, Instant::from_second(second).ok()?).map(Timestamp::from)
     }
 
@@ -58,19 +59,19 @@ impl Recurs for Cron {
         search::last_to(self, Instant::from_second(second).ok()?).map(Timestamp::from)
     }
 
-    fn words(&self) -> String {
-        format!("{}, in {}", self.expression.words(), self.timezone)
+    fn describe(&self) -> String {
+        format!("{}, in {}", self.expression.describe(), self.timezone)
     }
 
     fn zone(&self) -> &Zone {
         &self.timezone
     }
 
-    fn remark(&self, at: Timestamp) -> Option<String> {
-        remark::of(self, at)
+    fn note(&self, at: Timestamp) -> Option<String> {
+        note::of(self, at)
     }
 
-    fn silences(&self, from: Timestamp, to: Timestamp) -> Vec<String> {
-        remark::silences(self, from, to)
+    fn skipped_times(&self, from: Timestamp, to: Timestamp) -> Vec<String> {
+        note::skipped_times(self, from, to)
     }
 }

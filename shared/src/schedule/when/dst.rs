@@ -10,7 +10,7 @@ pub struct Dst {
     /// Of those that do not exist.
     pub gap: Gap,
     /// Of those that come twice.
-    pub overlap: Repeat,
+    pub overlap: Ambiguity,
 }
 
 /// The clock goes forward: wall times do not exist.
@@ -26,7 +26,7 @@ pub enum Gap {
 /// The clock goes back: wall times come twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Repeat {
+pub enum Ambiguity {
     /// They occur when they come first.
     First,
     /// They occur both times.
@@ -36,19 +36,22 @@ pub enum Repeat {
 /// What a request says of it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Wish {
+pub(super) struct DstOverride {
     #[serde(default, deserialize_with = "present")]
     gap: Option<Gap>,
     #[serde(default, deserialize_with = "present")]
-    overlap: Option<Repeat>,
+    overlap: Option<Ambiguity>,
 }
 
-impl Wish {
+impl DstOverride {
     /// What it leaves open is filled in. An expression of all hours goes by the hours that pass: it keeps its pace
     /// through both changes, where one that names times of day occurs once for each. Vixie cron draws the same line.
     pub fn or_usual(self, expression: &Expression) -> Dst {
-        let (gap, overlap) =
-            if expression.is_hourly() { (Gap::Skip, Repeat::Both) } else { (Gap::After, Repeat::First) };
+        let (gap, overlap) = if expression.is_hourly() {
+            (Gap::Skip, Ambiguity::Both)
+        } else {
+            (Gap::After, Ambiguity::First)
+        };
         Dst { gap: self.gap.unwrap_or(gap), overlap: self.overlap.unwrap_or(overlap) }
     }
 }

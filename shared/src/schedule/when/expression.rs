@@ -20,7 +20,7 @@ use jiff::{ToSpan, civil};
 use serde::{Deserialize, Serialize};
 
 use super::field::{FIELDS, Unread};
-use crate::limits::{Text, UnfitText};
+use crate::validated::{InvalidText, Text};
 
 /// Characters that an expression may have.
 pub const LONGEST: usize = 200;
@@ -37,10 +37,10 @@ pub struct Expression {
 
 /// A text that is no cron expression, or one that never comes.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub enum UnfitExpression {
+pub enum InvalidExpression {
     /// Blank, too long, or with control characters.
     #[error(transparent)]
-    Text(#[from] UnfitText),
+    Text(#[from] InvalidText),
     /// Seconds, years, or a field that was forgotten.
     #[error("must have five fields (minute, hour, day of month, month, day of week), not {0}")]
     Fields(usize),
@@ -75,19 +75,25 @@ impl Expression {
     }
 
     /// In words: `At 02:30, on Monday`.
-    pub(super) fn words(&self) -> String {
+    pub(super) fn describe(&self) -> String {
         let pattern = &self.cron.pattern;
         let mut fields: Vec<_> = pattern.as_str().split_whitespace().map(str::to_owned).collect();
         // croner says "every 5 minutes" of any field that has such a step somewhere.
-        for (place, count, field) in [(0, 60, &pattern.minutes), (1, 24, &pattern.hours), (3, 12, &pattern.months)] {
-            let step = fields.get(place).and_then(|text| text.strip_prefix("*/")?.parse::<u16>().ok());
+        for (place, count, field) in
+            [(0, 60, &pattern.minutes), (1, 24, &pattern.hours), (3, 12, &pattern.months)]
+        {
+            let step =
+                fields.get(place).and_then(|text| text.strip_prefix("*/")?.parse::<u16>().ok());
             if fields[place].contains('/') && step.is_none_or(|step| count % step != 0) {
-                fields[place] = field.values().iter().map(u16::to_string).collect::<Vec<_>>().join(",");
+                fields[place] =
+                    field.values().iter().map(u16::to_string).collect::<Vec<_>>().join(",");
             }
         }
         let words = parse(&fields.join(" ")).unwrap_or_else(|| self.cron.clone()).describe();
         let words = words.trim_end_matches('.');
-        words.strip_prefix("At every").map_or_else(|| words.to_owned(), |rest| format!("Every{rest}"))
+        words
+            .strip_prefix("At every")
+            .map_or_else(|| words.to_owned(), |rest| format!("Every{rest}"))
     }
 }
 
@@ -104,47 +110,61 @@ fn parse(text: &str) -> Option<Box<Cron>> {
 fn comes(cron: &Cron) -> bool {
     let months = civil::date(2000, 1, 1).series(1.month()).take(28 * 12);
     let named = |day: civil::Date| -> bool {
-        let weekday = Weekday::from_days_from_sunday(day.weekday().to_sunday_zero_offset().unsigned_abs().into());
+        let weekday = Weekday::from_days_from_sunday(
+            day.weekday().to_sunday_zero_offset().unsigned_abs().into(),
+        );
         let (year, month) = (day.year().into(), day.month().unsigned_abs().into());
-        cron.pattern.day_match(year, month, day.day().unsigned_abs().into(), weekday).unwrap_or(false)
+        cron.pattern
+            .day_match(year, month, day.day().unsigned_abs().into(), weekday)
+            .unwrap_or(false)
     };
     months
-        .filter(|month| cron.pattern.month_match(month.month().unsigned_abs().into()).unwrap_or(false))
-        .any(|month| month.series(1.day()).take_while(|day| day.month() == month.month()).any(named))
+        .filter(|month| {
+            cron.pattern.month_match(month.month().unsigned_abs().into()).unwrap_or(false)
+        })
+        .any(|month| {
+            month.series(1.day()).take_while(|day| day.month() == month.month()).any(named)
+        })
 }
 
 impl FromStr for Expression {
-    type Err = UnfitExpression;
+    type Err = InvalidExpression;
 
-    fn from_str(text: &str) -> Result<Self, UnfitExpression> {
+    fn from_str(text: &str) -> Result<Self, InvalidExpression> {
         let text = String::from(Text::<LONGEST>::try_from(text.trim().to_owned())?);
         if text.starts_with('@') {
             let known = NICKNAMES.iter().any(|nickname| nickname.eq_ignore_ascii_case(&text));
             let cron = parse(&text).filter(|_| known);
-            return cron.map(|cron| Self { text: text.clone(), cron }).ok_or(UnfitExpression::Nickname { given: text });
+            return cron
+                .map(|cron| Self { text: text.clone(), cron })
+                .ok_or(InvalidExpression::Nickname { given: text });
         }
         let fields: Vec<_> = text.split_whitespace().collect();
         if fields.len() != FIELDS.len() {
-            return Err(UnfitExpression::Fields(fields.len()));
+            return Err(InvalidExpression::Fields(fields.len()));
         }
-        if let Some((field, text)) = FIELDS.iter().zip(&fields).find(|(field, text)| !field.reads(text)) {
+        if let Some((field, text)) =
+            FIELDS.iter().zip(&fields).find(|(field, text)| !field.reads(text))
+        {
             return Err(field.unread(text).into());
         }
         match parse(&text) {
             Some(cron) if comes(&cron) => Ok(Self { text, cron }),
-            Some(_) => Err(UnfitExpression::Never),
+            Some(_) => Err(InvalidExpression::Never),
             None => Err(out_of_range(&fields)),
         }
     }
 }
 
 /// Names the field that croner refuses, which does not say so itself.
-fn out_of_range(fields: &[&str]) -> UnfitExpression {
+fn out_of_range(fields: &[&str]) -> InvalidExpression {
     let alone = |place: usize| {
-        let fields = (0..FIELDS.len()).map(|other| if other == place { fields[place] } else { "*" });
+        let fields =
+            (0..FIELDS.len()).map(|other| if other == place { fields[place] } else { "*" });
         fields.collect::<Vec<_>>().join(" ")
     };
-    let refused = (0..FIELDS.len()).find(|place| parse(&alone(*place)).is_none()).unwrap_or_default();
+    let refused =
+        (0..FIELDS.len()).find(|place| parse(&alone(*place)).is_none()).unwrap_or_default();
     FIELDS[refused].unread(fields[refused]).into()
 }
 
@@ -155,9 +175,9 @@ impl fmt::Display for Expression {
 }
 
 impl TryFrom<String> for Expression {
-    type Error = UnfitExpression;
+    type Error = InvalidExpression;
 
-    fn try_from(text: String) -> Result<Self, UnfitExpression> {
+    fn try_from(text: String) -> Result<Self, InvalidExpression> {
         text.parse()
     }
 }
@@ -185,7 +205,10 @@ mod tests {
         let expression = expression(text);
         let first = expression.first_from(civil::date(2026, 1, 1).at(0, 0, 0, 0));
         let next = |wall: &civil::DateTime| expression.first_from(*wall + 1.second());
-        std::iter::successors(first, next).take(count).map(|wall| wall.strftime("%m-%d %H:%M").to_string()).collect()
+        std::iter::successors(first, next)
+            .take(count)
+            .map(|wall| wall.strftime("%m-%d %H:%M").to_string())
+            .collect()
     }
 
     #[test]
@@ -210,8 +233,14 @@ mod tests {
 
     #[test]
     fn a_day_of_the_month_or_of_the_week_will_do() {
-        assert_eq!(walls("0 0 13 * FRI", 4), ["01-02 00:00", "01-09 00:00", "01-13 00:00", "01-16 00:00"]);
-        assert_eq!(walls("0 0 */10 1 MON", 4), ["01-01 00:00", "01-05 00:00", "01-11 00:00", "01-12 00:00"]);
+        assert_eq!(
+            walls("0 0 13 * FRI", 4),
+            ["01-02 00:00", "01-09 00:00", "01-13 00:00", "01-16 00:00"]
+        );
+        assert_eq!(
+            walls("0 0 */10 1 MON", 4),
+            ["01-01 00:00", "01-05 00:00", "01-11 00:00", "01-12 00:00"]
+        );
     }
 
     #[test]
@@ -222,7 +251,8 @@ mod tests {
         assert_eq!(refused(&"1,".repeat(101)), "must be at most 200 characters, not 202");
         assert_eq!(refused("0 0 *\t* *"), "must not contain control characters");
         let fields = "must have five fields (minute, hour, day of month, month, day of week), not";
-        for (text, count) in [("*", 1), ("0 0 * *", 4), ("0 0 0 * * *", 6), ("0 0 0 * * * 2026", 7)] {
+        for (text, count) in [("*", 1), ("0 0 * *", 4), ("0 0 0 * * *", 6), ("0 0 0 * * * 2026", 7)]
+        {
             assert_eq!(refused(text), format!("{fields} {count}"));
         }
         let forms = "must be five fields or one of @hourly, @daily, @weekly, @monthly, @yearly, @annually, not";
@@ -234,7 +264,7 @@ mod tests {
     #[test]
     fn what_never_comes_is_refused() {
         for text in ["0 0 31 2 *", "0 0 30 2 *", "0 0 31 4,6,9,11 *", "0 0 30W 2 *"] {
-            assert_eq!(text.parse::<Expression>(), Err(UnfitExpression::Never), "{text}");
+            assert_eq!(text.parse::<Expression>(), Err(InvalidExpression::Never), "{text}");
         }
         for text in ["0 0 29 2 *", "0 0 * 2 1#5", "0 0 31 2,3 *", "0 0 31 2 MON", "0 0 L 2 *"] {
             assert!(text.parse::<Expression>().is_ok(), "{text}");
@@ -268,7 +298,7 @@ mod tests {
             ("0 0 1 */5 *", "At 00:00, on day 1, in January, June, and November"),
             ("@hourly", "At minute 0 past every hour"),
         ] {
-            assert_eq!(expression(text).words(), words, "{text}");
+            assert_eq!(expression(text).describe(), words, "{text}");
         }
     }
 }

@@ -32,7 +32,9 @@ pub(super) const FIELDS: [Field; 5] = [
     Field {
         name: "month",
         takes: "1-12 or JAN-DEC",
-        names: &["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"],
+        names: &[
+            "JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC",
+        ],
         special: |_, _| false,
     },
     Field {
@@ -111,7 +113,10 @@ mod tests {
             ("0 0 * * fr\u{131}", "day of week `fr\u{131}`"),
         ] {
             let refusal = expression.parse::<Expression>().expect_err(expression).to_string();
-            assert!(refusal.starts_with(&format!("the {field} is not understood")), "{expression}: {refusal}");
+            assert!(
+                refusal.starts_with(&format!("the {field} is not understood")),
+                "{expression}: {refusal}"
+            );
         }
     }
 

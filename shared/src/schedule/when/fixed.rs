@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Recurs, Zone};
-use crate::{limits::Bounded, time::Timestamp};
+use super::{Recurrence, Zone};
+use crate::{time::Timestamp, validated::Bounded};
 
 /// Seconds between two occurrences, up to 366 days.
 pub type Every = Bounded<1, 31_622_400>;
@@ -24,7 +24,7 @@ impl Fixed {
     }
 }
 
-impl Recurs for Fixed {
+impl Recurrence for Fixed {
     /// One interval from now: to begin something that recurs is no occurrence of it.
     fn start(&self, now: Timestamp) -> Timestamp {
         now.plus(Duration::from_secs(self.every_seconds.get().into()))
@@ -43,7 +43,7 @@ impl Recurs for Fixed {
         exactly(just_before - late)
     }
 
-    fn words(&self) -> String {
+    fn describe(&self) -> String {
         match self.every_seconds.get() {
             1 => "Every second".to_owned(),
             seconds => format!("Every {seconds} seconds"),
@@ -72,30 +72,46 @@ mod tests {
 
     #[test]
     fn it_never_drifts() {
-        let fixed = json!({"type": "fixed", "every_seconds": 7, "start_at": "2000-01-01T00:00:00.005Z"});
+        let fixed =
+            json!({"type": "fixed", "every_seconds": 7, "start_at": "2000-01-01T00:00:00.005Z"});
         let schedule = begun(fixed, "2026-01-01T00:00:00Z");
         let start = time("2000-01-01T00:00:00.005Z").as_millis();
-        for at in
-            ["2000-01-01T00:00:00Z", "2000-01-01T00:00:07.005Z", "2026-11-20T00:00:00.004Z", "2999-01-01T00:00:00Z"]
-        {
+        for at in [
+            "2000-01-01T00:00:00Z",
+            "2000-01-01T00:00:07.005Z",
+            "2026-11-20T00:00:00.004Z",
+            "2999-01-01T00:00:00Z",
+        ] {
             let first = schedule.first_from(time(at)).expect("an occurrence");
             assert_eq!((first.as_millis() - start) % 7000, 0, "{at}");
-            assert!((0..7000).contains(&(first.as_millis() - time(at).as_millis().max(start))), "{at}");
+            assert!(
+                (0..7000).contains(&(first.as_millis() - time(at).as_millis().max(start))),
+                "{at}"
+            );
         }
     }
 
     #[test]
     fn the_first_is_the_start_or_one_interval_from_now() {
-        let given = json!({"type": "fixed", "every_seconds": 3600, "start_at": "2026-01-01T00:30:00Z"});
+        let given =
+            json!({"type": "fixed", "every_seconds": 3600, "start_at": "2026-01-01T00:30:00Z"});
         let given = begun(given, "2026-01-01T00:00:00Z");
-        assert_eq!(times(&given, "2026-01-01T00:00:00Z", 2), ["2026-01-01T00:30Z", "2026-01-01T01:30Z"]);
-        let now = begun(json!({"type": "fixed", "every_seconds": 3600}), "2026-01-01T00:00:00.999Z");
-        assert_eq!(times(&now, "2026-01-01T00:00:00Z", 2), ["2026-01-01T01:00Z", "2026-01-01T02:00Z"]);
+        assert_eq!(
+            times(&given, "2026-01-01T00:00:00Z", 2),
+            ["2026-01-01T00:30Z", "2026-01-01T01:30Z"]
+        );
+        let now =
+            begun(json!({"type": "fixed", "every_seconds": 3600}), "2026-01-01T00:00:00.999Z");
+        assert_eq!(
+            times(&now, "2026-01-01T00:00:00Z", 2),
+            ["2026-01-01T01:00Z", "2026-01-01T02:00Z"]
+        );
     }
 
     #[test]
     fn the_last_is_before_a_moment_and_not_before_the_start() {
-        let fixed = json!({"type": "fixed", "every_seconds": 60, "start_at": "2026-01-01T00:00:00Z"});
+        let fixed =
+            json!({"type": "fixed", "every_seconds": 60, "start_at": "2026-01-01T00:00:00Z"});
         let schedule = begun(fixed, "2026-01-01T00:00:00Z");
         for (at, last) in [
             ("2025-01-01T00:00:00Z", None),

@@ -4,12 +4,12 @@
 //! |---|---|
 //! | `fixed` | every so many seconds |
 //! | `cron` | whenever a wall clock shows what an expression names |
-//! | `field`, `expression`, `zone`, `dst`, `search`, `remark` | what cron schedules are made of |
+//! | `field`, `expression`, `zone`, `dst`, `search`, `note` | what cron schedules are made of |
 //! | `schedule`, `policy` | the window of either, and what becomes of times that were missed or come too soon |
 //! | `preview` | the next times, with what changes of the clock do to them |
 //!
 //! The JSON of a schedule is the same in requests, in the store and in answers; what a request leaves out is spelled
-//! out from then on. A new kind of schedule is a file with its members and its [`Recurs`], and a line in each `match`
+//! out from then on. A new kind of schedule is a file with its members and its [`Recurrence`], and a line in each `match`
 //! here.
 
 mod cron;
@@ -17,9 +17,9 @@ mod dst;
 mod expression;
 mod field;
 mod fixed;
+mod note;
 mod policy;
 mod preview;
-mod remark;
 #[cfg(test)]
 mod sample;
 mod schedule;
@@ -30,24 +30,24 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 pub use self::{
     cron::Cron,
-    dst::{Dst, Gap, Repeat},
-    expression::{Expression, UnfitExpression},
+    dst::{Ambiguity, Dst, Gap},
+    expression::{Expression, InvalidExpression},
     field::Unread,
     fixed::{Every, Fixed},
     policy::{Misfire, Overlap},
     preview::{Count, Preview, Time, preview},
     schedule::Schedule,
-    zone::{UnfitZone, Zone},
+    zone::{InvalidZone, Zone},
 };
 use crate::{
-    tagged::{Misfit, Tagged},
+    tagged::{FieldError, Tagged},
     time::Timestamp,
 };
 
 /// The kinds of schedule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-pub enum Recurrence {
+pub enum ScheduleKind {
     /// Every so many seconds.
     Fixed(Fixed),
     /// As a wall clock shows it.
@@ -56,7 +56,7 @@ pub enum Recurrence {
 
 /// What every kind of schedule can tell. Answers are worked out, not counted up to: it does not matter how far away
 /// they are.
-pub trait Recurs {
+pub trait Recurrence {
     /// The start of a schedule that names none and is made now.
     fn start(&self, now: Timestamp) -> Timestamp {
         now
@@ -69,26 +69,26 @@ pub trait Recurs {
     fn last_before(&self, start: Timestamp, at: Timestamp) -> Option<Timestamp>;
 
     /// In words: `At 02:30, on Monday, in Europe/Berlin`.
-    fn words(&self) -> String;
+    fn describe(&self) -> String;
 
     /// Whose clock it goes by.
     fn zone(&self) -> &Zone;
 
     /// What is special about an occurrence.
-    fn remark(&self, _at: Timestamp) -> Option<String> {
+    fn note(&self, _at: Timestamp) -> Option<String> {
         None
     }
 
     /// What does not occur between two moments, although one might expect it.
-    fn silences(&self, _from: Timestamp, _to: Timestamp) -> Vec<String> {
+    fn skipped_times(&self, _from: Timestamp, _to: Timestamp) -> Vec<String> {
         Vec::new()
     }
 }
 
-impl Recurrence {
+impl ScheduleKind {
     /// Its rule.
     #[must_use]
-    pub fn rule(&self) -> &dyn Recurs {
+    pub fn rule(&self) -> &dyn Recurrence {
         match self {
             Self::Fixed(fixed) => fixed,
             Self::Cron(cron) => cron,
@@ -96,10 +96,10 @@ impl Recurrence {
     }
 }
 
-impl TryFrom<Tagged> for Recurrence {
-    type Error = Misfit;
+impl TryFrom<Tagged> for ScheduleKind {
+    type Error = FieldError;
 
-    fn try_from(tagged: Tagged) -> Result<Self, Misfit> {
+    fn try_from(tagged: Tagged) -> Result<Self, FieldError> {
         match tagged.kind() {
             "fixed" => tagged.rest().map(Self::Fixed),
             "cron" => tagged.rest().map(Self::Cron),
@@ -109,6 +109,8 @@ impl TryFrom<Tagged> for Recurrence {
 }
 
 /// A member that may be absent, but is no `null`.
-fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }

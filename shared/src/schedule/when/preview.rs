@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::Schedule;
-use crate::{limits::Bounded, time::Timestamp};
+use crate::{time::Timestamp, validated::Bounded};
 
 /// Times that a preview lists at most.
 pub type Count = Bounded<1, 100>;
@@ -45,12 +45,12 @@ pub fn preview(schedule: &Schedule, from: Timestamp, count: Count) -> Preview {
             at,
             local: shown.strftime("%Y-%m-%dT%H:%M:%S%.f%:z").to_string(),
             offset: shown.strftime("%:z").to_string(),
-            note: recurs.remark(at),
+            note: recurs.note(at),
         }
     };
     let times: Vec<_> = schedule.all_from(from).take(count.to_usize()).map(time).collect();
-    let notes = times.last().map(|last| recurs.silences(from, last.at)).unwrap_or_default();
-    Preview { words: recurs.words(), timezone: recurs.zone().to_string(), times, notes }
+    let notes = times.last().map(|last| recurs.skipped_times(from, last.at)).unwrap_or_default();
+    Preview { words: recurs.describe(), timezone: recurs.zone().to_string(), times, notes }
 }
 
 #[cfg(test)]
@@ -95,7 +95,10 @@ mod tests {
     #[test]
     fn what_does_not_run_is_said_beneath() {
         let gap = shown(berlin("30 2 * * *", "skip", "first"), "2026-03-28T00:00:00Z", 2);
-        assert_eq!(gap["notes"], json!(["02:30 does not exist on 2026-03-29 in Europe/Berlin: it does not run"]));
+        assert_eq!(
+            gap["notes"],
+            json!(["02:30 does not exist on 2026-03-29 in Europe/Berlin: it does not run"])
+        );
         let gap = shown(berlin("0,30 2 * * *", "skip", "first"), "2026-03-28T00:00:00Z", 3);
         assert_eq!(
             gap["notes"],
@@ -104,7 +107,9 @@ mod tests {
         let twice = shown(berlin("30 2 * * *", "after", "first"), "2026-10-25T00:00:00Z", 2);
         assert_eq!(
             twice["notes"],
-            json!(["02:30 comes twice on 2026-10-25 in Europe/Berlin: it does not run the second time"])
+            json!([
+                "02:30 comes twice on 2026-10-25 in Europe/Berlin: it does not run the second time"
+            ])
         );
         assert_eq!(
             twice["times"][0]["note"],
@@ -141,7 +146,8 @@ mod tests {
 
     #[test]
     fn a_match_at_the_moment_itself_is_shown() {
-        let midnight = shown(json!({"type": "cron", "expression": "@daily"}), "2026-03-28T00:00:00Z", 1);
+        let midnight =
+            shown(json!({"type": "cron", "expression": "@daily"}), "2026-03-28T00:00:00Z", 1);
         assert_eq!(midnight["times"][0]["at"], "2026-03-28T00:00:00.000Z");
     }
 }

@@ -4,9 +4,9 @@ use std::{iter, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Misfire, Overlap, Recurrence};
+use super::{Misfire, Overlap, ScheduleKind};
 use crate::{
-    tagged::{Misfit, Tagged},
+    tagged::{FieldError, Tagged},
     time::Timestamp,
 };
 
@@ -18,7 +18,7 @@ const MILLISECOND: Duration = Duration::from_millis(1);
 #[serde(try_from = "Tagged")]
 pub struct Schedule {
     #[serde(flatten)]
-    recurrence: Recurrence,
+    recurrence: ScheduleKind,
     #[serde(skip_serializing_if = "Option::is_none")]
     start_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -28,9 +28,9 @@ pub struct Schedule {
 }
 
 impl TryFrom<Tagged> for Schedule {
-    type Error = Misfit;
+    type Error = FieldError;
 
-    fn try_from(mut tagged: Tagged) -> Result<Self, Misfit> {
+    fn try_from(mut tagged: Tagged) -> Result<Self, FieldError> {
         let start_at = tagged.take("start_at")?;
         let end_at = tagged.take("end_at")?;
         let misfire: Misfire = tagged.take("misfire")?.unwrap_or_default();
@@ -42,17 +42,23 @@ impl TryFrom<Tagged> for Schedule {
 impl Schedule {
     /// As it is stored: with a start, if need be one that counts from now in whole seconds. Refuses a schedule that
     /// ends before it begins, and one that has no occurrence from now on.
-    pub fn begin(self, now: Timestamp) -> Result<Self, Misfit> {
+    pub fn begin(self, now: Timestamp) -> Result<Self, FieldError> {
         let second = Timestamp::from_millis(now.as_millis().div_euclid(1000) * 1000);
         let (given, end_at) = (self.start_at, self.end_at);
         let start = given.unwrap_or_else(|| self.recurrence.rule().start(second));
         let begun = Self { start_at: Some(start), ..self };
         let comes = begun.first_from(now).is_some();
         match (given, end_at) {
-            (Some(start), Some(end)) if end < start => Err(Misfit::new("end_at", "must not be before start_at")),
-            (_, Some(end)) if end <= now => Err(Misfit::new("end_at", "must be in the future")),
-            (_, Some(_)) if !comes => Err(Misfit::new("end_at", "is too early: nothing is due up to then")),
-            (_, None) if !comes => Err(Misfit::new("start_at", "is too late: nothing is known to be due after it")),
+            (Some(start), Some(end)) if end < start => {
+                Err(FieldError::new("end_at", "must not be before start_at"))
+            }
+            (_, Some(end)) if end <= now => Err(FieldError::new("end_at", "must be in the future")),
+            (_, Some(_)) if !comes => {
+                Err(FieldError::new("end_at", "is too early: nothing is due up to then"))
+            }
+            (_, None) if !comes => {
+                Err(FieldError::new("start_at", "is too late: nothing is known to be due after it"))
+            }
             _ => Ok(begun),
         }
     }
@@ -68,7 +74,10 @@ impl Schedule {
     #[must_use]
     pub fn last_before(&self, at: Timestamp) -> Option<Timestamp> {
         let after_end = self.end_at.map(|end| end.plus(MILLISECOND));
-        let last = self.recurrence.rule().last_before(self.start(), after_end.map_or(at, |end| at.min(end)));
+        let last = self
+            .recurrence
+            .rule()
+            .last_before(self.start(), after_end.map_or(at, |end| at.min(end)));
         last.filter(|time| *time >= self.start())
     }
 
@@ -88,7 +97,7 @@ impl Schedule {
 
     /// How it recurs.
     #[must_use]
-    pub fn recurrence(&self) -> &Recurrence {
+    pub fn recurrence(&self) -> &ScheduleKind {
         &self.recurrence
     }
 
@@ -127,7 +136,7 @@ mod tests {
     /// The field and the problem of what cannot be read or begun at the end of 2026-01-01.
     fn refused(json: &Value) -> (String, String) {
         let misfit = serde_json::from_value::<Tagged>(json.clone())
-            .map_err(|error| Misfit::of("", &error.to_string()))
+            .map_err(|error| FieldError::of("", &error.to_string()))
             .and_then(Schedule::try_from)
             .and_then(|schedule| schedule.begin(time("2026-01-01T23:59:59.999Z")))
             .expect_err(&json.to_string());
@@ -159,10 +168,18 @@ mod tests {
         ] {
             let schedule = begun(request, "2026-01-01T00:00:00.750Z");
             assert_eq!(serde_json::to_value(&schedule).expect("JSON"), stored);
-            assert_eq!(begun(stored, "2026-01-02T00:00:00Z"), schedule, "begun again, it is the same");
+            assert_eq!(
+                begun(stored, "2026-01-02T00:00:00Z"),
+                schedule,
+                "begun again, it is the same"
+            );
             let item =
-                serde_dynamo::to_attribute_value::<_, serde_dynamo::AttributeValue>(&schedule).expect("an attribute");
-            assert_eq!(serde_dynamo::from_attribute_value::<_, Schedule>(item).expect("a schedule"), schedule);
+                serde_dynamo::to_attribute_value::<_, serde_dynamo::AttributeValue>(&schedule)
+                    .expect("an attribute");
+            assert_eq!(
+                serde_dynamo::from_attribute_value::<_, Schedule>(item).expect("a schedule"),
+                schedule
+            );
         }
     }
 
@@ -171,8 +188,12 @@ mod tests {
         for misfire in ["fire_once", "skip", "fire_all"] {
             for overlap in ["skip", "allow", "queue_one"] {
                 let request = json!({"type": "fixed", "every_seconds": 1, "misfire": misfire, "overlap": overlap});
-                let stored = serde_json::to_value(begun(request, "2026-01-01T00:00:00Z")).expect("JSON");
-                assert_eq!((&stored["misfire"], &stored["overlap"]), (&json!(misfire), &json!(overlap)));
+                let stored =
+                    serde_json::to_value(begun(request, "2026-01-01T00:00:00Z")).expect("JSON");
+                assert_eq!(
+                    (&stored["misfire"], &stored["overlap"]),
+                    (&json!(misfire), &json!(overlap))
+                );
             }
         }
     }
@@ -184,18 +205,28 @@ mod tests {
         let schedule = begun(window, "2026-01-01T00:00:00Z");
         let all = ["2026-01-02T10:00Z", "2026-01-02T10:30Z", "2026-01-02T11:00Z"];
         assert_eq!(times(&schedule, "2026-01-01T00:00:00Z", 9), all);
-        assert_eq!(schedule.last_before(time("2027-01-01T00:00:00Z")), Some(time("2026-01-02T11:00:00Z")));
-        assert_eq!(schedule.last_before(time("2026-01-02T10:00:00.001Z")), Some(time("2026-01-02T10:00:00Z")));
+        assert_eq!(
+            schedule.last_before(time("2027-01-01T00:00:00Z")),
+            Some(time("2026-01-02T11:00:00Z"))
+        );
+        assert_eq!(
+            schedule.last_before(time("2026-01-02T10:00:00.001Z")),
+            Some(time("2026-01-02T10:00:00Z"))
+        );
         assert_eq!(schedule.last_before(time("2026-01-02T10:00:00Z")), None);
         assert_eq!(schedule.first_from(time("2026-01-02T11:00:00.001Z")), None);
     }
 
     #[test]
     fn the_next_times_are_after_a_moment() {
-        let schedule = begun(json!({"type": "cron", "expression": "0 * * * *"}), "2026-01-01T00:00:00Z");
+        let schedule =
+            begun(json!({"type": "cron", "expression": "0 * * * *"}), "2026-01-01T00:00:00Z");
         assert_eq!(schedule.next(time("2026-01-01T01:00:00Z"), 1), [time("2026-01-01T02:00:00Z")]);
         assert_eq!(schedule.next(time("2026-01-01T00:59:59.999Z"), 2).len(), 2);
-        assert_eq!(schedule.first_from(time("2026-01-01T01:00:00.001Z")), Some(time("2026-01-01T02:00:00Z")));
+        assert_eq!(
+            schedule.first_from(time("2026-01-01T01:00:00.001Z")),
+            Some(time("2026-01-01T02:00:00Z"))
+        );
     }
 
     #[test]
@@ -204,8 +235,16 @@ mod tests {
             (json!({}), "type", "missing field `type`"),
             (json!({"type": "daily"}), "type", "must be `fixed` or `cron`, not `daily`"),
             (json!({"type": "fixed"}), "every_seconds", "missing field `every_seconds`"),
-            (json!({"type": "fixed", "every_seconds": 0}), "every_seconds", "must be from 1 to 31622400, not 0"),
-            (json!({"type": "fixed", "every_seconds": -1}), "every_seconds", "must be from 1 to 31622400, not -1"),
+            (
+                json!({"type": "fixed", "every_seconds": 0}),
+                "every_seconds",
+                "must be from 1 to 31622400, not 0",
+            ),
+            (
+                json!({"type": "fixed", "every_seconds": -1}),
+                "every_seconds",
+                "must be from 1 to 31622400, not -1",
+            ),
             (
                 json!({"type": "fixed", "every_seconds": 31_622_401}),
                 "every_seconds",
@@ -291,27 +330,36 @@ mod tests {
         for (start, end, problem) in [
             ("2026-01-03T00:00:00Z", "2026-01-02T23:59:59Z", "must not be before start_at"),
             ("2025-01-01T00:00:00Z", "2026-01-01T12:00:00Z", "must be in the future"),
-            ("2026-01-03T00:01:00Z", "2026-01-03T23:59:00Z", "is too early: nothing is due up to then"),
+            (
+                "2026-01-03T00:01:00Z",
+                "2026-01-03T23:59:00Z",
+                "is too early: nothing is due up to then",
+            ),
         ] {
             let json = json!({"type": "cron", "expression": "0 0 * * *", "start_at": start, "end_at": end});
             assert_eq!(refused(&json), ("end_at".to_owned(), problem.to_owned()), "{start} {end}");
         }
         let early = json!({"type": "fixed", "every_seconds": 60, "end_at": "2026-01-02T00:00:30Z"});
         assert_eq!(refused(&early).1, "is too early: nothing is due up to then");
-        let late = json!({"type": "cron", "expression": "0 0 * * *", "start_at": "6000-01-01T00:00:00Z"});
+        let late =
+            json!({"type": "cron", "expression": "0 0 * * *", "start_at": "6000-01-01T00:00:00Z"});
         assert_eq!(refused(&late).0, "start_at");
     }
 
     #[test]
     fn moments_at_either_end_of_time_do_no_harm() {
         let (early, late) = (Timestamp::from_millis(i64::MIN), Timestamp::from_millis(i64::MAX));
-        for recurrence in
-            [json!({"type": "cron", "expression": "@daily"}), json!({"type": "fixed", "every_seconds": 86_400})]
-        {
+        for recurrence in [
+            json!({"type": "cron", "expression": "@daily"}),
+            json!({"type": "fixed", "every_seconds": 86_400}),
+        ] {
             let mut json = recurrence.clone();
             json["start_at"] = json!(early);
             let schedule = begun(json, "2026-01-01T12:00:00Z");
-            assert!(schedule.first_from(early).is_some() && schedule.last_before(early).is_none(), "{recurrence}");
+            assert!(
+                schedule.first_from(early).is_some() && schedule.last_before(early).is_none(),
+                "{recurrence}"
+            );
             assert_eq!(schedule.first_from(late), None, "{recurrence}");
             let last = schedule.last_before(late).expect("the last");
             assert_eq!(schedule.all_from(last).count(), 1, "{recurrence}");

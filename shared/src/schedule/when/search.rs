@@ -14,15 +14,15 @@ use std::ops::Range;
 use jiff::{Timestamp as Instant, ToSpan, civil::DateTime};
 
 use super::{
-    Expression, Recurs,
+    Expression, Recurrence,
     cron::Cron,
-    dst::{Gap, Repeat},
-    zone::{Change, Stretch},
+    dst::{Ambiguity, Gap},
+    zone::{Change, OffsetPeriod},
 };
 
 /// The first occurrence at this moment, a whole second, or after it.
 pub(super) fn first_from(cron: &Cron, mut at: Instant) -> Option<Instant> {
-    let mut walls = Walls::of(cron.expression());
+    let mut walls = LocalTimes::of(cron.expression());
     loop {
         let stretch = cron.zone().stretch(at);
         let gap = made_up(cron, stretch.began.filter(|change| change.at == at));
@@ -39,7 +39,7 @@ pub(super) fn first_from(cron: &Cron, mut at: Instant) -> Option<Instant> {
 
 /// The last occurrence at this moment, a whole second, or before it.
 pub(super) fn last_to(cron: &Cron, mut at: Instant) -> Option<Instant> {
-    let mut walls = Walls::of(cron.expression());
+    let mut walls = LocalTimes::of(cron.expression());
     loop {
         let stretch = cron.zone().stretch(at);
         let wall = walls.last_to(stretch.wall(at))?;
@@ -60,14 +60,17 @@ fn made_up(cron: &Cron, change: Option<Change>) -> Option<Range<DateTime>> {
 }
 
 /// The wall time from which on a stretch counts.
-fn lowest(cron: &Cron, stretch: &Stretch) -> DateTime {
-    let overlap = stretch.began.and_then(|change| change.overlap()).filter(|_| cron.dst().overlap == Repeat::First);
+fn lowest(cron: &Cron, stretch: &OffsetPeriod) -> DateTime {
+    let overlap = stretch
+        .began
+        .and_then(|change| change.overlap())
+        .filter(|_| cron.dst().overlap == Ambiguity::First);
     overlap.map_or(DateTime::MIN, |twice| twice.end)
 }
 
 /// The wall times of an expression. What was found last is kept: for one that comes once in many years, croner looks
 /// once and not in every stretch.
-pub(super) struct Walls<'a> {
+pub(super) struct LocalTimes<'a> {
     expression: &'a Expression,
     /// A wall time, and the first of the expression from it on.
     ahead: Option<(DateTime, DateTime)>,
@@ -75,7 +78,7 @@ pub(super) struct Walls<'a> {
     behind: Option<(DateTime, DateTime)>,
 }
 
-impl<'a> Walls<'a> {
+impl<'a> LocalTimes<'a> {
     pub fn of(expression: &'a Expression) -> Self {
         Self { expression, ahead: None, behind: None }
     }
@@ -132,7 +135,8 @@ mod tests {
     /// The times between two moments, which are the same from either end.
     fn between(schedule: &Schedule, from: &str, to: &str) -> Vec<String> {
         let all: Vec<_> = schedule.all_from(time(from)).take_while(|at| *at < time(to)).collect();
-        let back = std::iter::successors(schedule.last_before(time(to)), |at| schedule.last_before(*at));
+        let back =
+            std::iter::successors(schedule.last_before(time(to)), |at| schedule.last_before(*at));
         let mut back: Vec<_> = back.take_while(|at| *at >= time(from)).collect();
         back.reverse();
         assert_eq!(all, back, "{schedule:?}");
@@ -151,19 +155,45 @@ mod tests {
                 &["2026-03-29T01:00Z", "2026-03-29T01:30Z"],
                 &["2026-03-29T01:30Z"],
             ),
-            ("Europe/Berlin", "0 2,3 * * *", "2026-03-29", &["2026-03-29T01:00Z"], &["2026-03-29T01:00Z"]),
-            ("Europe/Berlin", "59 1 * * *", "2026-03-29", &["2026-03-29T00:59Z"], &["2026-03-29T00:59Z"]),
+            (
+                "Europe/Berlin",
+                "0 2,3 * * *",
+                "2026-03-29",
+                &["2026-03-29T01:00Z"],
+                &["2026-03-29T01:00Z"],
+            ),
+            (
+                "Europe/Berlin",
+                "59 1 * * *",
+                "2026-03-29",
+                &["2026-03-29T00:59Z"],
+                &["2026-03-29T00:59Z"],
+            ),
             ("America/New_York", "30 2 * * *", "2026-03-08", &["2026-03-08T07:00Z"], &[]),
             // Half an hour only: 02:00 is left out, 02:30 comes.
-            ("Australia/Lord_Howe", "0,15,30 2 * * *", "2026-10-03", &["2026-10-03T15:30Z"], &["2026-10-03T15:30Z"]),
+            (
+                "Australia/Lord_Howe",
+                "0,15,30 2 * * *",
+                "2026-10-03",
+                &["2026-10-03T15:30Z"],
+                &["2026-10-03T15:30Z"],
+            ),
             ("Australia/Lord_Howe", "15 2 * * *", "2026-10-03", &["2026-10-03T15:30Z"], &[]),
             // Midnight is left out, and the day begins at 01:00.
             ("Africa/Cairo", "0 0 * * FRI", "2026-04-23", &["2026-04-23T22:00Z"], &[]),
             ("Asia/Beirut", "0 0 * * *", "2026-03-28", &["2026-03-28T22:00Z"], &[]),
         ] {
             let (from, to) = (format!("{day}T00:00:00Z"), format!("{day}T23:59:00Z"));
-            assert_eq!(between(&cron(expression, zone, "after", "first"), &from, &to), after, "{zone} {expression}");
-            assert_eq!(between(&cron(expression, zone, "skip", "first"), &from, &to), skip, "{zone} {expression}");
+            assert_eq!(
+                between(&cron(expression, zone, "after", "first"), &from, &to),
+                after,
+                "{zone} {expression}"
+            );
+            assert_eq!(
+                between(&cron(expression, zone, "skip", "first"), &from, &to),
+                skip,
+                "{zone} {expression}"
+            );
         }
     }
 
@@ -201,8 +231,16 @@ mod tests {
             ),
         ] {
             let (from, to) = (format!("{day}T00:00:00Z"), format!("{day}T23:59:00Z"));
-            assert_eq!(between(&cron(expression, zone, "after", "first"), &from, &to), first, "{zone} {expression}");
-            assert_eq!(between(&cron(expression, zone, "after", "both"), &from, &to), both, "{zone} {expression}");
+            assert_eq!(
+                between(&cron(expression, zone, "after", "first"), &from, &to),
+                first,
+                "{zone} {expression}"
+            );
+            assert_eq!(
+                between(&cron(expression, zone, "after", "both"), &from, &to),
+                both,
+                "{zone} {expression}"
+            );
         }
     }
 
@@ -212,14 +250,16 @@ mod tests {
         let (from, to) = ("2011-12-29T00:00:00Z", "2012-01-01T00:00:00Z");
         let regular = ["2011-12-29T22:00Z", "2011-12-30T22:00Z", "2011-12-31T22:00Z"];
         assert_eq!(between(&noon("skip"), from, to), regular);
-        let made_up = ["2011-12-29T22:00Z", "2011-12-30T10:00Z", "2011-12-30T22:00Z", "2011-12-31T22:00Z"];
+        let made_up =
+            ["2011-12-29T22:00Z", "2011-12-30T10:00Z", "2011-12-30T22:00Z", "2011-12-31T22:00Z"];
         assert_eq!(between(&noon("after"), from, to), made_up);
     }
 
     #[test]
     fn every_quarter_of_an_hour_keeps_its_pace_through_both_changes() {
         for day in ["2026-03-29", "2026-10-25"] {
-            let usual = json!({"type": "cron", "expression": "*/15 * * * *", "timezone": "Europe/Berlin"});
+            let usual =
+                json!({"type": "cron", "expression": "*/15 * * * *", "timezone": "Europe/Berlin"});
             let schedule = begun(usual, "2026-01-01T00:00:00Z");
             let all = schedule.next(time(&format!("{day}T00:00:00Z")), 95);
             assert!(all.windows(2).all(|pair| pair[1].since(pair[0]).as_secs() == 900), "{day}");
@@ -229,8 +269,14 @@ mod tests {
     #[test]
     fn what_comes_once_in_many_years_is_found_at_once() {
         let rare = cron("0 0 * 2 1#5", "Europe/Berlin", "after", "first");
-        assert_eq!(times(&rare, "2026-01-01T00:00:00Z", 2), ["2044-02-28T23:00Z", "2072-02-28T23:00Z"]);
-        assert_eq!(rare.last_before(time("2044-01-01T00:00:00Z")), Some(time("2016-02-28T23:00:00Z")));
+        assert_eq!(
+            times(&rare, "2026-01-01T00:00:00Z", 2),
+            ["2044-02-28T23:00Z", "2072-02-28T23:00Z"]
+        );
+        assert_eq!(
+            rare.last_before(time("2044-01-01T00:00:00Z")),
+            Some(time("2016-02-28T23:00:00Z"))
+        );
     }
 
     #[test]

@@ -22,11 +22,11 @@ pub struct Zone(TimeZone);
 /// A text that names no time zone.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("is not a time zone like Europe/Berlin (a name of the IANA database)")]
-pub struct UnfitZone;
+pub struct InvalidZone;
 
 /// A time in which a zone keeps one offset from UTC: in it, each moment shows another wall time.
 #[derive(Debug)]
-pub(super) struct Stretch {
+pub(super) struct OffsetPeriod {
     /// How it began; none for the first.
     pub began: Option<Change>,
     /// How it ends; none for the last.
@@ -59,22 +59,30 @@ impl Zone {
     }
 
     /// The stretch that holds this moment.
-    pub(super) fn stretch(&self, at: Instant) -> Stretch {
+    pub(super) fn stretch(&self, at: Instant) -> OffsetPeriod {
         const STEP: SignedDuration = SignedDuration::from_nanos(1);
         let offset = self.0.to_offset(at);
         let ends = self.0.following(at).next();
         // What precedes is looked for strictly before a moment.
         let began = self.0.preceding(at.saturating_add(STEP).unwrap_or(at)).next();
         let before = |at: Instant| self.0.to_offset(at.saturating_sub(STEP).unwrap_or(at));
-        Stretch {
-            began: began.map(|change| change.timestamp()).map(|at| Change { at, before: before(at), after: offset }),
-            ends: ends.map(|change| Change { at: change.timestamp(), before: offset, after: change.offset() }),
+        OffsetPeriod {
+            began: began.map(|change| change.timestamp()).map(|at| Change {
+                at,
+                before: before(at),
+                after: offset,
+            }),
+            ends: ends.map(|change| Change {
+                at: change.timestamp(),
+                before: offset,
+                after: change.offset(),
+            }),
             offset,
         }
     }
 }
 
-impl Stretch {
+impl OffsetPeriod {
     /// What the wall shows at a moment of it.
     pub fn wall(&self, at: Instant) -> DateTime {
         self.offset.to_datetime(at)
@@ -116,20 +124,21 @@ impl fmt::Display for Zone {
 }
 
 impl FromStr for Zone {
-    type Err = UnfitZone;
+    type Err = InvalidZone;
 
-    fn from_str(name: &str) -> Result<Self, UnfitZone> {
+    fn from_str(name: &str) -> Result<Self, InvalidZone> {
         // The database has two names for "no zone is known".
-        let placeholder = ["Etc/Unknown", "Factory"].iter().any(|no_zone| no_zone.eq_ignore_ascii_case(name));
+        let placeholder =
+            ["Etc/Unknown", "Factory"].iter().any(|no_zone| no_zone.eq_ignore_ascii_case(name));
         let zone = BUNDLED.get(name).ok().filter(|_| !placeholder);
-        zone.map(Self).ok_or(UnfitZone)
+        zone.map(Self).ok_or(InvalidZone)
     }
 }
 
 impl TryFrom<String> for Zone {
-    type Error = UnfitZone;
+    type Error = InvalidZone;
 
-    fn try_from(name: String) -> Result<Self, UnfitZone> {
+    fn try_from(name: String) -> Result<Self, InvalidZone> {
         name.parse()
     }
 }
@@ -146,9 +155,11 @@ mod tests {
 
     #[test]
     fn a_zone_is_known_by_its_name_in_the_database() {
-        for (given, name) in
-            [("Europe/Berlin", "Europe/Berlin"), ("aMERICA/new_york", "America/New_York"), ("utc", "UTC")]
-        {
+        for (given, name) in [
+            ("Europe/Berlin", "Europe/Berlin"),
+            ("aMERICA/new_york", "America/New_York"),
+            ("utc", "UTC"),
+        ] {
             assert_eq!(given.parse::<Zone>().map(|zone| zone.to_string()).as_deref(), Ok(name));
         }
         for unfit in [
@@ -164,7 +175,7 @@ mod tests {
             "../../etc/passwd",
             "local",
         ] {
-            assert_eq!(unfit.parse::<Zone>(), Err(UnfitZone), "{unfit}");
+            assert_eq!(unfit.parse::<Zone>(), Err(InvalidZone), "{unfit}");
         }
     }
 
@@ -174,9 +185,14 @@ mod tests {
         let summer = berlin.stretch("2026-03-29T01:00:00Z".parse().expect("a time"));
         let (spring, autumn) = (summer.began.expect("a change"), summer.ends.expect("a change"));
         assert_eq!(autumn.at.to_string(), "2026-10-25T01:00:00Z");
-        let wall = |range: Option<Range<DateTime>>| range.map(|walls| format!("{} {}", walls.start, walls.end));
+        let wall = |range: Option<Range<DateTime>>| {
+            range.map(|walls| format!("{} {}", walls.start, walls.end))
+        };
         assert_eq!(wall(spring.gap()).as_deref(), Some("2026-03-29T02:00:00 2026-03-29T03:00:00"));
-        assert_eq!(wall(autumn.overlap()).as_deref(), Some("2026-10-25T02:00:00 2026-10-25T03:00:00"));
+        assert_eq!(
+            wall(autumn.overlap()).as_deref(),
+            Some("2026-10-25T02:00:00 2026-10-25T03:00:00")
+        );
         assert!(spring.overlap().is_none() && autumn.gap().is_none());
         let winter = berlin.stretch("2026-03-29T00:59:59.999Z".parse().expect("a time"));
         assert_eq!(winter.ends.map(|change| change.at), Some(spring.at));

@@ -2,7 +2,9 @@ use aws_sdk_s3::{
     Client,
     config::http::HttpResponse,
     error::{ProvideErrorMetadata, SdkError},
-    operation::{complete_multipart_upload::CompleteMultipartUploadError, get_object::GetObjectError},
+    operation::{
+        complete_multipart_upload::CompleteMultipartUploadError, get_object::GetObjectError,
+    },
     primitives::ByteStream,
     types::{CompletedMultipartUpload, CompletedPart},
 };
@@ -10,16 +12,16 @@ use aws_sdk_s3::{
 use super::*;
 use crate::{
     aws::ServiceError,
-    testing::{Cloud, Fault, Wire},
+    testing::{Cloud, Fault, FaultyTransport},
 };
 
 const KEY: &str = "2026-01/fees of a+b & c=d.csv";
 
-async fn bucket() -> (Cloud, Wire, Client) {
+async fn bucket() -> (Cloud, FaultyTransport, Client) {
     let cloud = Cloud::start().await;
-    let wire = cloud.process().wire;
-    let s3 = cloud.aws_behind(&wire).s3();
-    (cloud, wire, s3)
+    let transport = cloud.instance().transport;
+    let s3 = cloud.aws_behind(&transport).s3();
+    (cloud, transport, s3)
 }
 
 async fn put(s3: &Client, content: &[u8]) {
@@ -48,25 +50,31 @@ async fn complete(
     id: &str,
     parts: impl IntoIterator<Item = CompletedPart>,
 ) -> Result<(), SdkError<CompleteMultipartUploadError, HttpResponse>> {
-    let parts = CompletedMultipartUpload::builder().set_parts(Some(parts.into_iter().collect())).build();
-    let call = s3.complete_multipart_upload().bucket("files").key(KEY).upload_id(id).multipart_upload(parts);
+    let parts =
+        CompletedMultipartUpload::builder().set_parts(Some(parts.into_iter().collect())).build();
+    let call = s3
+        .complete_multipart_upload()
+        .bucket("files")
+        .key(KEY)
+        .upload_id(id)
+        .multipart_upload(parts);
     call.send().await.map(|_| ())
 }
 
-fn operations(wire: &Wire) -> Vec<String> {
-    wire.take_sent().into_iter().map(|sent| sent.operation).collect()
+fn operations(transport: &FaultyTransport) -> Vec<String> {
+    transport.take_sent().into_iter().map(|sent| sent.operation).collect()
 }
 
 #[tokio::test]
 async fn a_file_comes_back_as_it_was_put_until_it_is_deleted() {
-    let (cloud, wire, s3) = bucket().await;
+    let (cloud, transport, s3) = bucket().await;
     put(&s3, b"a,b\n").await;
     assert_eq!(get(&s3).await.expect("a file"), b"a,b\n");
-    assert_eq!(cloud.outside().file(KEY).expect("under its key"), b"a,b\n");
-    assert_eq!(cloud.outside().files(), BTreeMap::from([(KEY.to_owned(), 4)]));
+    assert_eq!(cloud.services().file(KEY).expect("under its key"), b"a,b\n");
+    assert_eq!(cloud.services().files(), BTreeMap::from([(KEY.to_owned(), 4)]));
     s3.delete_object().bucket("files").key(KEY).send().await.expect("deleted");
-    assert!(cloud.outside().files().is_empty());
-    let sent = wire.take_sent();
+    assert!(cloud.services().files().is_empty());
+    let sent = transport.take_sent();
     assert!(sent.iter().all(|sent| sent.write_units + sent.read_units == 0.0));
     let operations: Vec<&str> = sent.iter().map(|sent| sent.operation.as_str()).collect();
     assert_eq!(operations, ["PutObject", "GetObject", "DeleteObject"]);
@@ -76,9 +84,9 @@ async fn a_file_comes_back_as_it_was_put_until_it_is_deleted() {
 async fn a_missing_file_is_no_such_key() {
     let (cloud, _, s3) = bucket().await;
     assert!(get(&s3).await.expect_err("nothing is there").into_service_error().is_no_such_key());
-    cloud.outside().put_file(KEY, "a");
+    cloud.services().put_file(KEY, "a");
     get(&s3).await.expect("it is there now");
-    cloud.outside().remove_file(KEY);
+    cloud.services().remove_file(KEY);
     get(&s3).await.expect_err("it is gone");
 }
 
@@ -92,11 +100,11 @@ async fn a_multipart_upload_appears_as_a_whole_when_it_is_completed() {
     upload(&s3, &id, 1, vec![b'x'; 7]).await;
     let first = upload(&s3, &id, 1, vec![b'a'; LEAST_PART]).await;
     assert_eq!(get(&s3).await.expect("a file"), b"old");
-    assert_eq!(cloud.outside().unfinished_uploads(), 1);
+    assert_eq!(cloud.services().unfinished_uploads(), 1);
 
     complete(&s3, &id, [first.clone(), second.clone()]).await.expect("completed");
     assert_eq!(get(&s3).await.expect("a file"), [vec![b'a'; LEAST_PART], b"end".to_vec()].concat());
-    assert_eq!(cloud.outside().unfinished_uploads(), 0);
+    assert_eq!(cloud.services().unfinished_uploads(), 0);
     let again = complete(&s3, &id, [first, second]).await.expect_err("it is over");
     assert_eq!(again.code(), Some("NoSuchUpload"));
 }
@@ -120,7 +128,7 @@ async fn parts_that_are_small_or_out_of_order_or_unknown_are_refused() {
         let refused = complete(&s3, &id, parts).await.expect_err(code);
         assert_eq!(refused.code(), Some(code));
     }
-    assert!(cloud.outside().files().is_empty());
+    assert!(cloud.services().files().is_empty());
     complete(&s3, &id, [second]).await.expect("the last part alone may be small");
 }
 
@@ -129,27 +137,36 @@ async fn an_aborted_upload_leaves_nothing() {
     let (cloud, _, s3) = bucket().await;
     let id = begin(&s3).await;
     let part = upload(&s3, &id, 1, b"end".to_vec()).await;
-    s3.abort_multipart_upload().bucket("files").key(KEY).upload_id(&id).send().await.expect("aborted");
-    assert_eq!(cloud.outside().unfinished_uploads(), 0);
-    assert_eq!(complete(&s3, &id, [part]).await.expect_err("it is gone").code(), Some("NoSuchUpload"));
-    assert!(cloud.outside().files().is_empty());
+    s3.abort_multipart_upload()
+        .bucket("files")
+        .key(KEY)
+        .upload_id(&id)
+        .send()
+        .await
+        .expect("aborted");
+    assert_eq!(cloud.services().unfinished_uploads(), 0);
+    assert_eq!(
+        complete(&s3, &id, [part]).await.expect_err("it is gone").code(),
+        Some("NoSuchUpload")
+    );
+    assert!(cloud.services().files().is_empty());
 }
 
 #[tokio::test]
 async fn a_put_that_fails_for_the_moment_is_tried_again_by_the_sdk() {
     for fault in [Fault::Throttle, Fault::LoseReply, Fault::Refuse] {
-        let (cloud, wire, s3) = bucket().await;
-        wire.fail_at(1, fault);
+        let (cloud, transport, s3) = bucket().await;
+        transport.fail_at(1, fault);
         put(&s3, b"a").await;
-        assert_eq!(operations(&wire), ["PutObject", "PutObject"], "{fault:?}");
-        assert_eq!(cloud.outside().file(KEY).expect("a file"), b"a", "{fault:?}");
+        assert_eq!(operations(&transport), ["PutObject", "PutObject"], "{fault:?}");
+        assert_eq!(cloud.services().file(KEY).expect("a file"), b"a", "{fault:?}");
     }
 }
 
 #[tokio::test]
 async fn a_throttle_without_end_is_slow_down_and_passing() {
-    let (_cloud, wire, s3) = bucket().await;
-    wire.fail_randomly(1, 1.0, Fault::Throttle);
+    let (_cloud, transport, s3) = bucket().await;
+    transport.fail_randomly(1, 1.0, Fault::Throttle);
     let refused = get(&s3).await.expect_err("too many calls");
     assert_eq!(refused.code(), Some("SlowDown"));
     assert!(ServiceError::from(refused).is_passing());
@@ -158,17 +175,22 @@ async fn a_throttle_without_end_is_slow_down_and_passing() {
 #[tokio::test]
 async fn a_process_that_dies_at_a_part_leaves_an_unfinished_upload() {
     for (death, stored) in [(Fault::DieBefore, 0), (Fault::DieAfter, 1)] {
-        let (cloud, wire, s3) = bucket().await;
+        let (cloud, transport, s3) = bucket().await;
         let id = begin(&s3).await;
-        wire.fail_at(1, death);
+        transport.fail_at(1, death);
         tokio::select! {
             biased;
-            () = wire.death() => {}
+            () = transport.death() => {}
             _ = upload(&s3, &id, 1, b"end".to_vec()) => panic!("it outlived {death:?}"),
         }
-        assert_eq!(operations(&wire), ["CreateMultipartUpload", "UploadPart"]);
-        assert_eq!((cloud.outside().unfinished_uploads(), cloud.outside().files().len()), (1, 0));
-        let parts = complete(&s3, &id, [CompletedPart::builder().part_number(1).e_tag(etag(b"end")).build()]).await;
+        assert_eq!(operations(&transport), ["CreateMultipartUpload", "UploadPart"]);
+        assert_eq!((cloud.services().unfinished_uploads(), cloud.services().files().len()), (1, 0));
+        let parts = complete(
+            &s3,
+            &id,
+            [CompletedPart::builder().part_number(1).e_tag(etag(b"end")).build()],
+        )
+        .await;
         assert_eq!(usize::from(parts.is_ok()), stored, "{death:?}: {parts:?}");
     }
 }

@@ -66,8 +66,9 @@ fn hosts(lines: &[&'static str]) -> Vec<&'static str> {
     lines.iter().flat_map(|line| line.split(' ')).collect()
 }
 
-fn checked(host: &str) -> Result<(), Refused> {
-    let url = WebhookUrl::try_from(format!("http://{host}/")).unwrap_or_else(|error| panic!("{host:?}: {error}"));
+fn checked(host: &str) -> Result<(), BlockedAddress> {
+    let url = WebhookUrl::try_from(format!("http://{host}/"))
+        .unwrap_or_else(|error| panic!("{host:?}: {error}"));
     Guard::default().check(&url)
 }
 
@@ -138,7 +139,8 @@ fn numbers(address: Ipv4Addr, parts: usize, bases: [u8; 4], zeros: usize) -> Str
     for (octet, base) in address.octets().into_iter().zip(bases).take(parts - 1) {
         write!(text, "{}.", number(octet.into(), base, zeros)).expect("a text takes it");
     }
-    let left = address.to_bits() & u32::MAX.checked_shr(8 * (u32::try_from(parts).expect("few") - 1)).unwrap_or(0);
+    let left = address.to_bits()
+        & u32::MAX.checked_shr(8 * (u32::try_from(parts).expect("few") - 1)).unwrap_or(0);
     text + &number(left, bases[3], zeros)
 }
 

@@ -7,7 +7,7 @@ use tokio::net::TcpListener;
 
 use super::*;
 use crate::webhook::{
-    Final, Refused, Signed,
+    BlockedAddress, PermanentFailure, Signed,
     receiver::{Answer, Receiver},
 };
 
@@ -54,7 +54,11 @@ fn secrets() -> Secrets {
     SECRET.parse().expect("a secret")
 }
 
-fn webhooks(guard: Guard, timeout: Duration, answers: &'static [&'static str]) -> Webhooks<Turning> {
+fn webhooks(
+    guard: Guard,
+    timeout: Duration,
+    answers: &'static [&'static str],
+) -> Webhooks<Turning> {
     let source = SecretSource::given(secrets());
     Webhooks::with(guard, source, timeout, Turning::new(answers), RootCertStore::empty())
 }
@@ -104,7 +108,10 @@ async fn a_webhook_arrives_once_and_whole_and_its_signature_verifies() {
     let id = "evt-1".to_owned().try_into().expect("an id");
     let [timestamp] = header(request, "webhook-timestamp")[..] else { panic!("one time") };
     let [signature] = header(request, "webhook-signature")[..] else { panic!("one header") };
-    assert_eq!(secrets().verify(Signed { id: &id, timestamp, signature }, BODY, Timestamp::now()), Ok(()));
+    assert_eq!(
+        secrets().verify(Signed { id: &id, timestamp, signature }, BODY, Timestamp::now()),
+        Ok(())
+    );
 }
 
 #[tokio::test]
@@ -112,9 +119,13 @@ async fn a_redirect_is_not_followed() {
     let inside = Receiver::answering(NO_CONTENT).await;
     for status in [301, 302, 303, 307, 308] {
         let location = inside.url("/");
-        let outcome =
-            answered(&format!("HTTP/1.1 {status} -\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n")).await;
-        let Outcome::Later { cause: Cause::Answered(answered), .. } = outcome else { panic!("{status}: {outcome}") };
+        let outcome = answered(&format!(
+            "HTTP/1.1 {status} -\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n"
+        ))
+        .await;
+        let Outcome::Later { cause: DeliveryError::Answered(answered), .. } = outcome else {
+            panic!("{status}: {outcome}")
+        };
         assert_eq!(answered.as_u16(), status);
     }
     assert!(inside.requests().is_empty());
@@ -124,10 +135,11 @@ async fn a_redirect_is_not_followed() {
 async fn the_receiver_says_when_to_come_back_and_when_not_to() {
     let later = answered("HTTP/1.1 429 -\r\nretry-after: 7\r\n\r\n").await;
     assert_eq!(later.to_string(), "later: answered 429, not before 7s");
-    let later = answered("HTTP/1.1 503 -\r\nretry-after: Fri, 31 Dec 2100 23:59:59 GMT\r\n\r\n").await;
+    let later =
+        answered("HTTP/1.1 503 -\r\nretry-after: Fri, 31 Dec 2100 23:59:59 GMT\r\n\r\n").await;
     assert_eq!(later.to_string(), "later: answered 503, not before 21600s");
     let gone = answered("HTTP/1.1 410 Gone\r\ncontent-length: 0\r\n\r\n").await;
-    assert!(matches!(gone, Outcome::Refused { reason: Final::Gone }), "{gone}");
+    assert!(matches!(gone, Outcome::Refused { reason: PermanentFailure::Gone }), "{gone}");
 }
 
 #[tokio::test]
@@ -135,10 +147,17 @@ async fn a_private_address_is_refused_before_anything_is_sent() {
     let receiver = Receiver::answering(NO_CONTENT).await;
     let guarded = webhooks(Guard::default(), PATIENCE, &["127.0.0.1"]);
     let port = receiver.port();
-    for url in [format!("http://example.com:{port}/"), format!("http://0x7f.1:{port}/"), receiver.url("/")] {
+    for url in
+        [format!("http://example.com:{port}/"), format!("http://0x7f.1:{port}/"), receiver.url("/")]
+    {
         let outcome = sent(&guarded, &url).await;
-        let Outcome::Refused { reason: Final::Forbidden(reason) } = outcome else { panic!("{url}: {outcome}") };
-        assert!(matches!(reason, Refused::Address("loopback") | Refused::Name), "{reason}");
+        let Outcome::Refused { reason: PermanentFailure::Forbidden(reason) } = outcome else {
+            panic!("{url}: {outcome}")
+        };
+        assert!(
+            matches!(reason, BlockedAddress::Address("loopback") | BlockedAddress::Name),
+            "{reason}"
+        );
     }
     assert_eq!(guarded.resolver.asked(), 1, "only a public name is looked up");
     assert!(receiver.requests().is_empty());
@@ -171,8 +190,14 @@ async fn silence_of_the_receiver_or_of_the_resolver_costs_one_time_out() {
     let time = Duration::from_millis(100);
     let source = SecretSource::given(secrets());
     let unresolved = Webhooks::with(Guard::default(), source, time, Silent, RootCertStore::empty());
-    for outcome in [sent(&local(time), &receiver.url("/")).await, sent(&unresolved, "http://example.com/").await] {
-        assert!(matches!(outcome, Outcome::Later { cause: Cause::TimedOut, retry_after: None }), "{outcome}");
+    for outcome in [
+        sent(&local(time), &receiver.url("/")).await,
+        sent(&unresolved, "http://example.com/").await,
+    ] {
+        assert!(
+            matches!(outcome, Outcome::Later { cause: DeliveryError::TimedOut, retry_after: None }),
+            "{outcome}"
+        );
     }
 }
 
@@ -184,11 +209,20 @@ async fn an_answer_that_never_ends_neither_holds_nor_fills_the_sender() {
 
     let head = Receiver::with(Answer::Endless("HTTP/1.1 200 OK\r\nx: ", "xxxxxxxxxxxxxxxx")).await;
     let outcome = sent(&local(PATIENCE), &head.url("/")).await;
-    assert!(matches!(outcome, Outcome::Later { cause: Cause::Unanswered(_), .. }), "{outcome}");
+    assert!(
+        matches!(outcome, Outcome::Later { cause: DeliveryError::Unanswered(_), .. }),
+        "{outcome}"
+    );
 
     let prelude = Receiver::with(Answer::Endless("", "HTTP/1.1 103 Early Hints\r\n\r\n")).await;
     let outcome = sent(&local(Duration::from_millis(300)), &prelude.url("/")).await;
-    assert!(matches!(outcome, Outcome::Later { cause: Cause::TimedOut | Cause::Unanswered(_), .. }), "{outcome}");
+    assert!(
+        matches!(
+            outcome,
+            Outcome::Later { cause: DeliveryError::TimedOut | DeliveryError::Unanswered(_), .. }
+        ),
+        "{outcome}"
+    );
 }
 
 #[tokio::test]
@@ -196,7 +230,10 @@ async fn what_is_not_an_answer_may_become_one_later() {
     let long = format!("HTTP/1.1 200 OK\r\nx: {}\r\n\r\n", "x".repeat(100_000));
     for text in [&long, "", "SSH-2.0-OpenSSH_9.9\r\n", "HTTP/1.1 200", "HTTP/2 200 OK\r\n\r\n"] {
         let outcome = answered(text).await;
-        assert!(matches!(outcome, Outcome::Later { cause: Cause::Unanswered(_), .. }), "{text:?}: {outcome}");
+        assert!(
+            matches!(outcome, Outcome::Later { cause: DeliveryError::Unanswered(_), .. }),
+            "{text:?}: {outcome}"
+        );
     }
 }
 
@@ -206,7 +243,10 @@ async fn a_receiver_that_is_not_there_may_be_there_later() {
     let port = listener.local_addr().expect("bound").port();
     drop(listener);
     let outcome = sent(&local(PATIENCE), &format!("http://example.com:{port}/")).await;
-    assert!(matches!(outcome, Outcome::Later { cause: Cause::Unconnected(_), .. }), "{outcome}");
+    assert!(
+        matches!(outcome, Outcome::Later { cause: DeliveryError::Unconnected(_), .. }),
+        "{outcome}"
+    );
 }
 
 #[tokio::test]
@@ -221,7 +261,10 @@ async fn over_tls_only_a_receiver_whose_root_is_trusted_and_whose_name_fits_gets
 
     let other_name = format!("https://example.com:{}/", receiver.port());
     for outcome in [sent(&public, &receiver.url("/")).await, sent(&trusting, &other_name).await] {
-        assert!(matches!(outcome, Outcome::Later { cause: Cause::Tls(_), .. }), "{outcome}");
+        assert!(
+            matches!(outcome, Outcome::Later { cause: DeliveryError::Tls(_), .. }),
+            "{outcome}"
+        );
     }
     assert!(receiver.requests().is_empty());
 

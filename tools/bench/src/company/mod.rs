@@ -1,18 +1,17 @@
 //! Company figures through the whole handler of `company-figures`: found in the table, against the bare read that this comes down to; and found in
 //! the instance's memory, against a handler that does nothing.
 
-#[path = "../../../../functions/company-figures/src/handler.rs"]
-mod company_figures;
-
 use std::time::{Duration, Instant};
 
+use functions::company::figures;
 use futures_util::{StreamExt, stream};
 use lambda_http::{Body, Request};
 use once::{
     App,
-    claim::{Claimed, Claims, Outcome},
-    company::{Figures, Kind},
+    claim::{Claim, Claims, Outcome},
+    company::{FiguresKey, Kind},
     http::{ApiError, Reply, handle},
+    routes::{self, Endpoint},
     testing::{COMPANIES_TABLE, Cloud},
     time::Timestamp,
 };
@@ -33,6 +32,10 @@ const REMEMBERED: usize = 50_000;
 /// As large as thirty days are.
 const BODY: usize = 3_000;
 
+fn endpoint() -> &'static Endpoint {
+    routes::serving("GET", "/api/sales")
+}
+
 /// Prints both.
 pub async fn run() {
     let cloud = Cloud::start().await;
@@ -45,8 +48,8 @@ fn company(number: usize) -> String {
     format!("merchant_{number:04}")
 }
 
-fn figures(number: usize) -> Figures {
-    Figures { company: company(number).try_into().expect("a name"), kind: Kind::Sales }
+fn figures(number: usize) -> FiguresKey {
+    FiguresKey { company: company(number).try_into().expect("a name"), kind: Kind::Sales }
 }
 
 /// Finished figures of every company, which hold for a day.
@@ -57,8 +60,9 @@ async fn fill(cloud: &Cloud) {
     let finish = |number| {
         let (claims, done, key) = (&claims, &done, figures(number).key());
         async move {
-            let claimed = claims.claim(key.clone(), Uuid::now_v7(), hour, now).await.expect("a store");
-            let Claimed::Won(fence) = claimed else { panic!("{claimed:?}") };
+            let claimed =
+                claims.claim(key.clone(), Uuid::now_v7(), hour, now).await.expect("a store");
+            let Claim::Acquired(fence) = claimed else { panic!("{claimed:?}") };
             assert!(claims.finish(key, fence, done, hour * 24, now).await.expect("a store"));
         }
     };
@@ -71,7 +75,7 @@ fn request(number: usize) -> Request {
 }
 
 async fn answer(app: &App, number: usize) {
-    let response = handle("company-figures", app, request(number), company_figures::handle).await;
+    let response = handle(endpoint(), app, request(number), figures::handle).await;
     assert_eq!(response.status(), 200, "{:?}", response.body());
 }
 
@@ -109,7 +113,8 @@ async fn table(cloud: &Cloud) {
 /// The floor: the same item, and nothing else.
 async fn read(cloud: &Cloud, number: usize) {
     let get = cloud.client().get_item().table_name(COMPANIES_TABLE).consistent_read(true);
-    let found = get.set_key(Some(figures(number).key().attributes())).send().await.expect("a store");
+    let found =
+        get.set_key(Some(figures(number).key().attributes())).send().await.expect("a store");
     assert!(found.item.is_some());
 }
 
@@ -120,12 +125,17 @@ async fn memory(cloud: &Cloud) {
     let (mut handler, mut floor, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         let a = round(0..REMEMBERED, async |_| answer(&app, 0).await).await;
-        let b = round(0..REMEMBERED, async |_| drop(handle("company-figures", &app, request(0), nothing).await)).await;
+        let b = round(0..REMEMBERED, async |_| {
+            drop(handle(endpoint(), &app, request(0), nothing).await)
+        })
+        .await;
         handler.push(a);
         floor.push(b);
         ratios.push(a / b);
     }
-    println!("\ncompany: medians of {ROUNDS} pairs of rounds, {REMEMBERED} answers each that the instance remembers");
+    println!(
+        "\ncompany: medians of {ROUNDS} pairs of rounds, {REMEMBERED} answers each that the instance remembers"
+    );
     println!("company-figures {:>8.0} answers/s", median(handler));
     println!("empty handler   {:>8.0} answers/s", median(floor));
     println!("ratio           {:>8.2}", median(ratios));
@@ -133,7 +143,7 @@ async fn memory(cloud: &Cloud) {
 
 /// The floor: it answers at once.
 async fn nothing(_: App, _: Request) -> Result<Reply, ApiError> {
-    Ok(Reply::word("ok"))
+    Ok(Reply::text("ok"))
 }
 
 /// Answers a second.
@@ -141,6 +151,10 @@ async fn round(numbers: std::ops::Range<usize>, send: impl AsyncFn(usize)) -> f6
     #[expect(clippy::cast_precision_loss, reason = "a round is far smaller than 2^52 answers")]
     let count = numbers.len() as f64;
     let begun = Instant::now();
-    stream::iter(numbers).map(|number| send(number)).buffer_unordered(IN_FLIGHT).for_each(async |()| ()).await;
+    stream::iter(numbers)
+        .map(|number| send(number))
+        .buffer_unordered(IN_FLIGHT)
+        .for_each(async |()| ())
+        .await;
     count / begun.elapsed().as_secs_f64()
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use once::{
     orders::{NewStock, PlaceError, RestockError},
-    testing::{Cloud, ConflictWindow, Process, new_order, new_product},
+    testing::{Cloud, ConflictWindow, Instance, new_order, new_product},
 };
 
 use crate::stats::Sorted;
@@ -16,7 +16,7 @@ const PROCESSES: u64 = 8;
 #[derive(Debug)]
 pub struct Crowd {
     _cloud: Cloud,
-    processes: Vec<Process>,
+    processes: Vec<Instance>,
     product: u32,
 }
 
@@ -39,16 +39,20 @@ impl Crowd {
     /// A product with so many units left in so many lanes, and processes that retry for `budget`.
     pub async fn of(units: u32, lanes: u32, window: &ConflictWindow, budget: Duration) -> Self {
         let cloud = Cloud::start().await;
-        let processes = (0..PROCESSES).map(|_| cloud.process_in(window, |config| config.orders.budget = budget));
+        let processes = (0..PROCESSES)
+            .map(|_| cloud.instance_in(window, |config| config.orders.retry_budget = budget));
         let processes: Vec<_> = processes.collect();
         // Each process gets to know the product by an order of its own.
         let first_orders = u32::try_from(processes.len()).expect("few");
         let app = &processes[0].app;
-        let created = app.orders().create_product(new_product(units + first_orders, lanes), None, app.now()).await;
+        let created = app
+            .orders()
+            .create_product(new_product(units + first_orders, lanes), None, app.now())
+            .await;
         let product = created.expect("a product").product.id;
-        for process in &processes {
-            process.order(product, 1, "first").await;
-            drop(process.wire.take_sent());
+        for instance in &processes {
+            instance.order(product, 1, "first").await;
+            drop(instance.transport.take_sent());
         }
         Self { _cloud: cloud, processes, product }
     }
@@ -66,9 +70,11 @@ impl Crowd {
         let refused: usize = bought.iter().map(|(_, refused)| refused).sum();
         let times: Vec<Duration> = bought.into_iter().flat_map(|(times, _)| times).collect();
         let placed = times.len() as f64;
-        let sent: Vec<_> = self.processes.iter().flat_map(|process| process.wire.take_sent()).collect();
-        let per_order =
-            |operation: &str| sent.iter().filter(|call| call.operation == operation).count() as f64 / placed;
+        let sent: Vec<_> =
+            self.processes.iter().flat_map(|instance| instance.transport.take_sent()).collect();
+        let per_order = |operation: &str| {
+            sent.iter().filter(|call| call.operation == operation).count() as f64 / placed
+        };
         Outcome {
             orders_per_s: placed / elapsed,
             transactions: per_order("TransactWriteItems"),
@@ -103,7 +109,8 @@ impl Crowd {
         let (mut times, mut refused) = (Vec::new(), 0);
         while wanted() {
             let begun = Instant::now();
-            match app.orders().place(new_order(self.product, 1, "buyer-123"), None, app.now()).await {
+            match app.orders().place(new_order(self.product, 1, "buyer-123"), None, app.now()).await
+            {
                 Ok(_) => times.push(begun.elapsed()),
                 Err(PlaceError::Contended) => refused += 1,
                 Err(error) => panic!("{error}"),

@@ -84,14 +84,18 @@ pub async fn run(svg: Option<&Path>) {
 
 /// A restock writes every lane at once, so it has to meet them all free.
 async fn restocks() {
-    println!("\nlanes: a restocker, one restock after another for {} s, among so many buyers", TIME.as_secs());
+    println!(
+        "\nlanes: a restocker, one restock after another for {} s, among so many buyers",
+        TIME.as_secs()
+    );
     println!("{:>5} {:>7} {:>5} {:>8}", "lanes", "buyers", "done", "refused");
     for lanes in LANES {
         for buyers in [4, BUYERS[0]] {
             let crowd = Crowd::of(1_000_000, lanes, &window(), BUDGET).await;
             let until = Instant::now() + TIME;
             let goes_on = || Instant::now() < until;
-            let (_, (done, refused)) = tokio::join!(crowd.buy(buyers, goes_on), crowd.restock(goes_on));
+            let (_, (done, refused)) =
+                tokio::join!(crowd.buy(buyers, goes_on), crowd.restock(goes_on));
             println!("{lanes:>5} {buyers:>7} {done:>5} {refused:>8}");
         }
     }

@@ -16,9 +16,11 @@ const COLOURS: [&str; 2] = ["#2f81f7", "#d9822b"];
 
 /// The drawing, as SVG.
 pub fn draw(curves: &[Curve]) -> String {
-    let lanes: Vec<u32> = curves.iter().flat_map(|curve| &curve.points).map(|(lanes, _)| *lanes).collect();
+    let lanes: Vec<u32> =
+        curves.iter().flat_map(|curve| &curve.points).map(|(lanes, _)| *lanes).collect();
     let most = lanes.iter().max().copied().map_or(1.0, f64::from);
-    let fastest = curves.iter().flat_map(|curve| &curve.points).map(|(_, speed)| *speed).fold(1.0, f64::max);
+    let fastest =
+        curves.iter().flat_map(|curve| &curve.points).map(|(_, speed)| *speed).fold(1.0, f64::max);
     let step = step(fastest);
     let top = (fastest / step).ceil() * step;
     // Lanes double from point to point, so their axis is logarithmic.
@@ -35,8 +37,14 @@ pub fn draw(curves: &[Curve]) -> String {
     while speed <= top {
         let y = y(speed);
         let end = WIDTH - RIGHT;
-        line(format!("<path d=\"M{LEFT} {y:.1}H{end}\" stroke=\"#848d97\" stroke-opacity=\".3\"/>"));
-        line(format!("<text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{speed}</text>", LEFT - 8.0, y + 4.0));
+        line(format!(
+            "<path d=\"M{LEFT} {y:.1}H{end}\" stroke=\"#848d97\" stroke-opacity=\".3\"/>"
+        ));
+        line(format!(
+            "<text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{speed}</text>",
+            LEFT - 8.0,
+            y + 4.0
+        ));
         speed += step;
     }
     for (lanes, _) in curves.first().map_or(&[][..], |curve| &curve.points) {
@@ -44,13 +52,16 @@ pub fn draw(curves: &[Curve]) -> String {
         line(format!("<text x=\"{x:.1}\" y=\"{y}\" text-anchor=\"middle\">{lanes}</text>"));
     }
     let (middle, bottom) = (f64::midpoint(LEFT, WIDTH - RIGHT), HEIGHT - 12.0);
-    line(format!("<text x=\"{middle}\" y=\"{bottom}\" text-anchor=\"middle\">lanes of the product</text>"));
+    line(format!(
+        "<text x=\"{middle}\" y=\"{bottom}\" text-anchor=\"middle\">lanes of the product</text>"
+    ));
     let middle = f64::midpoint(TOP, HEIGHT - BOTTOM);
     line(format!(
         "<text transform=\"translate(16 {middle}) rotate(-90)\" text-anchor=\"middle\">orders per second</text>"
     ));
     for (curve, colour) in curves.iter().zip(COLOURS) {
-        let points: Vec<_> = curve.points.iter().map(|(lanes, speed)| (x(f64::from(*lanes)), y(*speed))).collect();
+        let points: Vec<_> =
+            curve.points.iter().map(|(lanes, speed)| (x(f64::from(*lanes)), y(*speed))).collect();
         let path: Vec<_> = points.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
         line(format!(
             "<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2.5\"/>",
@@ -61,7 +72,10 @@ pub fn draw(curves: &[Curve]) -> String {
         }
         if let Some((x, y)) = points.last() {
             let (x, y) = (x + 10.0, y + 4.0);
-            line(format!("<text x=\"{x:.1}\" y=\"{y:.1}\" fill=\"{colour}\">{} buyers</text>", curve.buyers));
+            line(format!(
+                "<text x=\"{x:.1}\" y=\"{y:.1}\" fill=\"{colour}\">{} buyers</text>",
+                curve.buyers
+            ));
         }
     }
     svg.push_str("</svg>\n");
@@ -71,6 +85,9 @@ pub fn draw(curves: &[Curve]) -> String {
 /// A round distance of four to eight lines up to `top`.
 fn step(top: f64) -> f64 {
     let magnitude = 10_f64.powf((top / 4.0).log10().floor());
-    let fits = [5.0, 2.0, 1.0].map(|factor| factor * magnitude).into_iter().find(|step| *step <= top / 4.0);
+    let fits = [5.0, 2.0, 1.0]
+        .map(|factor| factor * magnitude)
+        .into_iter()
+        .find(|step| *step <= top / 4.0);
     fits.unwrap_or(magnitude)
 }

@@ -7,7 +7,9 @@ use std::{
 
 use aws_sdk_dynamodb::{
     Client,
-    types::{AttributeValue, Put, ReturnValuesOnConditionCheckFailure::AllOld, TransactWriteItem, Update},
+    types::{
+        AttributeValue, Put, ReturnValuesOnConditionCheckFailure::AllOld, TransactWriteItem, Update,
+    },
 };
 use once::{
     dynamo::{Item, keys, number},
@@ -42,8 +44,14 @@ impl BareCall {
         Self {
             client: cloud.client().clone(),
             product: order.product_id,
-            order: orders.into_iter().find(|item| is(item, "pk", &key.pk)).expect("the order is stored"),
-            entry: entries.into_iter().find(|item| is(item, "order_id", &id)).expect("its payment is in the ledger"),
+            order: orders
+                .into_iter()
+                .find(|item| is(item, "pk", &key.pk))
+                .expect("the order is stored"),
+            entry: entries
+                .into_iter()
+                .find(|item| is(item, "order_id", &id))
+                .expect("its payment is in the ledger"),
             id,
             sent: AtomicU64::new(0),
         }
@@ -68,7 +76,8 @@ impl BareCall {
             .condition_expression("attribute_not_exists(pk)")
             .return_values_on_condition_check_failure(AllOld)
             .build();
-        let entry = Put::builder().table_name(LEDGER_TABLE).set_item(Some(renamed(&self.entry))).build();
+        let entry =
+            Put::builder().table_name(LEDGER_TABLE).set_item(Some(renamed(&self.entry))).build();
         let lane = u16::try_from(copy % u64::from(DEFAULT_LANES)).expect("few lanes");
         let lane = Update::builder()
             .table_name(ORDERS_TABLE)

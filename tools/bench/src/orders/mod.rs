@@ -1,15 +1,15 @@
 //! Orders through the whole handler of `order-create`, against the bare call that each of them comes down to.
 
 mod bare;
-#[path = "../../../../functions/order-create/src/handler.rs"]
-mod order_create;
 
 use std::time::{Duration, Instant};
 
+use functions::orders::create;
 use futures_util::{StreamExt, stream};
 use once::{
     App,
     http::handle,
+    routes,
     testing::{Call, Cloud},
 };
 use serde_json::json;
@@ -30,7 +30,7 @@ const ALONE: usize = 1_000;
 /// Prints throughput and latency of both.
 pub async fn run() {
     let cloud = Cloud::start().await;
-    let shop = cloud.process();
+    let shop = cloud.instance();
     let product = shop.product(1_000_000_000).await;
     let app = cloud.app();
     let call = BareCall::like(&cloud, &shop.order(product, 1, "buyer-123").await).await;
@@ -49,7 +49,8 @@ fn order(app: &App, product: u32) -> impl Future<Output = ()> {
     let body = json!({"product_id": product, "quantity": 1, "buyer_id": "buyer-123"});
     let request = Call::new("POST", "/orders").body(body).request();
     async move {
-        let response = handle("order-create", app, request, order_create::handle).await;
+        let response =
+            handle(routes::serving("POST", "/orders"), app, request, create::handle).await;
         assert_eq!(response.status(), 201, "{:?}", response.body());
     }
 }
@@ -69,7 +70,9 @@ async fn throughput<A: Future, B: Future>(ours: impl Fn() -> A, bare: impl Fn() 
         floor.push(b);
         ratios.push(a / b);
     }
-    println!("\norders: medians of {ROUNDS} pairs of rounds, {ORDERS} orders each, {IN_FLIGHT} at a time");
+    println!(
+        "\norders: medians of {ROUNDS} pairs of rounds, {ORDERS} orders each, {IN_FLIGHT} at a time"
+    );
     println!("order-create {:>8.0} orders/s", median(handler));
     println!("bare call    {:>8.0} orders/s", median(floor));
     println!("ratio        {:>8.2}", median(ratios));
@@ -95,7 +98,12 @@ async fn latency<A: Future, B: Future>(ours: impl Fn() -> A, bare: impl Fn() -> 
     println!("{:>20} {:>7} {:>7}", "p50", "p95", "p99");
     for (name, times) in [("order-create", handler), ("bare call", floor)] {
         let times = Sorted::from_iter(times);
-        println!("{name:<12} {:>7.2} {:>7.2} {:>7.2}", times.millis(50), times.millis(95), times.millis(99));
+        println!(
+            "{name:<12} {:>7.2} {:>7.2} {:>7.2}",
+            times.millis(50),
+            times.millis(95),
+            times.millis(99)
+        );
     }
 }
 

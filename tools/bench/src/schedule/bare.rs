@@ -5,7 +5,7 @@ use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use futures_util::{StreamExt, TryStreamExt, future::join_all, stream};
 use once::{
     dynamo::{keys, text},
-    testing::{Cloud, NAMES, Process, SCHEDULES_TABLE, job_id},
+    testing::{Cloud, Instance, NAMES, SCHEDULES_TABLE, job_id},
 };
 
 use super::DUE;
@@ -36,28 +36,36 @@ pub struct Bare {
 
 impl Bare {
     /// As the jobs are now.
-    pub async fn of(cloud: &Cloud, process: &Process) -> Self {
-        let aws = cloud.aws_behind(&process.wire);
-        let url = NAMES.iter().find(|(name, _)| *name == "SCHEDULE_QUEUE_URL").expect("it is named").1;
+    pub async fn of(cloud: &Cloud, instance: &Instance) -> Self {
+        let aws = cloud.aws_behind(&instance.transport);
+        let url =
+            NAMES.iter().find(|(name, _)| *name == "SCHEDULE_QUEUE_URL").expect("it is named").1;
         let mut jobs = Vec::new();
         for number in 0..DUE {
             let id = job_id(number).to_string();
             let get = cloud.client().get_item().table_name(SCHEDULES_TABLE);
-            let item = get.set_key(Some(keys::task(&id).attributes())).send().await.expect("a store").item;
+            let item =
+                get.set_key(Some(keys::job(&id).attributes())).send().await.expect("a store").item;
             let item = item.expect("a job");
             let attribute = |name: &str| item[name].as_s().expect("text").clone();
             let (generation, due) = (attribute("generation"), attribute("next_run_at"));
-            let next = due.parse::<once::time::Timestamp>().expect("a time").plus(super::EVERY).to_string();
+            let next = due
+                .parse::<once::time::Timestamp>()
+                .expect("a time")
+                .plus(super::EVERY)
+                .to_string();
             // As long as the core's.
-            let message =
-                format!(r#"{{"task":"{id}","due_at":"{due}","run":"{generation}","generation":"{generation}"}}"#);
+            let message = format!(
+                r#"{{"job":"{id}","due_at":"{due}","run":"{generation}","generation":"{generation}"}}"#
+            );
             jobs.push(Job { id, generation, due, next, message });
         }
         Self { jobs, store: aws.dynamo(), queue: aws.sqs(), url }
     }
 
     pub async fn run(&self) {
-        join_all(self.jobs.chunks(self.jobs.len().div_ceil(SHARDS)).map(|jobs| self.shard(jobs))).await;
+        join_all(self.jobs.chunks(self.jobs.len().div_ceil(SHARDS)).map(|jobs| self.shard(jobs)))
+            .await;
     }
 
     async fn shard(&self, jobs: &[Job]) {
@@ -69,10 +77,17 @@ impl Bare {
 
     async fn send(&self, jobs: &[Job]) -> Result<(), aws_sdk_sqs::Error> {
         let entries = jobs.iter().enumerate().map(|(place, job)| {
-            let entry = SendMessageBatchRequestEntry::builder().id(place.to_string()).message_body(&job.message);
+            let entry = SendMessageBatchRequestEntry::builder()
+                .id(place.to_string())
+                .message_body(&job.message);
             entry.delay_seconds(60).build().expect("an entry")
         });
-        self.queue.send_message_batch().queue_url(self.url).set_entries(Some(entries.collect())).send().await?;
+        self.queue
+            .send_message_batch()
+            .queue_url(self.url)
+            .set_entries(Some(entries.collect()))
+            .send()
+            .await?;
         Ok(())
     }
 
@@ -81,7 +96,7 @@ impl Bare {
             .store
             .update_item()
             .table_name(SCHEDULES_TABLE)
-            .set_key(Some(keys::task(&job.id).attributes()))
+            .set_key(Some(keys::job(&job.id).attributes()))
             .update_expression("SET next_run_at = :next, due_sk = :next")
             .condition_expression("generation = :generation AND next_run_at = :due")
             .expression_attribute_values(":generation", text(&job.generation))

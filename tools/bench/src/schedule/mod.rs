@@ -5,7 +5,7 @@ mod bare;
 use std::time::{Duration, Instant};
 
 use once::{
-    testing::{Cloud, Process},
+    testing::{Cloud, Instance},
     time::Timestamp,
 };
 use serde_json::json;
@@ -31,17 +31,17 @@ pub async fn run() {
     let due = |n: u32| if n < DUE { noon.plus(EVERY) } else { later };
     let schedule = json!({"type": "fixed", "every_seconds": EVERY.as_secs(), "start_at": noon});
     cloud.jobs(DUE + OTHERS, schedule, noon, due).await;
-    let process = cloud.uncounted();
+    let instance = cloud.uncounted();
     let (mut tick, mut floor, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     // Both move the same jobs on, a minute each: a tick looks ahead to the end of the next minute.
     for pair in 0..=ROUNDS {
         let now = noon.plus(EVERY * 2 * pair);
         let (a, b) = if pair % 2 == 0 {
-            let a = ticked(&cloud, &process, now).await;
-            (a, bare(&cloud, &process).await)
+            let a = ticked(&cloud, &instance, now).await;
+            (a, bare(&cloud, &instance).await)
         } else {
-            let b = bare(&cloud, &process).await;
-            (ticked(&cloud, &process, now.plus(EVERY)).await, b)
+            let b = bare(&cloud, &instance).await;
+            (ticked(&cloud, &instance, now.plus(EVERY)).await, b)
         };
         // Connections stand after the first pair.
         if pair > 0 {
@@ -60,23 +60,23 @@ pub async fn run() {
 }
 
 /// Occurrences that a tick sends a second.
-async fn ticked(cloud: &Cloud, process: &Process, now: Timestamp) -> f64 {
+async fn ticked(cloud: &Cloud, instance: &Instance, now: Timestamp) -> f64 {
     let begun = Instant::now();
-    let ticked = process.app.schedules().tick(now).await.expect("a tick");
+    let ticked = instance.app.schedules().tick(now).await.expect("a tick");
     let seconds = begun.elapsed().as_secs_f64();
     assert_eq!((ticked.jobs, ticked.sent), (DUE.into(), DUE.into()));
     sent(cloud, seconds)
 }
 
 /// Occurrences that the bare loop sends a second.
-async fn bare(cloud: &Cloud, process: &Process) -> f64 {
-    let bare = Bare::of(cloud, process).await;
+async fn bare(cloud: &Cloud, instance: &Instance) -> f64 {
+    let bare = Bare::of(cloud, instance).await;
     let begun = Instant::now();
     bare.run().await;
     sent(cloud, begun.elapsed().as_secs_f64())
 }
 
 fn sent(cloud: &Cloud, seconds: f64) -> f64 {
-    assert_eq!(cloud.outside().take_messages().len(), usize::try_from(DUE).expect("few"));
+    assert_eq!(cloud.services().take_messages().len(), usize::try_from(DUE).expect("few"));
     f64::from(DUE) / seconds
 }

@@ -25,13 +25,20 @@ pub async fn run(Ledger { cloud, plan: all, .. }: &Ledger) {
     for (fewer, over) in SMALLER {
         // Each has days of its own.
         let until = Day::of(begin).plus(-1);
-        let plan = Plan { transactions: all.transactions.div_ceil(fewer), days: over, until, ..all.clone() };
+        let plan = Plan {
+            transactions: all.transactions.div_ceil(fewer),
+            days: over,
+            until,
+            ..all.clone()
+        };
         fill(cloud, &plan).await;
         begin = plan.begin();
         plans.push(plan);
     }
     plans.push(all.clone());
-    println!("\nsettlement: peak of a process's resident memory that does all of it, {EVENT} batches at a time");
+    println!(
+        "\nsettlement: peak of a instance's resident memory that does all of it, {EVENT} batches at a time"
+    );
     for plan in plans {
         let mb = settle_elsewhere(cloud, days(&plan)).await;
         println!("{:>9} transactions in {:>2} days  {mb:>6} MB", plan.transactions, plan.days);
@@ -56,7 +63,8 @@ pub async fn probe(endpoint: &str, days: Days) {
 /// Linux's own word for it.
 fn peak_mb() -> f64 {
     let status = fs::read_to_string("/proc/self/status").expect("Linux");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a process has memory");
+    let line =
+        status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a instance has memory");
     let kilobytes: f64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
     kilobytes / 1_024.0
 }

@@ -31,7 +31,8 @@ pub async fn run() {
 
 /// One part of it, over so many transactions.
 pub async fn part(name: &str, transactions: Option<&str>) -> bool {
-    let transactions = transactions.map_or(TRANSACTIONS, |number| number.parse().expect("a number of transactions"));
+    let transactions = transactions
+        .map_or(TRANSACTIONS, |number| number.parse().expect("a number of transactions"));
     match name {
         "ratio" => ratio::run(&Ledger::of(transactions).await).await,
         "summing" => summing::run(&plan(transactions)),
@@ -94,8 +95,14 @@ async fn fill(cloud: &Cloud, plan: &Plan) -> String {
     };
     let begun = Instant::now();
     let catalog = plan.catalog().expect("a catalog");
-    let written = seed::write_entries(&stack, plan, &catalog, AT_ONCE, |_| {}).await.expect("the store writes");
-    eprintln!("\nsettlement: {} transactions written in {:.0} s", plan.transactions, begun.elapsed().as_secs_f64());
+    let written = seed::write_entries(&stack, plan, &catalog, AT_ONCE, |_| {})
+        .await
+        .expect("the store writes");
+    eprintln!(
+        "\nsettlement: {} transactions written in {:.0} s",
+        plan.transactions,
+        begun.elapsed().as_secs_f64()
+    );
     let mut sums = Vec::new();
     written.sums.write_csv(&mut sums).expect("memory takes all");
     String::from_utf8(sums).expect("a text")

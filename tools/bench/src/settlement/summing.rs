@@ -43,7 +43,12 @@ fn shards(plan: &Plan) -> Vec<Vec<Transaction>> {
     entries.sort_unstable_by(|(a, _), (b, _)| (&a.pk, &a.sk).cmp(&(&b.pk, &b.sk)));
     let shards = entries.chunk_by(|(a, _), (b, _)| a.pk == b.pk);
     let transaction = |entry: &once::ledger::Entry| {
-        let totals = Totals { gross: entry.gross_cents, fee: entry.fee_cents, net: entry.net_cents, count: 1 };
+        let totals = Totals {
+            gross: entry.gross_cents,
+            fee: entry.fee_cents,
+            net: entry.net_cents,
+            count: 1,
+        };
         (entry.merchant_id.clone(), totals)
     };
     shards.map(|shard| shard.iter().map(|(_, entry)| transaction(entry)).collect()).collect()

@@ -1,17 +1,11 @@
 //! The workers of a settlement, and what the queues do for them.
 
-#[path = "../../../../functions/settlement-batch/src/handler.rs"]
-mod settlement_batch;
-#[path = "../../../../functions/settlement-finish/src/handler.rs"]
-mod settlement_finish;
-#[path = "../../../../functions/settlement-plan/src/handler.rs"]
-mod settlement_plan;
-
 use std::{
     collections::VecDeque,
     time::{Duration, Instant},
 };
 
+use functions::settlement;
 use once::{
     App,
     settlement::{Content, Days, JobId, Message, State},
@@ -53,7 +47,7 @@ pub async fn settle(cloud: &Cloud, days: Days, at_once: usize) -> Settled {
     let mut ended = [Duration::ZERO; 3];
     loop {
         // Every kind of work sends the next at its end.
-        waiting.extend(cloud.outside().take_queued());
+        waiting.extend(cloud.services().take_queued());
         while working.len() < at_once
             && let Some(message) = waiting.pop_front()
         {
@@ -74,11 +68,12 @@ pub async fn settle(cloud: &Cloud, days: Days, at_once: usize) -> Settled {
 pub async fn settle_alone(cloud: &Cloud, days: Days, at_once: usize) -> String {
     let app = cloud.uncounted().app.at(now());
     let job = ask(&app, days).await;
-    let mut waiting = VecDeque::from(cloud.outside().take_queued());
+    let mut waiting = VecDeque::from(cloud.services().take_queued());
     while !waiting.is_empty() {
-        let event = waiting.drain(..at_once.min(waiting.len())).map(|message| work(app.clone(), message));
+        let event =
+            waiting.drain(..at_once.min(waiting.len())).map(|message| work(app.clone(), message));
         futures_util::future::join_all(event).await;
-        waiting.extend(cloud.outside().take_queued());
+        waiting.extend(cloud.services().take_queued());
     }
     csv(&app, job).await
 }
@@ -96,17 +91,18 @@ async fn work(app: App, message: Queued) -> Work {
     };
     let delivery = Delivery { body: message.body, receipt: String::new(), attempt: 1 };
     let done = match kind {
-        Work::Plan => settlement_plan::handle(app, delivery).await,
-        Work::Batch => settlement_batch::handle(app, delivery).await,
-        Work::Finish => settlement_finish::handle(app, delivery).await,
+        Work::Plan => settlement::plan::handle(app, delivery).await,
+        Work::Batch => settlement::batch::handle(app, delivery).await,
+        Work::Finish => settlement::finish::handle(app, delivery).await,
     };
     done.expect("the services answer");
     kind
 }
 
 async fn csv(app: &App, job: JobId) -> String {
-    let standing = app.settlement().standing(job, app.now()).await.expect("a store").expect("the job");
-    assert_eq!(standing.status, State::Completed, "{standing:?}");
+    let job_status =
+        app.settlement().job_status(job, app.now()).await.expect("a store").expect("the job");
+    assert_eq!(job_status.status, State::Completed, "{job_status:?}");
     match app.settlement().download(job, |_| false).await.expect("a file").content {
         Content::Text(csv) => csv,
         other => panic!("a small file: {other:?}"),

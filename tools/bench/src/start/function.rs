@@ -38,7 +38,14 @@ impl Function {
     /// If it cannot be built.
     pub async fn build(package: &str) -> Self {
         let built = Command::new(env!("CARGO"))
-            .args(["build", "--release", "--package", package, "--message-format", "json-render-diagnostics"])
+            .args([
+                "build",
+                "--release",
+                "--package",
+                package,
+                "--message-format",
+                "json-render-diagnostics",
+            ])
             .current_dir(root())
             .stderr(Stdio::inherit())
             .output()
@@ -82,7 +89,7 @@ impl Function {
     pub async fn start(&self, store: &str) -> Instance {
         let mut lambda = Lambda::start().await;
         let begun = Instant::now();
-        let process = Command::new(&self.path)
+        let instance = Command::new(&self.path)
             .env_clear()
             .envs([
                 ("AWS_LAMBDA_RUNTIME_API", lambda.address()),
@@ -103,7 +110,7 @@ impl Function {
             .spawn()
             .expect("the binary runs");
         let start = lambda.ready().await - begun;
-        Instance { start, lambda, orders: 0, _process: process }
+        Instance { start, lambda, orders: 0, _process: instance }
     }
 }
 
@@ -113,10 +120,12 @@ impl Instance {
     /// # Panics
     /// If there is no response.
     pub async fn order(&mut self) -> Duration {
-        let sample = fs::read_to_string(root().join("events/order-create.json")).expect("the sample is there");
+        let sample = fs::read_to_string(root().join("events/order-create.json"))
+            .expect("the sample is there");
         let mut event: Value = serde_json::from_str(&sample).expect("the sample is JSON");
         self.orders += 1;
-        event["headers"]["idempotency-key"] = format!("{}-{}", self.lambda.address(), self.orders).into();
+        event["headers"]["idempotency-key"] =
+            format!("{}-{}", self.lambda.address(), self.orders).into();
         self.lambda.invoke(event.to_string()).await
     }
 }

@@ -42,14 +42,18 @@ struct Runtime {
 
 impl Lambda {
     pub async fn start() -> Self {
-        let (asking, asked) = mpsc::unbounded_channel();
+        let (protected, asked) = mpsc::unbounded_channel();
         let (events, waiting) = mpsc::unbounded_channel();
         let (answering, answered) = mpsc::unbounded_channel();
-        let runtime = Runtime { asked: asking, events: Mutex::new(waiting), answered: answering };
+        let runtime =
+            Runtime { asked: protected, events: Mutex::new(waiting), answered: answering };
         let routes = Router::new()
             .route("/2018-06-01/runtime/invocation/next", get(next))
             .route("/2018-06-01/runtime/invocation/{id}/response", post(response))
-            .route("/2020-01-01/extension/register", post(async || [("Lambda-Extension-Identifier", "extension")]))
+            .route(
+                "/2020-01-01/extension/register",
+                post(async || [("Lambda-Extension-Identifier", "extension")]),
+            )
             .route("/2020-01-01/extension/event/next", get(std::future::pending::<StatusCode>))
             .with_state(Arc::new(runtime));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
@@ -68,7 +72,10 @@ impl Lambda {
     /// # Panics
     /// If it does not.
     pub async fn ready(&mut self) -> Instant {
-        timeout(PATIENCE, self.asked.recv()).await.expect("the function starts").expect("the server lives")
+        timeout(PATIENCE, self.asked.recv())
+            .await
+            .expect("the function starts")
+            .expect("the server lives")
     }
 
     /// Hands an event to the process, which has asked for it, and answers after what time its response came.
@@ -101,7 +108,10 @@ async fn next(State(runtime): State<Arc<Runtime>>) -> Response {
     let headers = [
         ("Lambda-Runtime-Aws-Request-Id", "8476a536-e9f4-11e8-9739-2dfe598c3fcd"),
         ("Lambda-Runtime-Deadline-Ms", "4102444800000"),
-        ("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:us-east-1:000000000000:function:order-create"),
+        (
+            "Lambda-Runtime-Invoked-Function-Arn",
+            "arn:aws:lambda:us-east-1:000000000000:function:order-create",
+        ),
     ];
     (headers, event).into_response()
 }

@@ -26,7 +26,7 @@ struct Times {
 /// Builds the floor and `order-create` as they are deployed, and starts them and `others` many times each.
 pub async fn run(others: &[PathBuf]) {
     let cloud = Cloud::start().await;
-    cloud.process().product(1_000_000).await;
+    cloud.instance().product(1_000_000).await;
     let mut functions = vec![Function::build("bare").await, Function::build("order-create").await];
     functions.extend(others.iter().cloned().map(Function::at));
 
@@ -45,13 +45,19 @@ pub async fn run(others: &[PathBuf]) {
 }
 
 fn print(functions: &[Function], times: Vec<Times>) {
-    println!("\nstart: medians of {STARTS} starts in turns, first order of each and {WARM} warm ones");
-    println!("{:>24} {:>8} {:>8} {:>8} {:>9} {:>9}", "start ms", "ratio", "MB", "zip MB", "first ms", "warm ms");
+    println!(
+        "\nstart: medians of {STARTS} starts in turns, first order of each and {WARM} warm ones"
+    );
+    println!(
+        "{:>24} {:>8} {:>8} {:>8} {:>9} {:>9}",
+        "start ms", "ratio", "MB", "zip MB", "first ms", "warm ms"
+    );
     let mut floor = None;
     for (function, Times { start, first, warm }) in functions.iter().zip(times) {
         let start = Sorted::from_iter(start).millis(50);
         let ratio = start / *floor.get_or_insert(start);
-        let (first, warm) = (Sorted::from_iter(first).millis(50), Sorted::from_iter(warm).millis(50));
+        let (first, warm) =
+            (Sorted::from_iter(first).millis(50), Sorted::from_iter(warm).millis(50));
         let (size, zipped) = function.megabytes();
         println!(
             "{:<15} {start:>8.2} {ratio:>8.2} {size:>8.2} {zipped:>8.2} {first:>9.2} {warm:>9.2}",

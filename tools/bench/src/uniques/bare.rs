@@ -33,7 +33,9 @@ impl BarePut {
         item.insert("token".to_owned(), AttributeValue::B(Blob::new([7; 16])));
         item.insert("ttl".to_owned(), number(1_795_216_800_i64));
         let put = self.client.put_item().table_name(UNIQUES_TABLE).set_item(Some(item));
-        let put = put.condition_expression("attribute_not_exists(pk)").return_values_on_condition_check_failure(AllOld);
+        let put = put
+            .condition_expression("attribute_not_exists(pk)")
+            .return_values_on_condition_check_failure(AllOld);
         put.send().await.expect("the store writes");
     }
 }

@@ -23,9 +23,9 @@ const IN_FLIGHT: usize = 16;
 /// Prints the time, and that of a bare count of the same shards.
 pub async fn run() {
     let cloud = Cloud::start().await;
-    let process = cloud.process();
-    let now = process.app.now();
-    process.app.uniques().warm(now).await.expect("a store");
+    let instance = cloud.instance();
+    let now = instance.app.now();
+    instance.app.uniques().warm(now).await.expect("a store");
     let minute = Minute::of(now);
     fill(cloud.client(), minute).await;
 
@@ -33,10 +33,20 @@ pub async fn run() {
     bare(cloud.client(), minute).await;
     let bare = begun.elapsed();
     let begun = Instant::now();
-    let closed = process.app.closing().tick(minute.end().plus(once::uniques::GRACE)).await.expect("a tick");
+    let closed = instance
+        .app
+        .minute_closer()
+        .tick(minute.end().plus(once::uniques::GRACE))
+        .await
+        .expect("a tick");
     let ours = begun.elapsed();
     assert_eq!(closed.published, 2, "the minute and the one before");
-    let counts = process.app.uniques().counts(minute, minute, once::uniques::DEFAULT_LIMIT).await.expect("a page");
+    let counts = instance
+        .app
+        .uniques()
+        .counts(minute, minute, once::uniques::DEFAULT_LIMIT)
+        .await
+        .expect("a page");
     assert_eq!(counts.counts[0].unique_ids, IDS.unsigned_abs());
     println!("\nuniques: closing a minute of {IDS} ids in 256 shards, embedded store");
     println!("minute-close {:>8.2} s", ours.as_secs_f64());
@@ -51,12 +61,18 @@ pub async fn run() {
 async fn bare(client: &Client, minute: Minute) {
     let count = |shard| async move {
         let query = client.query().table_name(UNIQUES_TABLE).consistent_read(true);
-        let query = query.select(aws_sdk_dynamodb::types::Select::Count).key_condition_expression("pk = :pk");
-        let query = query.expression_attribute_values(":pk", AttributeValue::S(keys::ids(minute, shard)));
+        let query = query
+            .select(aws_sdk_dynamodb::types::Select::Count)
+            .key_condition_expression("pk = :pk");
+        let query =
+            query.expression_attribute_values(":pk", AttributeValue::S(keys::ids(minute, shard)));
         query.send().await.expect("a page").count()
     };
-    let total: i32 =
-        stream::iter(0..256_u64).map(count).buffer_unordered(64).fold(0, async |sum, count| sum + count).await;
+    let total: i32 = stream::iter(0..256_u64)
+        .map(count)
+        .buffer_unordered(64)
+        .fold(0, async |sum, count| sum + count)
+        .await;
     assert_eq!(i64::from(total), IDS);
 }
 
@@ -72,7 +88,12 @@ async fn fill(client: &Client, minute: Minute) {
             WriteRequest::builder().put_request(put).build()
         };
         let puts: Vec<_> = batch.into_iter().map(put).collect();
-        client.batch_write_item().request_items(UNIQUES_TABLE, puts).send().await.expect("the store writes");
+        client
+            .batch_write_item()
+            .request_items(UNIQUES_TABLE, puts)
+            .send()
+            .await
+            .expect("the store writes");
     };
     stream::iter(batches).map(write).buffer_unordered(IN_FLIGHT).for_each(async |()| ()).await;
 }

@@ -37,11 +37,15 @@ fn count(side: &str, ids: u64) -> u64 {
     let mut valgrind = Command::new("valgrind");
     valgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]).arg(own);
     valgrind.args(["probe", side, &ids.to_string()]);
-    let output =
-        valgrind.output().unwrap_or_else(|error| panic!("valgrind counts the instructions: install it ({error})"));
+    let output = valgrind
+        .output()
+        .unwrap_or_else(|error| panic!("valgrind counts the instructions: install it ({error})"));
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    let line = said.lines().find_map(|line| line.split("Collected : ").nth(1)).expect("callgrind tells its count");
+    let line = said
+        .lines()
+        .find_map(|line| line.split("Collected : ").nth(1))
+        .expect("callgrind tells its count");
     line.trim().parse().expect("a count")
 }
 

@@ -1,7 +1,5 @@
 //! Ids through the whole handler of `accept`, against the bare put that each of them comes down to.
 
-#[path = "../../../../functions/accept/src/handler.rs"]
-mod accept;
 mod bare;
 mod canned;
 mod close;
@@ -11,11 +9,13 @@ mod throughput;
 
 use std::time::{Duration, Instant};
 
+use functions::uniques::accept;
 use futures_util::{StreamExt, stream};
 use lambda_http::{Body, Request};
 use once::{
     App,
     http::handle,
+    routes,
     telemetry::{self, Format},
     testing::Cloud,
 };
@@ -64,7 +64,13 @@ pub async fn probe(side: &str, ids: &str) {
 
 /// Spans, logs and metrics are as in a function, but for the metrics being written once.
 fn observe() {
-    telemetry::init("bench", LevelFilter::INFO, Format::Json, Duration::from_hours(1));
+    let interval = Duration::from_hours(1);
+    let settings = telemetry::Settings {
+        level: LevelFilter::INFO,
+        format: Format::Json,
+        metrics_interval: interval,
+    };
+    telemetry::init("bench", &settings);
 }
 
 /// The request of an id, as the gateway's event becomes one.
@@ -75,7 +81,10 @@ fn request(id: i64) -> Request {
 
 /// The status that an id is answered with.
 async fn answer(app: &App, id: i64) -> u16 {
-    handle("accept", app, request(id), accept::handle).await.status().as_u16()
+    handle(routes::serving("GET", "/api/verve/accept"), app, request(id), accept::handle)
+        .await
+        .status()
+        .as_u16()
 }
 
 /// Prints the throughput of both over the embedded store.
@@ -87,7 +96,9 @@ async fn ratio() {
     let (mut handler, mut floor, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for pair in 0..=ROUNDS {
         let ids = || next.by_ref().take(IDS).collect::<Vec<i64>>();
-        let ours = async |ids: Vec<i64>| round(ids, async |id| assert_eq!(answer(&app, id).await, 200)).await;
+        let ours = async |ids: Vec<i64>| {
+            round(ids, async |id| assert_eq!(answer(&app, id).await, 200)).await
+        };
         let bare = async |ids: Vec<i64>| round(ids, async |id| put.send(id).await).await;
         let mut ids = ids;
         // Each goes first in every other pair: a store that fills slows whoever comes second.

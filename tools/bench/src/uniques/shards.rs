@@ -13,11 +13,17 @@ const THROWS: u32 = 400;
 /// Prints the share of writes that would be throttled.
 pub fn run() {
     println!("\nuniques: writes that are throttled, by keys a minute (model, {THROWS} throws)");
-    println!("{:>10} {:>10} {:>8} {:>8} {:>8} {:>8} {:>8}", "writes/s", "partitions", 16, 64, 256, 1024, 4096);
+    println!(
+        "{:>10} {:>10} {:>8} {:>8} {:>8} {:>8} {:>8}",
+        "writes/s", "partitions", 16, 64, 256, 1024, 4096
+    );
     for (writes, partitions) in [(10_000.0, 16), (100_000.0, 160)] {
-        let shares =
-            [16, 64, 256, 1_024, 4_096].map(|keys| format!("{:.1} %", 100.0 * throttled(writes, partitions, keys)));
-        println!("{writes:>10.0} {partitions:>10} {}", shares.map(|share| format!("{share:>8}")).join(" "));
+        let shares = [16, 64, 256, 1_024, 4_096]
+            .map(|keys| format!("{:.1} %", 100.0 * throttled(writes, partitions, keys)));
+        println!(
+            "{writes:>10.0} {partitions:>10} {}",
+            shares.map(|share| format!("{share:>8}")).join(" ")
+        );
     }
 }
 

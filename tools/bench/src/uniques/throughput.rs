@@ -22,11 +22,17 @@ const LOOK: Duration = Duration::from_secs(30);
 
 /// Prints the requests a second with unique ids, and with ids that the instance knows.
 pub async fn run(time: Duration) {
-    println!("\nuniques: the whole handler over a store that answers at once, {} processors", processors());
+    println!(
+        "\nuniques: the whole handler over a store that answers at once, {} processors",
+        processors()
+    );
     let app = app_over(Canned);
     println!("unique ids       {:>8.0}/s  (goal: above 37 000 on 2)", unique(&app, time).await);
     answer(&app, 7).await;
-    println!("known duplicates {:>8.0}/s  (goal: above 150 000 on 2)", rate(&app, time, || 7).await);
+    println!(
+        "known duplicates {:>8.0}/s  (goal: above 150 000 on 2)",
+        rate(&app, time, || 7).await
+    );
 }
 
 /// Prints how much memory the process has while unique ids come for this long.
@@ -81,7 +87,8 @@ fn processors() -> usize {
 /// Linux's own word for it.
 fn resident_mb() -> f64 {
     let status = fs::read_to_string("/proc/self/status").expect("Linux");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a process has memory");
+    let line =
+        status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a instance has memory");
     let kilobytes: f64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
     kilobytes / 1_024.0
 }

@@ -51,12 +51,18 @@ impl Arrivals {
     /// Sends the ids, waits until their minutes are published, and compares.
     pub async fn run(self, api: &Api, run: &Run) -> Result<(), Box<dyn Error>> {
         if self.requests < self.distinct {
-            return Err(format!("{} requests cannot bring {} ids", self.requests, self.distinct).into());
+            return Err(
+                format!("{} requests cannot bring {} ids", self.requests, self.distinct).into()
+            );
         }
-        run.say(format_args!("{} requests bring {} ids, {} at once.", self.requests, self.distinct, self.at_once));
+        run.say(format_args!(
+            "{} requests bring {} ids, {} at once.",
+            self.requests, self.distinct, self.at_once
+        ));
         let requests = self.paths();
         let sending = requests.iter().map(|(id, path)| accept(api, *id, path));
-        let answered = Crowd::send(run, api, "requests", self.at_once, sending, Outcome::to_string).await;
+        let answered =
+            Crowd::send(run, api, "requests", self.at_once, sending, Outcome::to_string).await;
 
         let tally: Tally = answered.outcomes.into_iter().collect();
         let minutes: Vec<&str> = tally.minutes().collect();
@@ -85,7 +91,8 @@ impl Arrivals {
         let base = fastrand::i64(i64::MIN / 2..i64::MAX / 2);
         let twice = iter::repeat_with(|| fastrand::u32(0..self.distinct));
         let all = (0..self.distinct).chain(twice).take(self.requests as usize);
-        let mut paths: Vec<_> = all.map(|place| (base + i64::from(place), self.path(base, place))).collect();
+        let mut paths: Vec<_> =
+            all.map(|place| (base + i64::from(place), self.path(base, place))).collect();
         fastrand::shuffle(&mut paths);
         paths
     }
@@ -105,7 +112,9 @@ impl Arrivals {
 async fn accept(api: &Api, id: i64, path: &str) -> Outcome {
     let answer = match api.get(path).await {
         Ok(answer) => answer,
-        Err(failure) => return Outcome { id, verdict: Verdict::Other(failure.to_string()), repeated: true },
+        Err(failure) => {
+            return Outcome { id, verdict: Verdict::Other(failure.to_string()), repeated: true };
+        }
     };
     let minute = answer.header("x-minute").map(str::to_owned);
     let verdict = match (answer.status, answer.body.as_str(), minute) {
@@ -121,7 +130,9 @@ async fn accept(api: &Api, id: i64, path: &str) -> Outcome {
 
 /// The counts of these minutes, as soon as all of them are published.
 async fn published(api: &Api, minutes: &[&str]) -> Result<BTreeMap<Minute, u64>, Box<dyn Error>> {
-    let (Some(first), Some(last)) = (minutes.first(), minutes.last()) else { return Ok(BTreeMap::new()) };
+    let (Some(first), Some(last)) = (minutes.first(), minutes.last()) else {
+        return Ok(BTreeMap::new());
+    };
     let begun = Instant::now();
     loop {
         let mut counts = counts(api, first, last).await?;
@@ -131,19 +142,31 @@ async fn published(api: &Api, minutes: &[&str]) -> Result<BTreeMap<Minute, u64>,
         }
         let (waited, left) = (begun.elapsed(), minutes.len() - counts.len());
         if waited > PATIENCE {
-            return Err(format!("{left} of {} minutes are still not published", minutes.len()).into());
+            return Err(
+                format!("{left} of {} minutes are still not published", minutes.len()).into()
+            );
         }
-        println!("{:>4} s: waiting for {left} of {} minutes to be published", waited.as_secs(), minutes.len());
+        println!(
+            "{:>4} s: waiting for {left} of {} minutes to be published",
+            waited.as_secs(),
+            minutes.len()
+        );
         sleep(PAUSE).await;
     }
 }
 
 /// What is published from one minute to another.
-async fn counts(api: &Api, first: &str, last: &str) -> Result<BTreeMap<Minute, u64>, Box<dyn Error>> {
+async fn counts(
+    api: &Api,
+    first: &str,
+    last: &str,
+) -> Result<BTreeMap<Minute, u64>, Box<dyn Error>> {
     let answer = api.get(&format!("/api/verve/counts?from={first}&to={last}&limit=1440")).await?;
     if answer.status != StatusCode::OK {
         return Err(format!("the counts were refused: {} {}", answer.status, answer.body).into());
     }
     let rows = answer.body["counts"].as_array().into_iter().flatten();
-    Ok(rows.filter_map(|row| Some((row["minute"].as_str()?.to_owned(), row["unique_ids"].as_u64()?))).collect())
+    Ok(rows
+        .filter_map(|row| Some((row["minute"].as_str()?.to_owned(), row["unique_ids"].as_u64()?)))
+        .collect())
 }

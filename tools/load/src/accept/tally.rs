@@ -78,7 +78,8 @@ impl FromIterator<Outcome> for Tally {
         for Outcome { id, verdict, repeated } in outcomes {
             let minute = match verdict {
                 Verdict::Counted(minute) => {
-                    *tally.minutes.entry(minute.clone()).or_default().ok.entry(id).or_default() += 1;
+                    *tally.minutes.entry(minute.clone()).or_default().ok.entry(id).or_default() +=
+                        1;
                     minute
                 }
                 Verdict::Duplicate(minute) => {
@@ -122,7 +123,11 @@ impl Tally {
     /// How many ids a minute has: those said to be counted, and perhaps lost tries of the doubtful.
     fn expected(&self, minute: &str, ids: &Ids) -> RangeInclusive<u64> {
         let least = ids.ok.len() + ids.unseen().count();
-        let perhaps = self.doubtful.iter().filter(|(id, last)| minute < last.as_str() && !ids.known(**id)).count();
+        let perhaps = self
+            .doubtful
+            .iter()
+            .filter(|(id, last)| minute < last.as_str() && !ids.known(**id))
+            .count();
         least as u64..=(least + perhaps) as u64
     }
 
@@ -131,13 +136,21 @@ impl Tally {
         let mut faults = self.others.clone();
         for (minute, ids) in &self.minutes {
             let twice = ids.ok.iter().filter(|(_, times)| **times > 1);
-            faults.extend(twice.map(|(id, times)| format!("id {id} was counted {times} times in {minute}")));
+            faults.extend(
+                twice.map(|(id, times)| format!("id {id} was counted {times} times in {minute}")),
+            );
             let unexplained = ids.unseen().filter(|id| !self.doubtful.contains_key(id));
-            faults.extend(unexplained.map(|id| format!("id {id} was refused in {minute}, but no request counted it")));
+            faults.extend(
+                unexplained.map(|id| {
+                    format!("id {id} was refused in {minute}, but no request counted it")
+                }),
+            );
             let (expected, found) = (self.expected(minute, ids), published.get(minute));
             if !found.is_some_and(|count| expected.contains(count)) {
                 let (least, most) = expected.into_inner();
-                faults.push(format!("{minute} should have {least} to {most} ids, and {found:?} are published"));
+                faults.push(format!(
+                    "{minute} should have {least} to {most} ids, and {found:?} are published"
+                ));
             }
         }
         faults
@@ -163,8 +176,12 @@ mod tests {
         Outcome { repeated: true, ..outcome }
     }
 
-    fn faults(outcomes: impl IntoIterator<Item = Outcome>, published: &[(&str, u64)]) -> Vec<String> {
-        let published = published.iter().map(|(minute, count)| ((*minute).to_owned(), *count)).collect();
+    fn faults(
+        outcomes: impl IntoIterator<Item = Outcome>,
+        published: &[(&str, u64)],
+    ) -> Vec<String> {
+        let published =
+            published.iter().map(|(minute, count)| ((*minute).to_owned(), *count)).collect();
         Tally::from_iter(outcomes).faults(&published)
     }
 
@@ -199,7 +216,8 @@ mod tests {
 
     #[test]
     fn any_other_answer_is_a_fault() {
-        let other = Outcome { id: 1, verdict: Verdict::Other("400 failed".to_owned()), repeated: false };
+        let other =
+            Outcome { id: 1, verdict: Verdict::Other("400 failed".to_owned()), repeated: false };
         assert_eq!(faults([other], &[]), ["id 1: 400 failed"]);
     }
 }

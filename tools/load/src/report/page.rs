@@ -32,8 +32,12 @@ pub fn html(report: &Report, took: Duration) -> String {
     if !checks.is_empty() {
         page += "<h2>What must hold</h2>\n<table>\n";
         for check in checks {
-            let (class, verdict) = if check.holds { ("good", "holds") } else { ("bad", "does not hold") };
-            write(&mut page, format_args!("<tr><td class=\"{class}\">{verdict}<td>{}\n", escaped(&check.text)));
+            let (class, verdict) =
+                if check.holds { ("good", "holds") } else { ("bad", "does not hold") };
+            write(
+                &mut page,
+                format_args!("<tr><td class=\"{class}\">{verdict}<td>{}\n", escaped(&check.text)),
+            );
         }
         page += "</table>\n";
     }

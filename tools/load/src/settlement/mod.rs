@@ -58,12 +58,17 @@ impl Days {
         let path = job["download_url"].as_str().ok_or("the completed job has no download_url")?;
         let (file, sha256) = download(api, path).await?;
         let sheet = Sheet::read(&file)?;
-        let counted =
-            format!("the file has all transactions that the job counted: {} and {}", sheet.count, job["total"]);
+        let counted = format!(
+            "the file has all transactions that the job counted: {} and {}",
+            sheet.count, job["total"]
+        );
         run.holds(counted, job["total"].as_u64() == Some(sheet.count));
         run.say(sheet);
         run.say(pace(&job, sheet.count)?);
-        run.say(format_args!("{path} has {} bytes with the SHA-256 of its ETag, {sha256}.", file.len()));
+        run.say(format_args!(
+            "{path} has {} bytes with the SHA-256 of its ETag, {sha256}.",
+            file.len()
+        ));
         if let Some((name, text)) = expected {
             if let Some(difference) = difference(&file, &text) {
                 let others = "a ledger that holds other entries, too, settles to more";
@@ -88,7 +93,9 @@ impl Days {
         loop {
             let job = match api.get(&format!("/jobs/{id}")).await? {
                 Answer { status: StatusCode::OK, body, .. } => body,
-                Answer { status, body, .. } => return Err(format!("{id} was not shown: {status} {body}").into()),
+                Answer { status, body, .. } => {
+                    return Err(format!("{id} was not shown: {status} {body}").into());
+                }
             };
             points.push((run.seconds(), job["progress"].as_f64().unwrap_or_default()));
             match job["status"].as_str().unwrap_or_default() {
@@ -100,7 +107,9 @@ impl Days {
                 "CANCELLED" => return Err(format!("{id} was cancelled").into()),
                 "FAILED" => return Err(format!("{id} has failed: {}", job["error"]).into()),
                 status if begun.elapsed().as_secs() >= self.patience_s => {
-                    return Err(format!("{id} is still {status} after {} s", self.patience_s).into());
+                    return Err(
+                        format!("{id} is still {status} after {} s", self.patience_s).into()
+                    );
                 }
                 status => view.show(status, &job),
             }
@@ -151,8 +160,9 @@ fn read(file: &Path) -> Result<(String, String), String> {
 
 /// The job that settles these days.
 async fn ask(api: &Api, from: Date, to: Date) -> Result<String, Box<dyn Error>> {
-    let Answer { status, body, .. } =
-        api.post("/jobs/settlement", &json!({"from": from.to_string(), "to": to.to_string()})).await?;
+    let Answer { status, body, .. } = api
+        .post("/jobs/settlement", &json!({"from": from.to_string(), "to": to.to_string()}))
+        .await?;
     match body["job_id"].as_str() {
         Some(id) if status == StatusCode::ACCEPTED => Ok(id.to_owned()),
         _ => Err(format!("the settlement was refused: {status} {body}").into()),
@@ -169,9 +179,12 @@ async fn download(api: &Api, path: &str) -> Result<(String, String), Box<dyn Err
     };
     let file = match answer {
         Answer { status: StatusCode::OK, body: Value::String(file), .. } => file,
-        Answer { status, body, .. } => return Err(format!("{path} was refused: {status} {body}").into()),
+        Answer { status, body, .. } => {
+            return Err(format!("{path} was refused: {status} {body}").into());
+        }
     };
-    let sha256 = Sha256::digest(&file).iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
+    let sha256 =
+        Sha256::digest(&file).iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
     if sha256 != tag {
         return Err(format!("{path} has the SHA-256 {sha256}, and the ETag {tag:?}").into());
     }

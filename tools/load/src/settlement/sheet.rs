@@ -22,14 +22,16 @@ impl Sheet {
     /// # Errors
     /// A line that is none of a settlement, or whose amounts do not balance.
     pub fn read(file: &str) -> Result<Self, String> {
-        let Some(lines) = file.strip_prefix(HEADER).and_then(|rest| rest.strip_prefix("\r\n")) else {
+        let Some(lines) = file.strip_prefix(HEADER).and_then(|rest| rest.strip_prefix("\r\n"))
+        else {
             return Err(format!("the file does not begin with the line {HEADER}"));
         };
         let mut sheet = Self::default();
         for (line, number) in lines.split_inclusive('\n').zip(2..) {
             let row = line.strip_suffix("\r\n").and_then(row);
-            let row =
-                row.ok_or_else(|| format!("line {number} is no line of a settlement: {}", line.escape_debug()))?;
+            let row = row.ok_or_else(|| {
+                format!("line {number} is no line of a settlement: {}", line.escape_debug())
+            })?;
             sheet.add(&row);
         }
         Ok(sheet)
@@ -58,7 +60,13 @@ fn row(line: &str) -> Option<Sheet> {
     let count = columns.next()?.parse().ok()?;
     let mut amount = || cents(columns.next()?);
     let (net, fee, gross) = (amount()?, amount()?, amount()?);
-    (columns.count() >= 2 && gross - fee == net).then_some(Sheet { rows: 1, count, gross, fee, net })
+    (columns.count() >= 2 && gross - fee == net).then_some(Sheet {
+        rows: 1,
+        count,
+        gross,
+        fee,
+        net,
+    })
 }
 
 /// `-12.30`
@@ -78,10 +86,14 @@ pub fn difference(found: &str, expected: &str) -> Option<String> {
         return None;
     }
     let (mut found, mut expected) = (found.split_inclusive('\n'), expected.split_inclusive('\n'));
-    let shown = |line: Option<&str>| line.map_or("missing".to_owned(), |line| line.escape_debug().to_string());
+    let shown = |line: Option<&str>| {
+        line.map_or("missing".to_owned(), |line| line.escape_debug().to_string())
+    };
     (1_u64..).find_map(|number| {
         let (found, expected) = (found.next(), expected.next());
-        (found != expected).then(|| format!("line {number} is {}, and should be {}", shown(found), shown(expected)))
+        (found != expected).then(|| {
+            format!("line {number} is {}, and should be {}", shown(found), shown(expected))
+        })
     })
 }
 
@@ -122,8 +134,14 @@ mod tests {
         assert_eq!(difference(FILE, FILE), None);
         let short = FILE.replace("\"a,b\",2026-11-20,-1.50,-0.05,-1.45,1\r\n", "");
         let last = r#"\"a,b\",2026-11-20,-1.50,-0.05,-1.45,1\r\n"#;
-        assert_eq!(difference(FILE, &short), Some(format!("line 3 is {last}, and should be missing")));
-        assert_eq!(difference(&short, FILE), Some(format!("line 3 is missing, and should be {last}")));
+        assert_eq!(
+            difference(FILE, &short),
+            Some(format!("line 3 is {last}, and should be missing"))
+        );
+        assert_eq!(
+            difference(&short, FILE),
+            Some(format!("line 3 is missing, and should be {last}"))
+        );
         let unix = FILE.replace("\r\n", "\n");
         let expected = r"line 1 is merchant_id,date,gross,fee,net,txn_count\r\n, and should be merchant_id,date,gross,fee,net,txn_count\n";
         assert_eq!(difference(FILE, &unix).as_deref(), Some(expected));

@@ -60,10 +60,16 @@ fn the_transactions_are_these_on_every_machine_and_in_every_release() {
 fn the_companies_are_these_whatever_else_differs() {
     let given = Plan::until("2026-11-20".parse().expect("a day"));
     let companies = |plan: &Plan| plan.companies().expect("companies");
-    for plan in [given.clone(), Plan { merchants: 3, ..given.clone() }, Plan { days: 5, products: 7, ..given.clone() }]
-    {
+    for plan in [
+        given.clone(),
+        Plan { merchants: 3, ..given.clone() },
+        Plan { days: 5, products: 7, ..given.clone() },
+    ] {
         let company = |number: usize, employees| json!([format!("merchant_00{number}"), {"name": format!("Merchant 00{number}"), "employees": employees}]);
-        assert_eq!(json!(companies(&plan)[..3]), json!([company(1, 164), company(2, 29), company(3, 218)]));
+        assert_eq!(
+            json!(companies(&plan)[..3]),
+            json!([company(1, 164), company(2, 29), company(3, 218)])
+        );
     }
     assert_ne!(companies(&Plan { seed: 8, ..given.clone() }), companies(&given));
 }
@@ -82,7 +88,10 @@ fn two_percent_are_reversals_of_earlier_sales_within_the_days() {
             continue;
         }
         let sale: &Entry = &sales[&entry.order_id];
-        assert!(entry.recorded_at > sale.recorded_at && reversed.insert(entry.order_id), "{entry:?}");
+        assert!(
+            entry.recorded_at > sale.recorded_at && reversed.insert(entry.order_id),
+            "{entry:?}"
+        );
         assert_eq!(entry, sale.clone().reversed(entry.recorded_at));
         on_the_day += usize::from(entry.recorded_at.date() == sale.recorded_at.date());
     }

@@ -6,7 +6,9 @@ use std::{
 };
 
 use aws_smithy_runtime_api::client::{
-    http::{HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector},
+    http::{
+        HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+    },
     orchestrator::{HttpRequest, HttpResponse},
     runtime_components::RuntimeComponents,
 };
@@ -35,7 +37,12 @@ impl Sparing {
 
     fn stack(&self) -> Stack {
         let companies = app_over(self.clone()).companies().clone();
-        Stack { client: client_over(self.clone()), orders: "orders".to_owned(), ledger: "ledger".to_owned(), companies }
+        Stack {
+            client: client_over(self.clone()),
+            orders: "orders".to_owned(),
+            ledger: "ledger".to_owned(),
+            companies,
+        }
     }
 
     fn taken(&self) -> Vec<Value> {
@@ -43,7 +50,8 @@ impl Sparing {
     }
 
     fn answer(&self, request: &HttpRequest) -> Value {
-        let asked: Value = serde_json::from_slice(request.body().bytes().unwrap_or_default()).unwrap_or_default();
+        let asked: Value =
+            serde_json::from_slice(request.body().bytes().unwrap_or_default()).unwrap_or_default();
         let puts = asked["RequestItems"]["ledger"].as_array().cloned().unwrap_or_default();
         let (taken, left) = puts.split_at(self.most.min(puts.len()));
         let units = json!([{"TableName": "ledger", "CapacityUnits": taken.len()}]);
@@ -54,7 +62,11 @@ impl Sparing {
 }
 
 impl HttpClient for Sparing {
-    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+    fn http_connector(
+        &self,
+        _: &HttpConnectorSettings,
+        _: &RuntimeComponents,
+    ) -> SharedHttpConnector {
         SharedHttpConnector::new(self.clone())
     }
 }
@@ -70,15 +82,22 @@ impl HttpConnector for Sparing {
 async fn what_a_table_hands_back_is_written_later() {
     let store = Sparing::new(7);
     let plan = plan(110);
-    let written = fill::write_entries(&store.stack(), &plan, &plan.catalog().expect("a catalog"), 3, |_| {}).await;
+    let written =
+        fill::write_entries(&store.stack(), &plan, &plan.catalog().expect("a catalog"), 3, |_| {})
+            .await;
     assert!((written.expect("all").units - 110.0).abs() < 0.5);
-    let written: HashSet<String> =
-        store.taken().iter().map(|put| put["PutRequest"]["Item"]["txn_id"]["S"].to_string()).collect();
+    let written: HashSet<String> = store
+        .taken()
+        .iter()
+        .map(|put| put["PutRequest"]["Item"]["txn_id"]["S"].to_string())
+        .collect();
     assert_eq!((store.taken().len(), written.len()), (110, 110));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_table_that_takes_nothing_for_minutes_is_given_up() {
-    let failure = batch::write(&Sparing::new(0).stack(), &entries(&plan(25))).await.expect_err("nothing taken");
+    let failure = batch::write(&Sparing::new(0).stack(), &entries(&plan(25)))
+        .await
+        .expect_err("nothing taken");
     assert!(matches!(failure, WriteError::TurnedAway { left: 25, source: None }), "{failure}");
 }

@@ -1,0 +1,8 @@
+//! `POST /orders/{id}/cancel`
+
+use functions::orders::cancel;
+use once::http::{Error, prewarm, serve};
+
+fn main() -> Result<(), Error> {
+    serve(env!("CARGO_BIN_NAME"), prewarm::orders, cancel::handle)
+}

@@ -1,0 +1,8 @@
+//! `POST /orders`
+
+use functions::orders::create;
+use once::http::{Error, prewarm, serve};
+
+fn main() -> Result<(), Error> {
+    serve(env!("CARGO_BIN_NAME"), prewarm::orders, create::handle)
+}

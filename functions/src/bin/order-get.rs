@@ -1,0 +1,8 @@
+//! `GET /orders/{id}`
+
+use functions::orders::get;
+use once::http::{Error, prewarm, serve};
+
+fn main() -> Result<(), Error> {
+    serve(env!("CARGO_BIN_NAME"), prewarm::orders, get::handle)
+}

@@ -1,0 +1,8 @@
+//! `POST /products`
+
+use functions::products::create;
+use once::http::{Error, prewarm, serve};
+
+fn main() -> Result<(), Error> {
+    serve(env!("CARGO_BIN_NAME"), prewarm::orders, create::handle)
+}

@@ -1,0 +1,8 @@
+//! `GET /products/{id}`
+
+use functions::products::get;
+use once::http::{Error, prewarm, serve};
+
+fn main() -> Result<(), Error> {
+    serve(env!("CARGO_BIN_NAME"), prewarm::orders, get::handle)
+}

@@ -1,0 +1,8 @@
+//! `PUT /scheduler/jobs/{id}/schedule`
+
+use functions::schedule::schedule_put;
+use once::http::{Error, prewarm, serve};
+
+fn main() -> Result<(), Error> {
+    serve(env!("CARGO_BIN_NAME"), prewarm::schedules, schedule_put::handle)
+}

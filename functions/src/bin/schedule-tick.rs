@@ -1,0 +1,8 @@
+//! Each minute, by a rule.
+
+use functions::schedule::tick;
+use once::worker::{Error, serve_scheduled};
+
+fn main() -> Result<(), Error> {
+    serve_scheduled(env!("CARGO_BIN_NAME"), tick::handle)
+}

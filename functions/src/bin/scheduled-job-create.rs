@@ -1,0 +1,8 @@
+//! `POST /scheduler/jobs`
+
+use functions::schedule::job_create;
+use once::http::{Error, prewarm, serve};
+
+fn main() -> Result<(), Error> {
+    serve(env!("CARGO_BIN_NAME"), prewarm::schedules, job_create::handle)
+}

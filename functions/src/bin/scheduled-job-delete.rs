@@ -1,0 +1,8 @@
+//! `DELETE /scheduler/jobs/{id}`
+
+use functions::schedule::job_delete;
+use once::http::{Error, prewarm, serve};
+
+fn main() -> Result<(), Error> {
+    serve(env!("CARGO_BIN_NAME"), prewarm::schedules, job_delete::handle)
+}

@@ -1,0 +1,25 @@
+//! The handlers of every Lambda function, by feature. The programs in `src/bin/` are one call each:
+//! they hand their own name (`CARGO_BIN_NAME`), what to prewarm and the handler to the library.
+//!
+//! | module | programs |
+//! |---|---|
+//! | [`orders`] | `order-create`, `order-list`, `order-get`, `order-cancel` |
+//! | [`products`] | `product-create`, `product-list`, `product-get`, `product-restock` |
+//! | [`uniques`] | `accept`, `count-list`, `minute-close`, `callback-send`, `callback-test` |
+//! | [`company`] | `company-put`, `company-get`, `company-figures`, `company-compute` |
+//! | [`settlement`] | `settlement-create`, `-list`, `-get`, `-cancel`, `-retry`, `-download`; the workers `settlement-plan`, `-batch`, `-finish`, `-dead-letter`, `-recover` |
+//! | [`schedule`] | `scheduled-job-create`, `-list`, `-get`, `-put`, `-delete`, `-pause`, `-resume`, `-run`, `-run-list`; `schedule-get`, `-put`, `-delete`, `-preview`; the workers `schedule-tick`, `schedule-run` |
+//! | [`operations`] | `health`, `metrics-get`, `openapi-get`, `route-unknown` |
+//!
+//! Which routes a program serves, who may call it and what its requests may hold is one table:
+//! [`once::routes`]. A handler parses its request, calls one feature, and answers.
+
+#![allow(clippy::unused_async, reason = "handlers are async, also those that call nothing")]
+
+pub mod company;
+pub mod operations;
+pub mod orders;
+pub mod products;
+pub mod schedule;
+pub mod settlement;
+pub mod uniques;

@@ -1,0 +1,295 @@
+//! `GET /api/verve/accept?id&url`
+
+use once::{
+    App,
+    http::{self, ApiError, Reply, Request},
+    uniques::{AcceptOutcome, AcceptRequest, UniqueId},
+    webhook::{Guard, WebhookUrl},
+};
+use serde::Deserialize;
+
+/// What is to be counted, and who is told the count.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Query {
+    id: UniqueId,
+    url: Option<WebhookUrl>,
+    /// Another name for `url`.
+    endpoint: Option<WebhookUrl>,
+}
+
+impl Query {
+    /// Who is told. A URL that nobody may be told at is refused here already, as far as its text says so.
+    fn callback(self, guard: Guard) -> Result<Option<WebhookUrl>, ApiError> {
+        let (field, url) = match (self.url, self.endpoint) {
+            (Some(_), Some(_)) => {
+                return Err(ApiError::invalid(
+                    "endpoint",
+                    "is another name for url: only one can be given",
+                ));
+            }
+            (None, Some(endpoint)) => ("endpoint", endpoint),
+            (Some(url), None) => ("url", url),
+            (None, None) => return Ok(None),
+        };
+        guard.check(&url).map_err(|refused| ApiError::invalid(field, refused))?;
+        Ok(Some(url))
+    }
+}
+
+/// Counts an id once a minute: `ok`, or `failed` for a duplicate and for an error.
+pub async fn handle(app: App, request: Request) -> Result<Reply, ApiError> {
+    let query: Query = http::query(&request)?;
+    let id = query.id;
+    let callback = query.callback(app.guard())?;
+    let arrival = AcceptRequest { id, at: app.now(), token: app.token(), callback };
+    let accepted = app.uniques().accept(&arrival).await?;
+    match accepted.verdict {
+        AcceptOutcome::Duplicate if !app.uniques().accepts_duplicates() => {
+            Err(ApiError::duplicate_id(accepted.minute))
+        }
+        _ => Ok(Reply::text("ok").minute(accepted.minute)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use once::{
+        testing::{Call, Cloud, Fault, Instance},
+        time::{Minute, Timestamp},
+        uniques::{DEFAULT_LIMIT, Duplicates},
+    };
+
+    use super::*;
+
+    /// So many seconds after 23:20 UTC.
+    fn second(n: i64) -> Timestamp {
+        Timestamp::from_millis(1_795_216_800_000 + n * 1_000)
+    }
+
+    async fn get(instance: &Instance, query: &str) -> (u16, String, String) {
+        let call = Call::new("GET", &format!("/api/verve/accept?{query}"));
+        let response = call.response(instance, handle).await;
+        let reason = response
+            .headers()
+            .get("x-error")
+            .map(|reason| reason.to_str().expect("ASCII").to_owned());
+        let body: &[u8] = response.body();
+        (
+            response.status().as_u16(),
+            String::from_utf8_lossy(body).into_owned(),
+            reason.unwrap_or_default(),
+        )
+    }
+
+    #[tokio::test]
+    async fn an_id_is_ok_once_a_minute() {
+        let cloud = Cloud::start().await;
+        let instance = cloud.instance();
+        let (this, next) = (instance.at(second(59)), instance.at(second(60)));
+        assert_eq!(get(&this, "id=42").await, (200, "ok".to_owned(), String::new()));
+        let (status, body, reason) = get(&this, "id=42").await;
+        assert_eq!((status, body.as_str()), (409, "failed"));
+        assert!(reason.starts_with("DUPLICATE_ID "), "{reason}");
+        assert_eq!(get(&next, "id=42").await, (200, "ok".to_owned(), String::new()));
+    }
+
+    #[tokio::test]
+    async fn the_answer_names_its_minute() {
+        let cloud = Cloud::start().await;
+        let instance = cloud.instance().at(second(59));
+        for status in [200, 409] {
+            let answer = Call::new("GET", "/api/verve/accept?id=42").to(&instance, handle).await;
+            assert_eq!(answer.status, status);
+            assert_eq!(answer.headers["x-minute"], "2026-11-20T23:20:00Z");
+            assert_eq!(answer.headers["content-type"], "text/plain; charset=utf-8");
+        }
+    }
+
+    /// Ids, a duplicate of each, and instances that share them.
+    const IDS: usize = 100_000;
+    const INSTANCES: usize = 8;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_hundred_thousand_ids_and_as_many_duplicates_over_eight_instances_are_counted_exactly()
+     {
+        let cloud = Cloud::start().await;
+        let instances: Vec<Instance> =
+            (0..INSTANCES).map(|_| cloud.instance().at(second(30))).collect();
+        for instance in &instances {
+            instance.app.uniques().warm(second(0)).await.expect("a store");
+            drop(instance.transport.take_sent());
+        }
+        let ids = || (0..IDS).map(|id| (id, id % INSTANCES));
+        assert_eq!(send_all(&instances, ids()).await, (IDS, 0));
+        assert_eq!(cost(&instances), (IDS, IDS), "one call and one write unit an id");
+
+        // Half of the duplicates come to the instance that knows the id, and half to another one.
+        let duplicates =
+            || ids().map(|(id, instance)| (id, (instance + id / INSTANCES % 2) % INSTANCES));
+        let unknown = duplicates().zip(ids()).filter(|(came, knows)| came.1 != knows.1).count();
+        assert_eq!(unknown, IDS / 2);
+        assert_eq!(send_all(&instances, duplicates()).await, (0, IDS));
+        assert_eq!(cost(&instances).0, unknown, "no call where it is known, one where it is not");
+
+        let closed = instances[0].app.minute_closer().tick(second(75)).await.expect("a tick");
+        assert_eq!(closed.published, 2, "the minute, and the one before");
+        let minute = Minute::of(second(30));
+        let counts = instances[0]
+            .app
+            .uniques()
+            .counts(minute, minute, DEFAULT_LIMIT)
+            .await
+            .expect("a page")
+            .counts;
+        assert_eq!(counts.iter().map(|count| count.unique_ids).collect::<Vec<_>>(), [IDS as u64]);
+    }
+
+    /// Sends each id to its instance, all instances at the same time; answers how many were `ok` and how many duplicates.
+    async fn send_all(
+        instances: &[Instance],
+        ids: impl Iterator<Item = (usize, usize)>,
+    ) -> (usize, usize) {
+        let mut shares = vec![Vec::new(); INSTANCES];
+        ids.for_each(|(id, instance)| shares[instance].push(id));
+        let tasks = instances.iter().cloned().zip(shares).map(|(instance, share)| {
+            tokio::spawn(async move {
+                let (mut ok, mut duplicates) = (0, 0);
+                for id in share {
+                    let call = Call::new("GET", &format!("/api/verve/accept?id={id}"));
+                    match call.response(&instance, handle).await.status().as_u16() {
+                        200 => ok += 1,
+                        409 => duplicates += 1,
+                        status => panic!("{status}"),
+                    }
+                }
+                (ok, duplicates)
+            })
+        });
+        let (mut ok, mut duplicates) = (0, 0);
+        for task in tasks.collect::<Vec<_>>() {
+            let share = task.await.expect("answers");
+            (ok, duplicates) = (ok + share.0, duplicates + share.1);
+        }
+        (ok, duplicates)
+    }
+
+    /// Calls of all instances since this was asked last, and their write units.
+    fn cost(instances: &[Instance]) -> (usize, usize) {
+        let sent: Vec<_> =
+            instances.iter().flat_map(|instance| instance.transport.take_sent()).collect();
+        assert!(
+            sent.iter()
+                .all(|call| call.operation == "PutItem" && [0.0, 1.0].contains(&call.write_units))
+        );
+        (sent.len(), sent.iter().filter(|call| call.write_units > 0.0).count())
+    }
+
+    #[tokio::test]
+    async fn a_duplicate_may_be_ok_if_the_setting_says_so() {
+        let cloud = Cloud::start().await;
+        let instance = cloud
+            .instance_with(|config| config.uniques.duplicates = Duplicates::Accept)
+            .at(second(0));
+        for _ in 0..3 {
+            assert_eq!(get(&instance, "id=42").await, (200, "ok".to_owned(), String::new()));
+        }
+        assert_eq!(
+            instance.transport.take_sent().len(),
+            3,
+            "how ids are counted is read and begun, and one id put"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_bad_request_fails_and_names_the_field() {
+        let cloud = Cloud::start().await;
+        let instance = cloud.instance();
+        let long = format!("id=1&url=https://shop.example/{}", "x".repeat(2_048));
+        for (query, field) in [
+            ("", "id"),
+            ("id=", "id"),
+            ("id=%20", "id"),
+            ("id=one", "id"),
+            ("id=1.0", "id"),
+            ("id=%2B1", "id"),
+            ("id=+1", "id"),
+            ("id=1%20", "id"),
+            ("id=%EF%BC%91%EF%BC%92", "id"),
+            ("id=%D9%A1", "id"),
+            ("id=9223372036854775808", "id"),
+            ("id=-9223372036854775809", "id"),
+            ("id=1&id=2", "id"),
+            ("id=1&id=1", "id"),
+            ("id=1&ID=1", "ID"),
+            ("id=1&url=", "url"),
+            ("id=1&url=shop.example", "url"),
+            ("id=1&url=ftp://shop.example/", "url"),
+            ("id=1&url=file:///etc/passwd", "url"),
+            ("id=1&url=https://user:secret@shop.example/", "url"),
+            ("id=1&url=https://user@shop.example/", "url"),
+            (&long, "url"),
+            ("id=1&url=http://127.0.0.1/", "url"),
+            ("id=1&url=http://0x7f.1/", "url"),
+            ("id=1&url=http://169.254.169.254/latest/meta-data/", "url"),
+            ("id=1&url=http://[::ffff:10.0.0.1]/", "url"),
+            ("id=1&endpoint=http://localhost:8080/", "endpoint"),
+            ("id=1&endpoint=gopher://shop.example/", "endpoint"),
+            ("id=1&url=https://a.example/&url=https://b.example/", "url"),
+            ("id=1&url=https://a.example/&endpoint=https://b.example/", "endpoint"),
+            ("id=1&url=https://a.example/&endpoint=https://a.example/", "endpoint"),
+        ] {
+            let (status, body, reason) = get(&instance, query).await;
+            assert_eq!((status, body.as_str()), (400, "failed"), "{query}");
+            assert!(reason.starts_with(&format!("INVALID_REQUEST {field}: ")), "{query}: {reason}");
+        }
+        assert!(instance.transport.take_sent().is_empty(), "nothing of it reached the store");
+    }
+
+    #[tokio::test]
+    async fn an_id_that_is_not_recorded_is_not_ok() {
+        let cloud = Cloud::start().await;
+        let instance = cloud.instance();
+        for fault in [Fault::Throttle, Fault::Refuse, Fault::LoseReply] {
+            instance.transport.fail_randomly(1, 1.0, fault);
+            let (status, body, reason) = get(&instance, "id=42").await;
+            assert_eq!((status, body.as_str()), (503, "failed"), "{fault:?}");
+            assert!(reason.starts_with("NOT_RECORDED "), "{reason}");
+            instance.transport.heal();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_callback_is_stored_with_its_id() {
+        let cloud = Cloud::start().await;
+        let instance = cloud.instance();
+        for query in [
+            "id=1&url=https://shop.example/counted%3Fa=1",
+            "id=2&endpoint=https://shop.example/counted%3Fa=1",
+        ] {
+            assert_eq!(get(&instance, query).await.0, 200);
+        }
+        let items = cloud.items(once::testing::UNIQUES_TABLE).await;
+        let urls: Vec<_> = items.iter().filter_map(|item| item.get("url")?.as_s().ok()).collect();
+        assert_eq!(urls, ["https://shop.example/counted?a=1"; 2]);
+        let puts = instance
+            .transport
+            .take_sent()
+            .iter()
+            .filter(|call| call.operation == "PutItem")
+            .count();
+        assert_eq!(
+            puts,
+            1 + 2,
+            "how ids are counted, and one put an id: a callback costs no other call"
+        );
+    }
+
+    #[tokio::test]
+    async fn the_sample_event_is_answered() {
+        let cloud = Cloud::start().await;
+        let instance = cloud.instance();
+        let response = Call::sample("accept").response(&instance, handle).await;
+        assert_eq!(response.status(), 200);
+    }
+}

@@ -1,0 +1,7 @@
+//! Handlers of unique ids, their published counts, and callbacks.
+
+pub mod accept;
+pub mod callback_send;
+pub mod callback_test;
+pub mod counts;
+pub mod minute_close;

@@ -1,0 +1,214 @@
+//! Values that are right by construction: what a request may hold, said once, as a type.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+/// A whole number from `MIN` to `MAX`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "i64", into = "u32")]
+pub struct Bounded<const MIN: u32, const MAX: u32>(u32);
+
+impl<const MIN: u32, const MAX: u32> Bounded<MIN, MAX> {
+    /// A number that the compiler holds against the bounds.
+    #[must_use]
+    pub const fn literal<const VALUE: u32>() -> Self {
+        const { assert!(MIN <= VALUE && VALUE <= MAX) };
+        Self(VALUE)
+    }
+
+    /// The number.
+    #[must_use]
+    pub fn get(self) -> u32 {
+        self.0
+    }
+
+    /// The number, of things in memory.
+    #[must_use]
+    pub fn to_usize(self) -> usize {
+        usize::try_from(self.0).unwrap_or(usize::MAX)
+    }
+}
+
+impl<const MIN: u32, const MAX: u32> TryFrom<i64> for Bounded<MIN, MAX> {
+    type Error = OutOfBounds;
+
+    fn try_from(value: i64) -> Result<Self, OutOfBounds> {
+        u32::try_from(value)
+            .ok()
+            .filter(|value| (MIN..=MAX).contains(value))
+            .map(Self)
+            .ok_or(OutOfBounds { min: MIN, max: MAX, value })
+    }
+}
+
+impl<const MIN: u32, const MAX: u32> FromStr for Bounded<MIN, MAX> {
+    type Err = OutOfBounds;
+
+    /// Digits and nothing else: no sign, no space.
+    fn from_str(text: &str) -> Result<Self, OutOfBounds> {
+        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let value = digits.then(|| text.parse().ok()).flatten().unwrap_or(-1);
+        Self::try_from(value)
+    }
+}
+
+impl<const MIN: u32, const MAX: u32> From<Bounded<MIN, MAX>> for u32 {
+    fn from(value: Bounded<MIN, MAX>) -> Self {
+        value.0
+    }
+}
+
+/// A number outside its bounds.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("must be from {min} to {max}, not {value}")]
+pub struct OutOfBounds {
+    min: u32,
+    max: u32,
+    value: i64,
+}
+
+/// A text of 1 to `MAX` characters, not blank, without control characters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Text<const MAX: usize>(String);
+
+impl<const MAX: usize> TryFrom<String> for Text<MAX> {
+    type Error = InvalidText;
+
+    fn try_from(text: String) -> Result<Self, InvalidText> {
+        match text.chars().count() {
+            _ if text.trim().is_empty() => Err(InvalidText::Blank),
+            length if length > MAX => Err(InvalidText::TooLong { max: MAX, length }),
+            _ if text.chars().any(char::is_control) => Err(InvalidText::Control),
+            _ => Ok(Self(text)),
+        }
+    }
+}
+
+impl<const MAX: usize> From<Text<MAX>> for String {
+    fn from(text: Text<MAX>) -> Self {
+        text.0
+    }
+}
+
+impl<const MAX: usize> AsRef<str> for Text<MAX> {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A name that may stand in a key or in a file: 1 to `MAX` of `A-Z a-z 0-9 _ . -`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Name<const MAX: usize>(String);
+
+impl<const MAX: usize> Name<MAX> {
+    /// A text is such a name.
+    pub fn check(name: &str) -> Result<(), InvalidText> {
+        match name.len() {
+            0 => Err(InvalidText::Blank),
+            _ if !name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte)) =>
+            {
+                Err(InvalidText::NotAName)
+            }
+            length if length > MAX => Err(InvalidText::TooLong { max: MAX, length }),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl<const MAX: usize> FromStr for Name<MAX> {
+    type Err = InvalidText;
+
+    fn from_str(name: &str) -> Result<Self, InvalidText> {
+        name.to_owned().try_into()
+    }
+}
+
+impl<const MAX: usize> TryFrom<String> for Name<MAX> {
+    type Error = InvalidText;
+
+    fn try_from(name: String) -> Result<Self, InvalidText> {
+        Self::check(&name).map(|()| Self(name))
+    }
+}
+
+impl<const MAX: usize> From<Name<MAX>> for String {
+    fn from(name: Name<MAX>) -> Self {
+        name.0
+    }
+}
+
+impl<const MAX: usize> fmt::Display for Name<MAX> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A text that does not fit its place.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum InvalidText {
+    /// Empty, or white space only.
+    #[error("must not be empty")]
+    Blank,
+    /// Longer than its place allows.
+    #[error("must be at most {max} characters, not {length}")]
+    TooLong {
+        /// Characters allowed.
+        max: usize,
+        /// Characters given.
+        length: usize,
+    },
+    /// A line break, a tab, a NUL, …
+    #[error("must not contain control characters")]
+    Control,
+    /// A character that cannot stand in a key.
+    #[error("must be letters, digits, '_', '.' and '-' only")]
+    NotAName,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_accepted_at_its_bounds_and_refused_beyond() {
+        type Lanes = Bounded<1, 32>;
+        for fit in [1, 32] {
+            assert_eq!(Lanes::try_from(fit).map(|lanes| i64::from(lanes.get())), Ok(fit));
+        }
+        for unfit in [0, 33, -1, i64::MAX, i64::MIN] {
+            assert!(Lanes::try_from(unfit).is_err(), "{unfit}");
+        }
+        assert_eq!("32".parse::<Lanes>().map(Lanes::get), Ok(32));
+        for unfit in ["", "0", "33", "+1", "-1", " 1", "1.0", "\u{661}", "99999999999999999999"] {
+            assert!(unfit.parse::<Lanes>().is_err(), "{unfit}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_counted_in_characters_not_bytes() {
+        assert!(Text::<3>::try_from("äöü".to_owned()).is_ok());
+        assert_eq!(
+            Text::<3>::try_from("äöüß".to_owned()),
+            Err(InvalidText::TooLong { max: 3, length: 4 })
+        );
+        assert_eq!(Text::<3>::try_from(" \t".to_owned()), Err(InvalidText::Blank));
+        assert_eq!(Text::<3>::try_from("a\0b".to_owned()), Err(InvalidText::Control));
+    }
+
+    #[test]
+    fn a_name_cannot_hold_a_key_separator() {
+        assert!(Name::<64>::try_from("merchant_001".to_owned()).is_ok());
+        for unfit in ["a#b", "a b", "ä", "a/b", "=1+1"] {
+            assert_eq!(
+                Name::<64>::try_from(unfit.to_owned()),
+                Err(InvalidText::NotAName),
+                "{unfit}"
+            );
+        }
+    }
+}
