@@ -122,9 +122,9 @@ def as_function(aws, functions):
 
 @pytest.fixture
 def reconfigure(aws, functions):
-    """Changes settings of a function until the end of the test; its instances start anew.
+    """Changes settings of a function for a test: `reconfigure("OrderList", LOG_LEVEL="debug")`.
 
-    `reconfigure("OrderList", LOG_LEVEL="debug")`
+    The next request starts a new instance.
     """
     service, before = aws("lambda"), {}
 

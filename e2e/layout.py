@@ -1,4 +1,4 @@
-"""The layout of a dashboard as a page of its own: what is shown where, and what each part draws. No data."""
+"""Renders the layout of a dashboard as HTML: where each part is, and the metrics it draws."""
 
 import html
 import re
@@ -21,7 +21,7 @@ ul { margin: .2rem 0 0; padding: 0; list-style: none; font: 11.5px/1.45 ui-monos
 
 @dataclass(frozen=True)
 class Box:
-    """A part of a dashboard, in its grid's units."""
+    """A part of a dashboard, in units of its grid."""
 
     x: int
     y: int
@@ -33,20 +33,22 @@ class Box:
 
 
 def of_grafana(dashboard: dict) -> list[Box]:
-    """The panels of a dashboard of Grafana."""
+    """Returns the panels of a Grafana dashboard."""
     return [
         Box(
             *(panel["gridPos"][side] for side in ("x", "y", "w", "h")),
             panel["type"],
             panel["title"],
-            tuple(target["expr"].replace('{job=~"$job"}', "") for target in panel.get("targets", [])),
+            tuple(
+                target["expr"].replace('{job=~"$job"}', "") for target in panel.get("targets", [])
+            ),
         )
         for panel in dashboard["panels"]
     ]
 
 
 def of_cloudwatch(dashboard: dict) -> list[Box]:
-    """The widgets of a dashboard of CloudWatch."""
+    """Returns the widgets of a CloudWatch dashboard."""
     return [_of_widget(widget, widget["properties"]) for widget in dashboard["widgets"]]
 
 
@@ -57,7 +59,8 @@ def _of_widget(widget: dict, properties: dict) -> Box:
     if widget["type"] == "log":
         columns = re.findall(r" as (\w+)", properties["query"])
         return Box(*place, properties["view"], properties["title"], tuple(columns))
-    return Box(*place, properties["view"], properties["title"], tuple(map(_drawn, properties["metrics"])))
+    metrics = tuple(map(_drawn, properties["metrics"]))
+    return Box(*place, properties["view"], properties["title"], metrics)
 
 
 def _drawn(metric: list) -> str:
@@ -68,7 +71,7 @@ def _drawn(metric: list) -> str:
 
 
 def page(title: str, boxes: list[Box], row_px: int) -> str:
-    """The page. A row of the grid is so high."""
+    """Returns the page; a row of the grid is `row_px` high."""
     sections = "".join(_section(box) for box in boxes)
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title>'
@@ -78,11 +81,11 @@ def page(title: str, boxes: list[Box], row_px: int) -> str:
 
 
 def _section(box: Box) -> str:
-    place = f"grid-area: {box.y + 1} / {box.x + 1} / span {box.height} / span {box.width}"
+    area = f"grid-area: {box.y + 1} / {box.x + 1} / span {box.height} / span {box.width}"
     kind = "" if box.kind == "row" else f" <small>{html.escape(box.kind)}</small>"
     draws = "".join(f"<li>{html.escape(draw)}" for draw in box.draws)
     drawn = f"<ul>{draws}</ul>" if draws else ""
     return (
-        f'<section class="{html.escape(box.kind)}" style="{place}"><h2>{html.escape(box.title)}{kind}</h2>'
-        f"{drawn}</section>"
+        f'<section class="{html.escape(box.kind)}" style="{area}">'
+        f"<h2>{html.escape(box.title)}{kind}</h2>{drawn}</section>"
     )

@@ -1,4 +1,4 @@
-"""`accept` as a process, with one request at a time and with many: Lambda says which, by its environment."""
+"""The program `accept` takes as many requests at once as Lambda's environment says."""
 
 import json
 import os
@@ -12,13 +12,15 @@ from pathlib import Path
 
 import pytest
 
+from polling import eventually
+
 PROJECT = Path(__file__).resolve().parent.parent
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", PROJECT / "target"))
-PATIENCE_S = 30
+TIMEOUT_S = 30
 
 
 class Runtime:
-    """Lambda's runtime API: hands requests out to whoever waits for one, and keeps the answers."""
+    """The state of Lambda's runtime API: requests to hand out, and the answers to them."""
 
     def __init__(self):
         self.lock = threading.Lock()
@@ -27,7 +29,7 @@ class Runtime:
         self.answers = {}
 
     def next(self) -> tuple[str, dict]:
-        """A request, once there is one."""
+        """Returns the next request; waits until there is one."""
         with self.lock:
             self.waiting += 1
         request = self.requests.get()
@@ -35,27 +37,22 @@ class Runtime:
             self.waiting -= 1
         return request
 
-    def until(self, condition, what: str) -> None:
-        """Waits until something holds."""
-        deadline = time.monotonic() + PATIENCE_S
-        while not condition():
-            assert time.monotonic() < deadline, what
-            time.sleep(0.01)
-
 
 class Handler(BaseHTTPRequestHandler):
-    """The border of the runtime API."""
+    """Lambda's runtime API over HTTP."""
 
     runtime: Runtime
     protocol_version = "HTTP/1.1"
+    # Otherwise each body waits 40 ms for the acknowledgment of its headers.
+    disable_nagle_algorithm = True
 
     def do_GET(self):
-        """The next request, after as long a wait as it takes."""
+        """Sends the next request, once there is one."""
         name, event = self.runtime.next()
         self.answer(200, json.dumps(event).encode(), name)
 
     def do_POST(self):
-        """An answer; there is no extensions API here."""
+        """Stores an answer; there is no extensions API."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
         parts = self.path.split("/")
         if parts[-1] == "response":
@@ -63,24 +60,26 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(202 if parts[-1] == "response" else 404, b"", "")
 
     def answer(self, status: int, body: bytes, name: str) -> None:
-        """Sends an answer, with what Lambda says of a request."""
+        """Sends an answer with the headers that describe a request."""
+        arn = "arn:aws:lambda:us-east-1:000000000000:function:accept"
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Lambda-Runtime-Aws-Request-Id", name)
         self.send_header("Lambda-Runtime-Deadline-Ms", str(int(time.time() * 1000) + 6000))
-        self.send_header("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:us-east-1:000000000000:function:accept")
+        self.send_header("Lambda-Runtime-Invoked-Function-Arn", arn)
         self.end_headers()
         self.wfile.write(body)
 
     def log_message(self, *_):
-        """Nothing to say."""
+        """Prints nothing."""
 
 
 @pytest.fixture
 def runtime():
-    """A runtime API on a free port of the loopback, and its address."""
+    """A runtime API on a free port of loopback, and its address."""
     runtime = Runtime()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"runtime": runtime}))
+    handler = type("Bound", (Handler,), {"runtime": runtime})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield runtime, f"127.0.0.1:{server.server_port}"
@@ -88,37 +87,46 @@ def runtime():
 
 
 def event(number: int) -> dict:
-    """A request to count an id."""
+    """Returns the event of a request to count an id."""
     sample = json.loads((PROJECT / "events" / "accept.json").read_text())
-    return sample | {"rawQueryString": f"id={number}", "queryStringParameters": {"id": str(number)}}
+    query = {"id": str(number)}
+    return sample | {"rawQueryString": f"id={number}", "queryStringParameters": query}
 
 
 @pytest.mark.parametrize(("concurrency", "at_once"), [(None, 1), ("1", 1), ("8", 8)])
 def test_as_many_requests_are_served_at_once_as_lambda_says(runtime, concurrency, at_once):
     api, address = runtime
-    told = {
+    settings = {
         "AWS_LAMBDA_RUNTIME_API": address,
         "AWS_LAMBDA_FUNCTION_NAME": "accept",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256",
         "AWS_LAMBDA_FUNCTION_VERSION": "1",
     }
     if concurrency:
-        told["AWS_LAMBDA_MAX_CONCURRENCY"] = concurrency
-    process = subprocess.Popen([TARGET / "debug" / "accept"], env=os.environ | told, stdout=subprocess.DEVNULL)
+        settings["AWS_LAMBDA_MAX_CONCURRENCY"] = concurrency
+    process = subprocess.Popen(
+        [TARGET / "debug" / "accept"], env=os.environ | settings, stdout=subprocess.DEVNULL
+    )
+
+    def wait_until(condition, failure: str) -> None:
+        eventually(condition, failure, pause_s=0.01, timeout_s=TIMEOUT_S)
+
     try:
-        api.until(lambda: api.waiting == at_once, f"{api.waiting} wait for requests, not {at_once}")
+        wait_until(lambda: api.waiting == at_once, f"not {at_once} requests are taken at once")
         time.sleep(0.5)
         assert api.waiting == at_once
 
-        if (second := time.time() % 60) > 50:  # All are to come in one minute.
+        if (second := time.time() % 60) > 55:  # All ids must be of one minute.
             time.sleep(60 - second)
         first = random.getrandbits(62)
         # Twenty ids, each of them twice.
         for turn in range(40):
             api.requests.put((f"request-{turn}", event(first + turn % 20)))
-        api.until(lambda: len(api.answers) == 40, f"{len(api.answers)} of 40 were answered")
-        answered = [[api.answers[f"request-{turn}"]["body"] for turn in (n, n + 20)] for n in range(20)]
-        assert all(sorted(pair) == ["failed", "ok"] for pair in answered), answered
+        wait_until(lambda: len(api.answers) == 40, "not all requests were answered")
+        answers = [
+            [api.answers[f"request-{turn}"]["body"] for turn in (n, n + 20)] for n in range(20)
+        ]
+        assert all(sorted(pair) == ["failed", "ok"] for pair in answers), answers
     finally:
         process.kill()
         process.wait()

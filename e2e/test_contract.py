@@ -1,4 +1,4 @@
-"""The API keeps its contract, openapi.yaml, and the contract is one."""
+"""openapi.yaml is a valid contract, and the deployed API keeps it."""
 
 import json
 import os
@@ -17,7 +17,7 @@ PROJECT = HERE.parent
 CONTRACT = PROJECT / "openapi.yaml"
 JSON = "application/json"
 
-# That try the API at the same time.
+# Processes that test the API at the same time.
 PROCESSES = 8
 
 
@@ -29,7 +29,7 @@ def contract() -> dict:
 
 @pytest.fixture(scope="module")
 def operations(contract) -> dict[str, dict]:
-    """Every operation by its route, `POST /orders`."""
+    """Each operation by its route, `POST /orders`."""
     return {
         f"{method.upper()} {path}": operation
         for path, item in contract["paths"].items()
@@ -39,57 +39,61 @@ def operations(contract) -> dict[str, dict]:
 
 
 @pytest.fixture(scope="module")
-def unfit(contract):
-    """What is wrong with a value, by a schema of the contract."""
+def violations(contract):
+    """Returns how a value violates a schema of the contract: `violations(schema, value)`."""
 
-    def problems(schema: dict, value) -> list[str]:
+    def find(schema: dict, value) -> list[str]:
         whole = {**schema, "components": contract["components"]}
-        return [error.message for error in jsonschema_rs.Draft202012Validator(whole).iter_errors(value)]
+        validator = jsonschema_rs.Draft202012Validator(whole)
+        return [error.message for error in validator.iter_errors(value)]
 
-    return problems
+    return find
 
 
 def examples(media: dict) -> list:
-    """The values of one example or of several."""
-    return [media["example"]] if "example" in media else [e["value"] for e in media.get("examples", {}).values()]
+    """Returns the values of one example or of several."""
+    if "example" in media:
+        return [media["example"]]
+    return [example["value"] for example in media.get("examples", {}).values()]
 
 
-def bodies(operation: dict) -> dict:
-    """What is said of the body of a request, if it has one."""
+def request_body(operation: dict) -> dict:
+    """Returns the media type of an operation's request body, empty if it has none."""
     return operation.get("requestBody", {}).get("content", {}).get(JSON, {})
 
 
-def answers(contract: dict, operation: dict):
-    """What is said of the body of each answer that has one, by status and type."""
-    for status, answer in operation["responses"].items():
-        if "$ref" in answer:
-            answer = contract["components"]["responses"][answer["$ref"].split("/")[-1]]
-        for kind, media in answer.get("content", {}).items():
+def response_bodies(contract: dict, operation: dict) -> Iterator[tuple[str, dict]]:
+    """Returns the media type of each response body, by status and type."""
+    for status, response in operation["responses"].items():
+        if "$ref" in response:
+            response = contract["components"]["responses"][response["$ref"].split("/")[-1]]
+        for kind, media in response.get("content", {}).items():
             yield f"{status} {kind}", media
 
 
-def test_the_contract_is_one(contract):
+def test_the_contract_is_valid(contract):
     schemathesis.openapi.from_path(CONTRACT).validate()
     for schema in contract["components"]["schemas"].values():
         jsonschema_rs.meta.validate(schema)
 
 
-def test_every_example_fits_its_schema(contract, operations, unfit, subtests):
+def test_each_example_matches_its_schema(contract, operations, violations, subtests):
     for route, operation in operations.items():
-        for what, media in [("body", bodies(operation)), *answers(contract, operation)]:
+        bodies = [("body", request_body(operation)), *response_bodies(contract, operation)]
+        for what, media in bodies:
             for example in examples(media):
                 with subtests.test(f"{route} {what}"):
-                    assert unfit(media["schema"], example) == []
+                    assert violations(media["schema"], example) == []
 
 
-def test_every_sample_event_fits_the_contract(operations, unfit, subtests):
+def test_each_sample_event_matches_the_contract(operations, violations, subtests):
     seen = set()
     for event in (json.loads(file.read_text()) for file in (PROJECT / "events").glob("*.json")):
-        media = bodies(operations.get(event.get("routeKey"), {}))
+        media = request_body(operations.get(event.get("routeKey"), {}))
         if media:
             seen.add(event["routeKey"])
             with subtests.test(event["routeKey"]):
-                assert unfit(media["schema"], json.loads(event["body"])) == []
+                assert violations(media["schema"], json.loads(event["body"])) == []
     assert seen == {route for route, operation in operations.items() if "requestBody" in operation}
 
 
@@ -105,42 +109,50 @@ def test_the_contract_and_its_page_are_served(call):
 
 @pytest.fixture
 def existing(call) -> Iterator[dict[str, int | str]]:
-    """Ids of what exists, by the beginning of the paths that ask for it."""
-    sold = {"name": "Tried", "price": 1, "stock": 10**9, "merchant_id": "tried"}
-    product = call("POST", "/products", sold).json["id"]
-    order = call("POST", "/orders", {"product_id": product, "quantity": 1, "buyer_id": "tried"}).json["id"]
-    call("PUT", "/companies/tried", {"name": "Tried", "employees": 1})
+    """Ids of existing resources, by the beginning of the paths that take them."""
+    body = {"name": "Contract", "price": 1, "stock": 10**9, "merchant_id": "contract"}
+    product = call("POST", "/products", body).json["id"]
+    body = {"product_id": product, "quantity": 1, "buyer_id": "contract"}
+    order = call("POST", "/orders", body).json["id"]
+    call("PUT", "/companies/contract", {"name": "Contract", "employees": 1})
     day = {"from": "2020-02-29", "to": "2020-02-29"}
     settlement = call("POST", "/jobs/settlement", day).json["job_id"]
-    action = {"type": "company", "company_id": "tried", "kind": "sales"}
-    task = call("POST", "/scheduler/jobs", {"name": "Tried", "action": action}).json["id"]
+    action = {"type": "company", "company_id": "contract", "kind": "sales"}
+    body = {"name": "Contract", "action": action}
+    scheduled_job = call("POST", "/scheduler/jobs", body).json["id"]
     yield {
         "/products/": product,
         "/orders/": order,
-        "/companies/": "tried",
+        "/companies/": "contract",
         "/jobs/{": settlement,
-        "/scheduler/jobs/{": task,
+        "/scheduler/jobs/{": scheduled_job,
     }
-    # It may have been given a schedule.
-    call("DELETE", f"/scheduler/jobs/{task}")
+    # It may have got a schedule.
+    call("DELETE", f"/scheduler/jobs/{scheduled_job}")
 
 
+@pytest.mark.loads
 def test_the_api_keeps_its_contract(api_url, operations, existing, subtests):
     names = [operation["operationId"] for operation in operations.values()]
-    # An answer takes much longer than its request: several ask at the same time, each for operations of its own.
-    tries = [attempt(api_url, existing, names[n::PROCESSES]) for n in range(PROCESSES)]
-    for n, tried in enumerate(tries):
-        with subtests.test(", ".join(names[n::PROCESSES])):
-            found, _ = tried.communicate()
-            assert tried.returncode == 0, found
+    # The API takes longer for a response than a process for its request, so several run at once,
+    # each for operations of its own.
+    shares = [names[n::PROCESSES] for n in range(PROCESSES)]
+    for share, process in [(share, start_fuzzing(api_url, existing, share)) for share in shares]:
+        with subtests.test(", ".join(share)):
+            report, _ = process.communicate()
+            assert process.returncode == 0, report
 
 
-def attempt(api_url: str, existing: dict[str, int | str], names: list[str]) -> subprocess.Popen:
-    """A process that tries operations, fit and unfit, and fails if it finds anything."""
-    command = [Path(sys.executable).with_name("schemathesis"), "--config-file", HERE / "schemathesis.toml"]
+def start_fuzzing(
+    api_url: str, existing: dict[str, int | str], names: list[str]
+) -> subprocess.Popen:
+    """Starts a process that sends valid and invalid requests, and fails if it finds a defect."""
+    settings = ["--config-file", HERE / "schemathesis.toml"]
+    included = [f"--include-operation-id={name}" for name in names]
+    command = [Path(sys.executable).with_name("schemathesis"), *settings, "run", CONTRACT]
     return subprocess.Popen(
-        [*command, "run", CONTRACT, "--url", api_url, *(f"--include-operation-id={name}" for name in names)],
-        # Hooks are found beside their settings.
+        [*command, "--url", api_url, *included],
+        # Hooks are looked up in the working directory.
         cwd=HERE,
         env={**os.environ, "CONTRACT_IDS": json.dumps(existing), "NO_COLOR": "1"},
         text=True,

@@ -1,4 +1,4 @@
-"""What the functions' roles allow and what not: the local cloud enforces their policies."""
+"""The role of a function allows what it needs and no more; the local cloud enforces policies."""
 
 import pytest
 from botocore import xform_name
@@ -8,13 +8,26 @@ KEY = {"pk": {"S": "UNKNOWN"}, "sk": {"S": "UNKNOWN"}}
 
 TABLES = ["Orders", "Ledger", "Uniques", "Companies", "Settlements", "Schedules"]
 
-# Calls that each function must not be allowed, beside scanning and dropping tables: those nearest to what it may do.
+# Calls that each function must not be allowed, besides scanning and dropping tables: those that are
+# most similar to what it may do.
 FORBIDDEN = {
     # Orders
-    "OrderCreate": ["DeleteItem Orders", "Query Orders/recent", "GetItem Ledger", "UpdateItem Ledger", "Query Ledger"],
+    "OrderCreate": [
+        "DeleteItem Orders",
+        "Query Orders/recent",
+        "GetItem Ledger",
+        "UpdateItem Ledger",
+        "Query Ledger",
+    ],
     "OrderList": ["PutItem Orders", "UpdateItem Orders", "Query Orders", "GetItem Ledger"],
     "OrderGet": ["PutItem Orders", "UpdateItem Orders", "Query Orders/recent", "GetItem Ledger"],
-    "OrderCancel": ["PutItem Orders", "DeleteItem Orders", "Query Orders", "GetItem Ledger", "UpdateItem Ledger"],
+    "OrderCancel": [
+        "PutItem Orders",
+        "DeleteItem Orders",
+        "Query Orders",
+        "GetItem Ledger",
+        "UpdateItem Ledger",
+    ],
     "ProductCreate": ["DeleteItem Orders", "Query Orders/recent", "PutItem Ledger"],
     "ProductList": ["PutItem Orders", "UpdateItem Orders", "GetItem Ledger"],
     "ProductGet": ["PutItem Orders", "UpdateItem Orders", "Query Orders/recent"],
@@ -26,9 +39,19 @@ FORBIDDEN = {
     "MinuteClose": ["DeleteItem Uniques", "ReceiveMessage Callback", "ListShards CountStream"],
     "CallbackSend": ["PutItem Uniques", "UpdateItem Uniques", "GetParameter /once/another"],
     # Companies
-    "CompanyPut": ["UpdateItem Companies", "DeleteItem Companies", "GetItem Ledger", "SendMessage Company"],
+    "CompanyPut": [
+        "UpdateItem Companies",
+        "DeleteItem Companies",
+        "GetItem Ledger",
+        "SendMessage Company",
+    ],
     "CompanyGet": ["PutItem Companies", "UpdateItem Companies", "Query Companies"],
-    "CompanyFigures": ["PutItem Companies", "DeleteItem Companies", "Query Ledger", "ReceiveMessage Company"],
+    "CompanyFigures": [
+        "PutItem Companies",
+        "DeleteItem Companies",
+        "Query Ledger",
+        "ReceiveMessage Company",
+    ],
     "CompanyCompute": [
         "PutItem Companies",
         "DeleteItem Companies",
@@ -43,11 +66,15 @@ FORBIDDEN = {
         "SendMessage SettlementBatch",
         "ReceiveMessage SettlementPlan",
     ],
-    "JobGet": ["PutItem Settlements", "UpdateItem Settlements", "GetObject reports/unknown.csv"],
-    "JobList": ["PutItem Settlements", "Query Settlements/live"],
-    "JobCancel": ["PutItem Settlements", "SendMessage SettlementPlan"],
-    "JobRetry": ["PutItem Settlements", "SendMessage SettlementFinish"],
-    "DownloadGet": [
+    "SettlementGet": [
+        "PutItem Settlements",
+        "UpdateItem Settlements",
+        "GetObject reports/unknown.csv",
+    ],
+    "SettlementList": ["PutItem Settlements", "Query Settlements/live"],
+    "SettlementCancel": ["PutItem Settlements", "SendMessage SettlementPlan"],
+    "SettlementRetry": ["PutItem Settlements", "SendMessage SettlementFinish"],
+    "SettlementDownload": [
         "UpdateItem Settlements",
         "Query Settlements",
         "GetObject parts/unknown.csv",
@@ -76,24 +103,24 @@ FORBIDDEN = {
         "GetObject reports/unknown.csv",
         "DeleteObject reports/unknown.csv",
     ],
-    "SettlementGiveUp": ["PutItem Settlements", "SendMessage SettlementPlan"],
-    "Recover": ["PutItem Settlements", "Query Ledger", "GetObject reports/unknown.csv"],
+    "SettlementDeadLetter": ["PutItem Settlements", "SendMessage SettlementPlan"],
+    "SettlementRecover": ["PutItem Settlements", "Query Ledger", "GetObject reports/unknown.csv"],
     # Schedule
-    "TaskCreate": ["UpdateItem Schedules", "DeleteItem Schedules", "SendMessage Schedule"],
-    "TaskList": ["PutItem Schedules", "Query Schedules", "Query Schedules/due"],
-    "TaskGet": ["PutItem Schedules", "UpdateItem Schedules", "Query Schedules"],
-    "TaskPut": ["PutItem Schedules", "DeleteItem Schedules", "SendMessage Schedule"],
-    "TaskDelete": ["PutItem Schedules", "UpdateItem Schedules", "SendMessage Schedule"],
-    "TaskPause": ["PutItem Schedules", "DeleteItem Schedules", "SendMessage Schedule"],
-    "TaskResume": ["PutItem Schedules", "DeleteItem Schedules", "ReceiveMessage Schedule"],
-    "TaskRun": [
+    "ScheduledJobCreate": ["UpdateItem Schedules", "DeleteItem Schedules", "SendMessage Schedule"],
+    "ScheduledJobList": ["PutItem Schedules", "Query Schedules", "Query Schedules/due"],
+    "ScheduledJobGet": ["PutItem Schedules", "UpdateItem Schedules", "Query Schedules"],
+    "ScheduledJobPut": ["PutItem Schedules", "DeleteItem Schedules", "SendMessage Schedule"],
+    "ScheduledJobDelete": ["PutItem Schedules", "UpdateItem Schedules", "SendMessage Schedule"],
+    "ScheduledJobPause": ["PutItem Schedules", "DeleteItem Schedules", "SendMessage Schedule"],
+    "ScheduledJobResume": ["PutItem Schedules", "DeleteItem Schedules", "ReceiveMessage Schedule"],
+    "ScheduledJobRun": [
         "UpdateItem Schedules",
         "DeleteItem Schedules",
         "PutItem Settlements",
         "ReceiveMessage Schedule",
         "SendMessage SettlementPlan",
     ],
-    "RunList": ["PutItem Schedules", "UpdateItem Schedules", "Query Schedules/recent"],
+    "ScheduledJobRunList": ["PutItem Schedules", "UpdateItem Schedules", "Query Schedules/recent"],
     "ScheduleGet": ["PutItem Schedules", "UpdateItem Schedules", "Query Schedules"],
     "SchedulePut": ["PutItem Schedules", "DeleteItem Schedules", "ReceiveMessage Schedule"],
     "ScheduleDelete": ["PutItem Schedules", "DeleteItem Schedules", "SendMessage Schedule"],
@@ -140,7 +167,7 @@ FORBIDDEN = {
 
 
 def service_and_arguments(operation: str, target: str, outputs: dict[str, str]) -> tuple[str, dict]:
-    """What a call is made of: `("PutItem", "Orders")`."""
+    """Returns the service and the arguments of a call: `("PutItem", "Orders")`."""
     match operation:
         case "PutItem":
             return "dynamodb", {"TableName": outputs[f"{target}TableName"], "Item": KEY}
@@ -169,18 +196,21 @@ def service_and_arguments(operation: str, target: str, outputs: dict[str, str]) 
     raise ValueError(operation)
 
 
-def test_a_function_may_do_what_its_policy_says(as_function, outputs):
-    assert "Item" not in as_function("OrderGet", "dynamodb").get_item(TableName=outputs["OrdersTableName"], Key=KEY)
+def test_a_function_may_do_what_its_policy_allows(as_function, outputs):
+    orders = as_function("OrderGet", "dynamodb")
+    assert "Item" not in orders.get_item(TableName=outputs["OrdersTableName"], Key=KEY)
 
 
-def test_each_function_may_do_its_own_part_only(as_function, functions, outputs, subtests):
+def test_no_function_may_do_the_work_of_another(as_function, functions, outputs, subtests):
     assert FORBIDDEN.keys() == functions.keys()
     for function, calls in FORBIDDEN.items():
         for call in calls:
             operation, target = call.split(" ")
             service, arguments = service_and_arguments(operation, target, outputs)
-            with subtests.test(f"{function} {call}"), pytest.raises(ClientError, match="AccessDenied"):
-                getattr(as_function(function, service), xform_name(operation))(**arguments)
+            with subtests.test(f"{function} {call}"):
+                client = as_function(function, service)
+                with pytest.raises(ClientError, match="AccessDenied"):
+                    getattr(client, xform_name(operation))(**arguments)
 
 
 @pytest.mark.parametrize("table", TABLES)

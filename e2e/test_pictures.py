@@ -1,7 +1,7 @@
-"""What people look at, in the Chromium of this machine: the page of the contract, a report of load, the dashboards.
+"""Pages in this machine's Chromium: the contract, a report of the load tool, the dashboards.
 
-What each test has looked at is left as a picture in `.local/pictures`, or where `--pictures` says. Without a Chromium
-these tests are skipped, unless pictures are asked for.
+Each test writes a picture to `.local/pictures`, or to the folder that `--pictures` names. Without a
+Chromium the tests are skipped, or fail with `--pictures`.
 """
 
 import json
@@ -19,9 +19,11 @@ import layout
 
 PROJECT = Path(__file__).resolve().parent.parent
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
 
-# It speaks with nobody by itself.
+# It makes no requests of its own.
 QUIET = [
     "--disable-background-networking",
     "--disable-component-update",
@@ -33,9 +35,9 @@ QUIET = [
 ]
 
 DESKTOP = {"width": 1280, "height": 900}
-TELEPHONE = {"width": 360, "height": 740}
+PHONE = {"width": 360, "height": 740}
 
-# The least contrast (WCAG 2.2, 1.4.3) of a text with what lies behind it, over the whole page, and that text.
+# The lowest contrast of a text with its background (WCAG 2.2, 1.4.3) on a page, and that text.
 CONTRAST = """() => {
   const probe = document.body.appendChild(document.createElement("div"));
   const pixel = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
@@ -56,26 +58,30 @@ CONTRAST = """() => {
   const behind = element => element
     ? over(rgba(getComputedStyle(element).backgroundColor), behind(element.parentElement))
     : canvas;
-  const opacity = element => element ? getComputedStyle(element).opacity * opacity(element.parentElement) : 1;
+  const opacity = element => element
+    ? getComputedStyle(element).opacity * opacity(element.parentElement)
+    : 1;
+  const linear = c => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
   const luminance = color => {
-    const [r, g, b] = color.slice(0, 3).map(c => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+    const [r, g, b] = color.slice(0, 3).map(linear);
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
-  let least = [21, ""];
+  let lowest = [21, ""];
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (texts.nextNode()) {
     const text = texts.currentNode.data.trim(), element = texts.currentNode.parentElement;
     if (!text || !element.checkVisibility()) continue;
-    const style = getComputedStyle(element), lower = behind(element);
-    const ink = element instanceof SVGElement ? style.fill : style.color;
-    const [dark, light] = [luminance(over(rgba(ink), lower, opacity(element))), luminance(lower)].sort((a, b) => a - b);
+    const style = getComputedStyle(element), background = behind(element);
+    const ink = rgba(element instanceof SVGElement ? style.fill : style.color);
+    const pair = [over(ink, background, opacity(element)), background];
+    const [dark, light] = pair.map(luminance).sort((a, b) => a - b);
     const contrast = (light + 0.05) / (dark + 0.05);
-    if (contrast < least[0]) least = [contrast, text];
+    if (contrast < lowest[0]) lowest = [contrast, text];
   }
-  return least;
+  return lowest;
 }"""
 
-# The words of up to 24 characters that do not stand in one line.
+# The words of up to 24 characters that are broken over two lines.
 BROKEN_WORDS = """() => {
   const broken = [], range = document.createRange();
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
@@ -94,11 +100,12 @@ BROKEN_WORDS = """() => {
 
 TOO_WIDE = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
-# The inner rectangle of each element that a selector finds.
+# The rectangle of each element that matches a selector, and whether its content is clipped.
 BOXES = """(selector) => [...document.querySelectorAll(selector)].map(element => {
   const {left, top, right, bottom} = element.getBoundingClientRect();
-  return {text: element.textContent, left, top, right, bottom,
-          clipped: element.scrollWidth > element.clientWidth || element.scrollHeight > element.clientHeight};
+  const {scrollWidth, clientWidth, scrollHeight, clientHeight} = element;
+  const clipped = scrollWidth > clientWidth || scrollHeight > clientHeight;
+  return {text: element.textContent, left, top, right, bottom, clipped};
 })"""
 
 
@@ -116,7 +123,7 @@ def browser(pytestconfig):
 
 @pytest.fixture(scope="session")
 def pictures(pytestconfig) -> Path:
-    """Where pictures are left."""
+    """The folder for pictures."""
     folder = pytestconfig.getoption("pictures") or PROJECT / ".local" / "pictures"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
@@ -124,21 +131,24 @@ def pictures(pytestconfig) -> Path:
 
 @pytest.fixture
 def look(browser):
-    """Opens a page on a screen, in a scheme of colours. It must ask for nothing else and report no error."""
+    """Opens a page in a screen size and color scheme.
+
+    The page must request nothing else and print nothing to the console.
+    """
 
     @contextmanager
     def open_page(url: str, screen=DESKTOP, scheme: str = "light"):
         context = browser.new_context(viewport=screen, color_scheme=scheme)
         page = context.new_page()
-        asked, complaints = [], []
-        page.on("request", lambda request: asked.append(request.url))
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
+        requested, messages = [], []
+        page.on("request", lambda request: requested.append(request.url))
+        page.on("console", lambda message: messages.append(message.text))
+        page.on("pageerror", lambda error: messages.append(str(error)))
         page.goto(url)
         try:
             yield page
-            assert asked == [url]
-            assert complaints == []
+            assert requested == [url]
+            assert messages == []
         finally:
             context.close()
 
@@ -147,9 +157,9 @@ def look(browser):
 
 @pytest.fixture
 def is_readable(look):
-    """Whether a page can be read on any screen by day and by night."""
+    """Checks that a page is readable on all screens in light and dark colors."""
 
-    def check(url: str, screens=(DESKTOP, TELEPHONE)) -> None:
+    def check(url: str, screens=(DESKTOP, PHONE)) -> None:
         for screen in screens:
             for scheme in ("light", "dark"):
                 with look(url, screen, scheme) as page:
@@ -163,7 +173,7 @@ def is_readable(look):
 
 @pytest.fixture
 def boxes(look):
-    """The rectangles of a page's elements: `boxes(url, "section")`."""
+    """Returns the rectangles of elements of a page: `boxes(url, "section")`."""
 
     def find(url: str, selector: str) -> list[dict]:
         with look(url) as page:
@@ -172,16 +182,18 @@ def boxes(look):
     return find
 
 
-def meet(a: dict, b: dict) -> bool:
-    """Whether two rectangles have an area in common, of more than a rounding."""
+def overlap(a: dict, b: dict) -> bool:
+    """Returns whether two rectangles overlap by more than a rounding error."""
     wide = min(a["right"], b["right"]) - max(a["left"], b["left"])
     high = min(a["bottom"], b["bottom"]) - max(a["top"], b["top"])
     return wide > 0.5 and high > 0.5
 
 
-def test_the_page_of_the_contract(look, is_readable, pictures, api_url, call):
+def test_the_page_of_the_contract_is_complete_and_readable(
+    look, is_readable, pictures, api_url, call
+):
     url = f"{api_url}/docs"
-    # Every operation of the contract as it is served, in its own words: `  /orders:`, then `    post:`.
+    # The operations of the contract as it is served: `  /orders:`, then `    post:`.
     paths = re.split(r"^  (?=/)", call("GET", "/openapi.yaml").text, flags=re.MULTILINE)[1:]
     operations = {
         (method.upper(), path.split(":", 1)[0])
@@ -190,10 +202,12 @@ def test_the_page_of_the_contract(look, is_readable, pictures, api_url, call):
     }
     assert len(operations) > 30
     with look(url) as page:
-        titles = [re.sub(r"\s+", " ", title).removesuffix(" #") for title in page.locator("h3").all_inner_texts()]
-        assert {f"{method} {path}" for method, path in operations} <= set(titles)
-        # Each link leads to a place of the page, and a click goes there.
-        links = page.locator("nav a").evaluate_all("links => links.map(link => link.getAttribute('href'))")
+        headings = page.locator("h3").all_inner_texts()
+        titles = {re.sub(r"\s+", " ", heading).removesuffix(" #") for heading in headings}
+        assert {f"{method} {path}" for method, path in operations} <= titles
+        # Each link has a target on the page, and a click scrolls to it.
+        hrefs = "links => links.map(link => link.getAttribute('href'))"
+        links = page.locator("nav a").evaluate_all(hrefs)
         assert len(links) >= len(operations)
         for link in links:
             assert link.startswith("#")
@@ -202,15 +216,20 @@ def test_the_page_of_the_contract(look, is_readable, pictures, api_url, call):
         page.locator("nav a", has_text="/orders/{id}/cancel").click()
         target = page.locator(":target")
         assert "/orders/{id}/cancel" in target.inner_text()
-        page.wait_for_function("document.querySelector(':target').getBoundingClientRect().top < innerHeight / 2")
+        position = "document.querySelector(':target').getBoundingClientRect().top"
+        page.wait_for_function(f"{position} < innerHeight / 2")
     is_readable(url)
 
 
-def test_a_report_of_load(look, boxes, is_readable, pictures, tmp_path, api_url):
+@pytest.mark.loads
+def test_a_report_of_the_load_tool_is_complete_and_readable(
+    look, boxes, is_readable, pictures, tmp_path, api_url
+):
     report = tmp_path / "load.html"
-    command = ["cargo", "run", "--quiet", "-p", "load", "--", "orders", "--url", api_url, "--buyers", "200"]
-    played = subprocess.run([*command, "--stock", "50", "--html", report], cwd=PROJECT, text=True, capture_output=True)
-    assert played.returncode == 0, played.stdout + played.stderr
+    command = ["cargo", "run", "--quiet", "-p", "load", "--", "orders", "--url", api_url]
+    arguments = ["--buyers", "200", "--stock", "50", "--html", report]
+    result = subprocess.run([*command, *arguments], cwd=PROJECT, text=True, capture_output=True)
+    assert result.returncode == 0, result.stdout + result.stderr
     url = report.as_uri()
     with look(url) as page:
         verdicts = page.locator("td.good, td.bad").all_inner_texts()
@@ -220,18 +239,25 @@ def test_a_report_of_load(look, boxes, is_readable, pictures, tmp_path, api_url)
     [plot] = boxes(url, "svg[aria-label^=latency]")
     points = boxes(url, "svg[aria-label^=latency] circle")
     assert len(points) == 200
-    # A point on the frame's edge is half outside.
+    # A point on the edge of the frame is half outside.
     radius = 4
     for point in points:
-        assert plot["left"] - radius <= point["left"] and point["right"] <= plot["right"] + radius, point
-        assert plot["top"] - radius <= point["top"] and point["bottom"] <= plot["bottom"] + radius, point
+        assert (
+            plot["left"] - radius <= point["left"] and point["right"] <= plot["right"] + radius
+        ), point
+        assert (
+            plot["top"] - radius <= point["top"] and point["bottom"] <= plot["bottom"] + radius
+        ), point
     assert len(boxes(url, "svg[aria-label^=orders] circle")) == 30
     labels = boxes(url, "svg text")
-    assert not [(a["text"], b["text"]) for n, a in enumerate(labels) for b in labels[:n] if meet(a, b)]
+    pairs = [(a, b) for n, a in enumerate(labels) for b in labels[:n]]
+    assert not [(a["text"], b["text"]) for a, b in pairs if overlap(a, b)]
     is_readable(url)
 
 
-def test_the_layout_of_the_dashboards(look, boxes, is_readable, pictures, tmp_path, aws, outputs, subtests):
+def test_the_dashboards_have_no_overlap_and_no_gap(
+    look, boxes, is_readable, pictures, tmp_path, aws, outputs, subtests
+):
     name = outputs["DashboardUrl"].rsplit("/", 1)[1]
     deployed = json.loads(aws("cloudwatch").get_dashboard(DashboardName=name)["DashboardBody"])
     grafana = json.loads((PROJECT / "dashboards" / "grafana.json").read_text())
@@ -250,9 +276,10 @@ def test_the_layout_of_the_dashboards(look, boxes, is_readable, pictures, tmp_pa
             [grid] = boxes(url, "main")
             for n, box in enumerate(drawn):
                 assert not box["clipped"], box["text"]
-                assert grid["left"] <= box["left"] < box["right"] <= grid["right"] + 0.5, box["text"]
-                assert not [other["text"] for other in drawn[:n] if meet(box, other)], box["text"]
-            # Nothing is empty: no panel, and no place of the grid.
+                right = grid["right"] + 0.5
+                assert grid["left"] <= box["left"] < box["right"] <= right, box["text"]
+                assert not [other["text"] for other in drawn[:n] if overlap(box, other)]
+            # No panel is empty, and no cell of the grid.
             assert all(part.draws for part in parts if part.kind != "row")
             height = max(part.y + part.height for part in parts)
             assert sum(part.width * part.height for part in parts) == layout.COLUMNS * height

@@ -1,6 +1,7 @@
-"""Settlements through the deployed stack: jobs that its queues carry, files that are held against the seed's sums."""
+"""Settlements through the deployed stack: their states, and files that equal the seed."""
 
 import hashlib
+import json
 import subprocess
 import uuid
 from contextlib import contextmanager
@@ -9,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from patience import eventually
+from polling import eventually
 
 PROJECT = Path(__file__).resolve().parent.parent
 
-# Days on which nobody else sells anything.
+# Days on which no other test sells anything.
 FIRST, LAST = "2026-01-27", "2026-01-31"
 TRANSACTIONS = 5000
 HEADER = b"merchant_id,date,gross,fee,net,txn_count\r\n"
@@ -23,38 +24,39 @@ UNKNOWN = f"job_{uuid.UUID(int=0)}"
 
 @pytest.fixture(scope="module")
 def sums(tmp_path_factory) -> bytes:
-    """What the ledger's days come to, as the program says that has filled them."""
+    """The totals of the seeded days, in the format of a settlement's file."""
     file = tmp_path_factory.mktemp("seed") / "sums.csv"
-    which = f"--until {LAST} --days 5 --transactions {TRANSACTIONS} --merchants 10 --products 10".split()
-    command = ["cargo", "run", "--quiet", "-p", "seed", "--", *which, "--sums", file]
+    plan = f"--until {LAST} --days 5 --transactions {TRANSACTIONS} --merchants 10 --products 10"
+    command = ["cargo", "run", "--quiet", "-p", "seed", "--", *plan.split(), "--sums", file]
     subprocess.run(command, cwd=PROJECT, check=True, stdout=subprocess.DEVNULL)
     return file.read_bytes()
 
 
 @pytest.fixture(scope="session")
-def without(aws, functions):
-    """Holds the work of a queue up for a while: `with without("SettlementBatch"): …`."""
+def suspended(aws, functions):
+    """Stops a function from taking messages for a while: `with suspended("SettlementBatch"): …`."""
     functions_api = aws("lambda")
 
-    def switch(function: str, on: bool) -> None:
-        mappings = functions_api.list_event_source_mappings(FunctionName=functions[function])["EventSourceMappings"]
-        [mapping] = [mapping["UUID"] for mapping in mappings]
-        functions_api.update_event_source_mapping(UUID=mapping, Enabled=on)
+    def enable(function: str, enabled: bool) -> None:
+        name = functions[function]
+        mappings = functions_api.list_event_source_mappings(FunctionName=name)
+        [mapping] = [mapping["UUID"] for mapping in mappings["EventSourceMappings"]]
+        functions_api.update_event_source_mapping(UUID=mapping, Enabled=enabled)
 
     @contextmanager
-    def held(function: str):
-        switch(function, False)
+    def suspend(function: str):
+        enable(function, False)
         try:
             yield
         finally:
-            switch(function, True)
+            enable(function, True)
 
-    return held
+    return suspend
 
 
 @pytest.fixture(scope="session")
-def ask(call):
-    """Has days settled, and answers the job's id."""
+def settle(call):
+    """Requests a settlement of days, and returns its id."""
 
     def post(first: str = FIRST, last: str = LAST, query: str = "") -> str:
         reply = call("POST", f"/jobs/settlement{query}", {"from": first, "to": last})
@@ -65,74 +67,76 @@ def ask(call):
     return post
 
 
-@pytest.fixture(scope="module")
-def standing(call):
-    """Looks at a job; waits until it is in one of some states, if any are given."""
+@pytest.fixture(scope="session")
+def settlement(call):
+    """Returns a settlement; waits until it has one of the given states, if there are any."""
 
     def get(job: str, *states: str) -> dict:
-        def look() -> dict | None:
+        def read() -> dict | None:
             found = call("GET", f"/jobs/{job}").json
             return found if not states or found["status"] in states else None
 
-        return eventually(look, f"{job} is not {' or '.join(states)}", 0.2)
+        return eventually(read, f"{job} is not {' or '.join(states)}", 0.1)
 
     return get
 
 
 @pytest.fixture(scope="session")
-def lost(aws, ask, without, outputs) -> str:
-    """A job whose message is lost, of a day without transactions."""
-    with without("SettlementPlan"):
-        job = ask("2026-01-10", "2026-01-10", "?force=true")
+def stalled(aws, settle, suspended, outputs) -> str:
+    """A settlement whose message was lost, of a day without transactions."""
+    with suspended("SettlementPlan"):
+        job = settle("2026-01-10", "2026-01-10", "?force=true")
         aws("sqs").purge_queue(QueueUrl=outputs["SettlementPlanQueueUrl"])
     return job
 
 
 @pytest.fixture(scope="module")
-def finished(sums, ask, standing) -> dict:
-    """A job that has settled the seed's transactions."""
-    return standing(ask(), "COMPLETED")
+def completed(sums, settle, settlement) -> dict:
+    """A settlement of the seeded transactions."""
+    return settlement(settle(), "COMPLETED")
 
 
 def curl(*arguments: str) -> bytes:
-    """What curl downloads."""
+    """Returns what curl downloads."""
     command = ["curl", "--silent", "--show-error", "--fail", *arguments]
     return subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
 
 
 @pytest.mark.begins
-def test_a_job_whose_message_was_lost_waits(lost, standing):
-    assert standing(lost)["status"] == "QUEUED"
+def test_a_settlement_whose_message_was_lost_stays_queued(stalled, settlement):
+    assert settlement(stalled)["status"] == "QUEUED"
 
 
-def test_a_finished_job_is_all_done(finished):
-    assert (finished["progress"], finished["processed"], finished["total"]) == (100, TRANSACTIONS, TRANSACTIONS)
-    assert (finished["from"], finished["to"]) == (FIRST, LAST)
-    assert finished["download_url"] == f"/downloads/{finished['job_id']}.csv"
-    assert finished["created_at"] == finished["cutoff"] < finished["updated_at"]
+def test_a_completed_settlement_has_processed_all_transactions(completed):
+    assert completed["progress"] == 100
+    assert (completed["processed"], completed["total"]) == (TRANSACTIONS, TRANSACTIONS)
+    assert (completed["from"], completed["to"]) == (FIRST, LAST)
+    assert completed["download_url"] == f"/downloads/{completed['job_id']}.csv"
+    assert completed["created_at"] == completed["cutoff"] < completed["updated_at"]
 
 
-def test_its_file_says_what_the_seed_says(api_url, finished, sums):
+def test_the_file_equals_the_sums_of_the_seed(api_url, completed, sums):
     assert sums.startswith(HEADER)
-    assert curl(api_url + finished["download_url"]) == sums
-    assert curl("--location", api_url + finished["download_url"]) == sums
+    assert curl(api_url + completed["download_url"]) == sums
+    assert curl("--location", api_url + completed["download_url"]) == sums
 
 
-def test_its_file_is_named_and_known_by_its_hash(call, finished, sums):
+def test_the_file_has_a_name_and_its_hash_as_etag(call, completed, sums):
     tag = f'"{hashlib.sha256(sums).hexdigest()}"'
-    reply = call("GET", finished["download_url"])
+    reply = call("GET", completed["download_url"])
     assert reply.headers["ETag"] == tag
     assert reply.headers["Content-Type"] == "text/csv; charset=utf-8; header=present"
-    name = f"settlement_{FIRST}_{LAST}_{finished['job_id']}.csv"
+    name = f"settlement_{FIRST}_{LAST}_{completed['job_id']}.csv"
     assert reply.headers["Content-Disposition"] == f'attachment; filename="{name}"'
-    again = call("GET", finished["download_url"], headers={"If-None-Match": tag})
+    again = call("GET", completed["download_url"], headers={"If-None-Match": tag})
     assert (again.status, again.text, again.headers["ETag"]) == (304, "", tag)
-    assert call("GET", finished["download_url"], headers={"If-None-Match": '"another"'}).status == 200
+    other = call("GET", completed["download_url"], headers={"If-None-Match": '"another"'})
+    assert other.status == 200
 
 
-def test_a_large_file_is_behind_a_link(aws, api_url, ask, outputs, standing, sums):
-    done = standing(ask(), "COMPLETED")
-    # More than a function may answer, as far as the job knows.
+def test_a_large_file_is_behind_a_link(aws, api_url, settle, outputs, settlement, sums):
+    done = settlement(settle(), "COMPLETED")
+    # A size above the limit of a function's response, as stored with the settlement.
     aws("dynamodb").update_item(
         TableName=outputs["SettlementsTableName"],
         Key={"pk": {"S": f"JOB#{done['job_id']}"}, "sk": {"S": "JOB"}},
@@ -145,58 +149,68 @@ def test_a_large_file_is_behind_a_link(aws, api_url, ask, outputs, standing, sum
     direct = curl(*headers, url).decode()
     assert direct.startswith("HTTP/1.1 302")
     assert f'etag: "{hashlib.sha256(sums).hexdigest()}"' in direct.lower()
-    [link] = [line.split(": ", 1)[1] for line in direct.splitlines() if line.lower().startswith("location: ")]
+    locations = [line for line in direct.splitlines() if line.lower().startswith("location: ")]
+    [link] = [line.split(": ", 1)[1] for line in locations]
     assert "X-Amz-Expires=300" in link
     assert curl(link) == curl("--location", url) == sums
     followed = curl("--location", *headers, url).decode()
     assert f"settlement_{FIRST}_{LAST}_{done['job_id']}.csv" in followed
-    # What it is signed for is all that it is good for.
+    # The link is signed for one method and one file.
     with pytest.raises(subprocess.CalledProcessError):
         curl("--request", "PUT", "--data", "x", link)
     with pytest.raises(subprocess.CalledProcessError):
         curl(link.replace("reports/", "parts/"))
 
 
-def test_asking_again_after_the_end_makes_a_new_job_with_the_same_file(api_url, finished, ask, standing, sums):
-    job = ask()
-    assert job != finished["job_id"]
-    assert curl(api_url + standing(job, "COMPLETED")["download_url"]) == sums
+def test_a_request_after_the_end_starts_a_new_settlement_with_the_same_file(
+    api_url, completed, settle, settlement, sums
+):
+    job = settle()
+    assert job != completed["job_id"]
+    assert curl(api_url + settlement(job, "COMPLETED")["download_url"]) == sums
 
 
-def test_asking_again_before_the_end_joins_the_job(api_url, ask, call, standing, sums, without):
-    with without("SettlementBatch"):
-        job = ask()
-        assert standing(job, "RUNNING")["total"] == TRANSACTIONS
-        assert ask() == job
-        forced = ask(query="?force=true")
+def test_a_request_before_the_end_joins_the_settlement(
+    api_url, settle, settlement, sums, suspended
+):
+    with suspended("SettlementBatch"):
+        job = settle()
+        assert settlement(job, "RUNNING")["total"] == TRANSACTIONS
+        assert settle() == job
+        forced = settle(query="?force=true")
         assert forced != job
-        assert ask() == forced
+        assert settle() == forced
     for one in (job, forced):
-        assert curl(api_url + standing(one, "COMPLETED")["download_url"]) == sums
+        assert curl(api_url + settlement(one, "COMPLETED")["download_url"]) == sums
 
 
-def test_there_is_no_file_before_the_end(ask, call, standing, sums, without):
-    with without("SettlementBatch"):
-        job = ask()
-        running = standing(job, "RUNNING")
-        assert (running["progress"], running["processed"], running["total"]) == (0, 0, TRANSACTIONS)
+def test_there_is_no_file_before_the_end(settle, call, settlement, sums, suspended):
+    with suspended("SettlementBatch"):
+        job = settle()
+        running = settlement(job, "RUNNING")
+        assert (running["progress"], running["processed"]) == (0, 0)
+        assert running["total"] == TRANSACTIONS
         assert "download_url" not in running
         reply = call("GET", f"/downloads/{job}.csv")
         assert (reply.status, reply.json["error"]["code"]) == (409, "JOB_NOT_FINISHED")
-    assert call("GET", standing(job, "COMPLETED")["download_url"]).text.encode() == sums
+    done = settlement(job, "COMPLETED")
+    assert call("GET", done["download_url"]).text.encode() == sums
 
 
-def test_a_cancelled_job_stays_cancelled(aws, ask, call, outputs, standing, sums, without):
-    with without("SettlementBatch"):
-        job = ask()
-        standing(job, "RUNNING")
+def test_a_cancelled_settlement_stays_cancelled(
+    aws, settle, call, outputs, settlement, sums, suspended
+):
+    with suspended("SettlementBatch"):
+        job = settle()
+        settlement(job, "RUNNING")
         for _ in range(2):
             reply = call("POST", f"/jobs/{job}/cancel")
             assert (reply.status, reply.json) == (200, {"message": "Job cancellation requested"})
-        cancelled = standing(job)
+        cancelled = settlement(job)
         assert cancelled["status"] == "CANCELLED"
-    eventually(lambda: is_empty(aws, outputs["SettlementBatchQueueUrl"]), "its batches are still there")
-    assert standing(job) == cancelled
+    queue = outputs["SettlementBatchQueueUrl"]
+    eventually(lambda: is_empty(aws, queue), "its batches are still in the queue")
+    assert settlement(job) == cancelled
     reply = call("GET", f"/downloads/{job}.csv")
     assert (reply.status, reply.json["error"]["code"]) == (410, "JOB_CANCELLED")
     retried = call("POST", f"/jobs/{job}/retry")
@@ -204,69 +218,82 @@ def test_a_cancelled_job_stays_cancelled(aws, ask, call, outputs, standing, sums
 
 
 def is_empty(aws, queue: str) -> bool:
-    """No message of the queue is waiting or under way."""
+    """Returns whether a queue has no message, not even one that is in flight."""
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    counts = aws("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
-    return all(counts[name] == "0" for name in names)
+    attributes = aws("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
+    return all(attributes[name] == "0" for name in names)
 
 
-def test_a_completed_job_cannot_be_cancelled(call, finished, standing):
-    reply = call("POST", f"/jobs/{finished['job_id']}/cancel")
+def test_a_completed_settlement_cannot_be_cancelled(call, completed, settlement):
+    reply = call("POST", f"/jobs/{completed['job_id']}/cancel")
     assert (reply.status, reply.json["error"]["code"]) == (409, "JOB_NOT_CANCELLABLE")
     assert "COMPLETED" in reply.json["error"]["message"]
-    assert standing(finished["job_id"]) == finished
+    assert settlement(completed["job_id"]) == completed
 
 
-def test_jobs_are_listed_newest_first_page_by_page(ask, call, standing, without):
-    with without("SettlementPlan"):
-        asked = [ask(day, day) for day in ("2026-01-11", "2026-01-12", "2026-01-13")]
-        first = call("GET", "/jobs?limit=2").json
-        second = call("GET", f"/jobs?limit=1&cursor={first['next_cursor']}").json
-        listed = first["jobs"] + second["jobs"]
-        assert [job["job_id"] for job in listed] == asked[::-1]
-        assert listed == [standing(job) for job in asked[::-1]]
-    for job in asked:
-        standing(job, "COMPLETED")
+def test_settlements_are_listed_newest_first_page_by_page(
+    settle, call, settlement, sums, suspended
+):
+    with suspended("SettlementPlan"):
+        days = ("2026-01-11", "2026-01-12", "2026-01-13")
+        requested = [settle(day, day) for day in days]
+        # A scheduled job may have started another settlement meanwhile.
+        jobs, cursor = [], ""
+        while not set(requested) <= {job["job_id"] for job in jobs}:
+            page = call("GET", f"/jobs?limit=2{cursor}").json
+            assert len(page["jobs"]) == 2
+            jobs += page["jobs"]
+            cursor = f"&cursor={page['next_cursor']}"
+        listed = [job for job in jobs if job["job_id"] in requested]
+        assert [job["job_id"] for job in listed] == requested[::-1]
+        assert listed == [settlement(job) for job in requested[::-1]]
+        created = [job["created_at"] for job in jobs]
+        assert created == sorted(created, reverse=True)
+    for job in requested:
+        settlement(job, "COMPLETED")
 
 
-def test_days_without_transactions_come_to_a_header(api_url, ask, standing):
-    done = standing(ask("2025-02-01", "2025-02-28"), "COMPLETED")
+def test_the_file_of_days_without_transactions_is_a_header(api_url, settle, settlement):
+    done = settlement(settle("2025-02-01", "2025-02-28"), "COMPLETED")
     assert (done["progress"], done["processed"], done["total"]) == (100, 0, 0)
     assert curl(api_url + done["download_url"]) == HEADER
 
 
-def test_a_job_that_is_tried_too_often_fails_and_can_be_tried_again(
-    aws, ask, api_url, call, outputs, standing, sums, without
+def test_a_settlement_fails_after_its_last_attempt_and_can_be_retried(
+    aws, settle, api_url, call, outputs, settlement, sums, suspended
 ):
-    with without("SettlementBatch"):
-        job = ask()
-        standing(job, "RUNNING")
+    with suspended("SettlementBatch"):
+        job = settle()
+        settlement(job, "RUNNING")
 
         def failed() -> bool:
-            # As a worker that dies at each of its tries.
+            # Like a worker that ends in each of its attempts.
             aws("sqs").receive_message(
-                QueueUrl=outputs["SettlementBatchQueueUrl"], MaxNumberOfMessages=10, VisibilityTimeout=0
+                QueueUrl=outputs["SettlementBatchQueueUrl"],
+                MaxNumberOfMessages=10,
+                VisibilityTimeout=0,
             )
-            return standing(job)["status"] == "FAILED"
+            return settlement(job)["status"] == "FAILED"
 
         eventually(failed, f"{job} has not failed", 0)
-        found = standing(job)
+        found = settlement(job)
         assert (found["error"]["code"], found["processed"]) == ("GIVEN_UP", 0)
         assert found["error"]["message"].startswith("batch 2026-01-")
         reply = call("GET", f"/downloads/{job}.csv")
         assert (reply.status, reply.json["error"]["code"]) == (410, "JOB_FAILED")
         reply = call("POST", f"/jobs/{job}/retry")
         assert (reply.status, reply.json) == (202, {"job_id": job, "status": "QUEUED"})
-    done = standing(job, "COMPLETED", "FAILED")
+    done = settlement(job, "COMPLETED", "FAILED")
     assert done["status"] == "COMPLETED"
     assert "error" not in done
     assert curl(api_url + done["download_url"]) == sums
 
 
-def test_bad_requests_are_refused_by_name(call, subtests):
+def test_an_invalid_request_is_refused_with_the_name_of_the_field(call, subtests):
     day = {"from": FIRST, "to": LAST}
     tomorrow = (datetime.now(timezone.utc) + timedelta(days=1)).date().isoformat()
     settle, invalid = ("POST", "/jobs/settlement"), (400, "INVALID_REQUEST")
+    missing = (404, "JOB_NOT_FOUND")
     for request, body, answer, field in [
         (settle, None, invalid, "body"),
         (settle, b"from 2026-01-27", invalid, "body"),
@@ -291,20 +318,21 @@ def test_bad_requests_are_refused_by_name(call, subtests):
         (("GET", f"/jobs/{UNKNOWN}x"), None, invalid, "id"),
         (("POST", "/jobs/unknown/cancel"), None, invalid, "id"),
         (("POST", "/jobs/unknown/retry"), None, invalid, "id"),
-        (("GET", f"/jobs/{UNKNOWN}"), None, (404, "JOB_NOT_FOUND"), None),
-        (("POST", f"/jobs/{UNKNOWN}/cancel"), None, (404, "JOB_NOT_FOUND"), None),
-        (("POST", f"/jobs/{UNKNOWN}/retry"), None, (404, "JOB_NOT_FOUND"), None),
-        (("GET", f"/downloads/{UNKNOWN}.csv"), None, (404, "JOB_NOT_FOUND"), None),
+        (("GET", f"/jobs/{UNKNOWN}"), None, missing, None),
+        (("POST", f"/jobs/{UNKNOWN}/cancel"), None, missing, None),
+        (("POST", f"/jobs/{UNKNOWN}/retry"), None, missing, None),
+        (("GET", f"/downloads/{UNKNOWN}.csv"), None, missing, None),
     ]:
         with subtests.test(f"{request} {body}"):
             reply = call(*request, body)
             problem = reply.json
-            assert (reply.status, problem["error"]["code"], problem.get("field")) == (*answer, field)
+            found = (reply.status, problem["error"]["code"], problem.get("field"))
+            assert found == (*answer, field)
             assert reply.headers["Content-Type"] == "application/problem+json"
 
 
-def test_no_name_of_a_file_leads_anywhere_else(call, finished, subtests):
-    job = finished["job_id"]
+def test_no_file_name_leads_to_another_object(call, completed, subtests):
+    job = completed["job_id"]
     for name in [
         "..%2f..%2fetc%2fpasswd",
         "..%2fjobs",
@@ -331,8 +359,12 @@ def test_no_name_of_a_file_leads_anywhere_else(call, finished, subtests):
 
 
 @pytest.mark.waits
-def test_a_job_whose_message_was_lost_is_asked_for_again(api_url, log_messages, lost, standing):
-    done = standing(lost, "COMPLETED")
+def test_a_stalled_settlement_is_sent_again_once(api_url, log_messages, settlement, stalled):
+    done = settlement(stalled, "COMPLETED")
     assert curl(api_url + done["download_url"]) == HEADER
-    lines = [line for line in log_messages(filterPattern=f'"{lost}"') if "its work was asked for again" in line]
-    assert len(lines) == 1
+    messages = log_messages(filterPattern=f'"{stalled}"')
+    lines = [json.loads(message) for message in messages if message.startswith("{")]
+    resent = [
+        line for line in lines if line.get("span", {}).get("function") == "settlement-recover"
+    ]
+    assert [line["level"] for line in resent] == ["INFO"]

@@ -1,4 +1,4 @@
-"""Unique ids through the deployed stack: the answers, and a minute that its rule closes, publishes and tells of."""
+"""Unique ids through the deployed stack: responses, and a minute that is closed and published."""
 
 import base64
 import hashlib
@@ -15,41 +15,46 @@ from urllib.parse import urlencode
 import pytest
 
 import minute as local_minute
-from patience import PATIENCE_S, eventually
+from polling import TIMEOUT_S, eventually
 
 MINUTE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:00Z")
 
 
 @pytest.fixture(scope="session")
 def accept(call):
-    """Sends a request to accept: `accept(id=7, url="…")`."""
-    return lambda *pairs, **named: call("GET", f"/api/verve/accept?{urlencode([*pairs, *named.items()])}")
+    """Sends a request to accept an id: `accept(id=7, url="…")`."""
+
+    def get(*pairs, **named):
+        return call("GET", f"/api/verve/accept?{urlencode([*pairs, *named.items()])}")
+
+    return get
 
 
 def new_id() -> int:
-    """An id that nobody has sent."""
+    """Returns an id that was not sent before."""
     return random.getrandbits(62)
 
 
 class Receiver(BaseHTTPRequestHandler):
-    """Somebody's server that takes callbacks, but not at the first try."""
+    """A receiver of callbacks that refuses the first attempt."""
 
     received: list[tuple[dict[str, str], bytes, float]]
 
     def do_POST(self):
-        """Refuses the first one for now, and takes the others."""
+        """Answers 503 to the first request, 204 to the others."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.received.append(({name.lower(): value for name, value in self.headers.items()}, body, time.time()))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        self.received.append((headers, body, time.time()))
         self.send_response(503 if len(self.received) == 1 else 204)
         self.end_headers()
 
     def log_message(self, *_):
-        """Nothing to say."""
+        """Prints nothing."""
 
 
 @pytest.fixture(scope="session")
 def receiver():
-    """The URL of a server on a free port of the loopback, and what it has received."""
+    """The URL of a receiver on a free port of loopback, and the requests to it."""
     handler = type("Handler", (Receiver,), {"received": []})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -59,16 +64,21 @@ def receiver():
 
 @pytest.fixture(scope="session")
 def counted(accept, api_url, receiver) -> list:
-    """The answers to four new ids of one minute, three of them with callbacks."""
-    callbacks = [{}, {"url": f"{api_url}/test"}, {"endpoint": receiver[0]}, {"url": "http://127.0.0.1:9/nobody"}]
-    if (second := time.time() % 60) > 50:  # All are to come in one minute.
+    """The responses to four new ids of one minute, three of them with callbacks."""
+    callbacks = [
+        {},
+        {"url": f"{api_url}/test"},
+        {"endpoint": receiver[0]},
+        {"url": "http://127.0.0.1:9/closed"},
+    ]
+    if (second := time.time() % 60) > 55:  # All ids must be of one minute.
         time.sleep(60 - second)
     return [accept(id=new_id(), **callback) for callback in callbacks]
 
 
 @pytest.fixture(scope="module")
 def minute(call, counted) -> str:
-    """Their minute, once the rule has had it published."""
+    """The minute of these ids, once it is published."""
     [minute] = {reply.headers["X-Minute"] for reply in counted}
     path = f"/api/verve/counts?from={minute}&to={minute}"
     eventually(lambda: call("GET", path).json["counts"], f"{minute} was not published")
@@ -83,7 +93,7 @@ def test_new_ids_are_accepted_with_callbacks_and_without(counted):
 def test_an_id_is_accepted_once_in_its_minute(accept):
     number = new_id()
     first, second = accept(id=number), accept(id=number)
-    if first.headers["X-Minute"] != second.headers["X-Minute"]:  # The minute has just turned.
+    if first.headers["X-Minute"] != second.headers["X-Minute"]:  # A new minute has begun.
         first, second = second, accept(id=number)
     assert (first.status, first.text) == (200, "ok")
     assert (second.status, second.text) == (409, "failed")
@@ -92,12 +102,12 @@ def test_an_id_is_accepted_once_in_its_minute(accept):
         assert MINUTE.fullmatch(reply.headers["X-Minute"])
 
 
-def test_negative_and_the_largest_ids_are_ids(accept):
+def test_negative_and_the_largest_ids_are_valid(accept):
     for number in (-new_id(), 2**63 - 1, -(2**63)):
         assert accept(id=number).status in (200, 409)
 
 
-def test_what_is_no_id_fails(accept, subtests):
+def test_an_invalid_id_is_refused(accept, subtests):
     for pairs in [
         [],
         [("id", "")],
@@ -114,7 +124,7 @@ def test_what_is_no_id_fails(accept, subtests):
             assert (reply.status, reply.text) == (400, "failed")
 
 
-def test_what_is_no_callback_fails_and_its_id_is_not_counted(accept, subtests):
+def test_an_id_with_an_invalid_callback_is_refused_and_not_counted(accept, subtests):
     number = new_id()
     for pairs in [
         [("url", "")],
@@ -132,20 +142,21 @@ def test_what_is_no_callback_fails_and_its_id_is_not_counted(accept, subtests):
 
 @pytest.mark.waits
 def test_a_minute_is_published_once_and_everywhere_with_the_same_count(call, minute):
-    # The local cloud's own look at it: table, stream, log and callbacks, or it raises what is missing.
-    lines = eventually(lambda: shown(minute), f"not all of {minute} is there")
+    # As `local/cloud.py minute` checks it: in the table, on the stream, in the log, by callbacks.
+    lines = eventually(lambda: trace(minute), f"{minute} is not complete", 1)
     count = int(local_minute.published(minute)["unique_ids"]["N"])
     assert count >= 4
     assert len([line for line in lines if "callback" in line and "signature valid" in line]) == 1
-    said = [line for line in local_minute.log_lines(minute) if line["message"] == "Published minute"]
-    assert [line["unique_ids"] for line in said] == [count]
+    logged = local_minute.log_lines(minute)
+    closed = [line for line in logged if line["message"] == "Minute published"]
+    assert [line["unique_ids"] for line in closed] == [count]
     assert set(local_minute.stream_counts(minute)) == {count}
     [row] = call("GET", f"/api/verve/counts?from={minute}&to={minute}").json["counts"]
     assert (row["minute"], row["unique_ids"]) == (minute, count)
 
 
-def shown(minute: str) -> list[str]:
-    """What `local/cloud.py minute` shows; nothing, if it is not all there."""
+def trace(minute: str) -> list[str]:
+    """Returns the lines of `local/cloud.py minute`, none as long as something is missing."""
     try:
         return local_minute.trace(minute)
     except local_minute.IncompleteError:
@@ -153,36 +164,39 @@ def shown(minute: str) -> list[str]:
 
 
 @pytest.mark.waits
-def test_a_callback_is_signed_and_comes_again_until_it_is_taken(minute, receiver):
+def test_a_callback_is_signed_and_repeated_until_it_is_delivered(minute, receiver):
     _, received = receiver
-    eventually(lambda: len(received) >= 2, "it did not come again")
+    eventually(lambda: len(received) >= 2, "there was no second attempt")
     count = int(local_minute.published(minute)["unique_ids"]["N"])
-    for headers, body, came in received:
+    for headers, body, received_at in received:
         assert json.loads(body) == {"minute": minute, "unique_ids": count}
         assert headers["content-type"] == "application/json"
-        # As https://www.standardwebhooks.com has it.
+        # As https://www.standardwebhooks.com specifies it.
         key = base64.b64decode(os.environ["WEBHOOK_SECRET"].removeprefix("whsec_"))
         signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
         signature = base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
         assert f"v1,{signature}" in headers["webhook-signature"].split(" ")
-        assert abs(int(headers["webhook-timestamp"]) - came) < PATIENCE_S
+        assert abs(int(headers["webhook-timestamp"]) - received_at) < TIMEOUT_S
     assert len({headers["webhook-id"] for headers, _, _ in received}) == 1
 
 
 @pytest.mark.waits
-def test_a_callback_that_nobody_takes_stays_in_the_queue(aws, minute, receiver, outputs):
+def test_an_undelivered_callback_stays_in_the_queue(aws, minute, receiver, outputs):
     eventually(lambda: receiver[1], f"no callback of {minute} was sent")
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    queue = aws("sqs").get_queue_attributes(QueueUrl=outputs["CallbackQueueUrl"], AttributeNames=names)["Attributes"]
-    assert sum(int(queue[name]) for name in names) >= 1
+    queue = aws("sqs").get_queue_attributes(
+        QueueUrl=outputs["CallbackQueueUrl"], AttributeNames=names
+    )
+    assert sum(int(queue["Attributes"][name]) for name in names) >= 1
 
 
-def test_accept_writes_no_line_for_a_request(accept, log_messages):
+def test_accept_logs_no_line_per_request(accept, log_messages):
     def lines() -> int:
-        return sum(message.startswith("{") for message in log_messages(filterPattern='"accept"'))
+        messages = log_messages(filterPattern='"accept"')
+        return sum(message.startswith("{") for message in messages)
 
     before = lines()
     for _ in range(30):
         assert accept(id=new_id()).status == 200
-    # Metrics are written every ten seconds, by each environment.
+    # Each instance writes its metrics every ten seconds.
     assert lines() - before < 10

@@ -50,7 +50,7 @@
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::{Client, operation::update_item::builders::UpdateItemFluentBuilder};
+use aws_sdk_dynamodb::Client;
 use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
 use tracing::warn;
@@ -58,7 +58,7 @@ use uuid::Uuid;
 
 use crate::{
     aws::ServiceError,
-    dynamo::{Item, get, keys::Key, number, read, text, update_if},
+    dynamo::{Item, Update, get, keys::Key, number, read, text},
     time::{Clock, Timestamp},
 };
 
@@ -71,6 +71,9 @@ const HANDED_OVER: &str = "#state = :running AND attribute_not_exists(taken)";
 
 /// It is still running, and I am the last who claimed or took it.
 const MINE: &str = "#state = :running AND fence = :fence";
+
+/// Attributes that a new claim removes.
+const OF_ONE_CLAIM: [&str; 5] = ["taken", "result", "error", "completed_at", "expires_at"];
 
 /// Which claim of a key: a later one has a larger number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -260,7 +263,7 @@ impl TryFrom<Stored> for Record {
             (Some(outcome), _, Some(completed_at), Some(expires_at)) => {
                 Ok(Self::Finished(Finished { fence, outcome, completed_at, expires_at }))
             }
-            _ => Err(ServiceError::undecodable(InvalidClaim)),
+            _ => Err(ServiceError::permanent(InvalidClaim)),
         }
     }
 }
@@ -307,30 +310,24 @@ impl Claims {
         now: Timestamp,
         notes: Item,
     ) -> Result<Claim, ServiceError> {
-        let mut sets = vec!["#state = :running, #owner = :owner, lease_until = :until".to_owned()];
-        let mut claim = self.update(key);
-        for (place, (name, value)) in notes.into_iter().enumerate() {
-            sets.push(format!("#note{place} = if_not_exists(#note{place}, :note{place})"));
-            claim = claim.expression_attribute_names(format!("#note{place}"), name);
-            claim = claim.expression_attribute_values(format!(":note{place}"), value);
-        }
-        let (sets, removes) = (sets.join(", "), "taken, #result, #error, completed_at, expires_at");
-        let claim = claim
-            .update_expression(format!("SET {sets} REMOVE {removes} ADD fence :one"))
-            .condition_expression(CLAIMABLE)
-            .expression_attribute_names("#owner", "owner")
-            .expression_attribute_names("#result", "result")
-            .expression_attribute_names("#error", "error")
-            .expression_attribute_values(":owner", text(owner))
-            .expression_attribute_values(":until", text(now.plus(lease)))
-            .expression_attribute_values(":now", text(now))
-            .expression_attribute_values(":one", number(1));
-        match changed(claim).await? {
+        let claim = self
+            .running(key)
+            .set("state", text("RUNNING"))
+            .set("owner", text(owner))
+            .set("lease_until", text(now.plus(lease)))
+            .increment("fence")
+            .condition(CLAIMABLE)
+            .value("now", text(now));
+        let claim = OF_ONE_CLAIM.into_iter().fold(claim, Update::remove);
+        let claim = notes
+            .into_iter()
+            .fold(claim, |claim, (name, value)| claim.set_if_missing(&name, value));
+        match changed(&self.client, claim).await? {
             Ok(won) => Ok(Claim::Acquired(won.fence)),
             // It was we: an earlier try was recorded.
             Err(Some(stands)) if stands.is_held_by(owner) => Ok(Claim::Acquired(stands.fence)),
             Err(Some(stands)) => Ok(Claim::Occupied(stands.try_into()?)),
-            Err(None) => Err(ServiceError::undecodable(InvalidClaim)),
+            Err(None) => Err(ServiceError::permanent(InvalidClaim)),
         }
     }
 
@@ -343,16 +340,14 @@ impl Claims {
         now: Timestamp,
     ) -> Result<Option<Fence>, ServiceError> {
         let take = self
-            .update(key)
-            .update_expression(
-                "SET taken = :owner, #owner = :owner, lease_until = :until ADD fence :one",
-            )
-            .condition_expression(HANDED_OVER)
-            .expression_attribute_names("#owner", "owner")
-            .expression_attribute_values(":owner", text(owner))
-            .expression_attribute_values(":until", text(now.plus(lease)))
-            .expression_attribute_values(":one", number(1));
-        Ok(match changed(take).await? {
+            .running(key)
+            .set("taken", text(owner))
+            .set("owner", text(owner))
+            .set("lease_until", text(now.plus(lease)))
+            .increment("fence")
+            .condition(HANDED_OVER)
+            .name("state", "state");
+        Ok(match changed(&self.client, take).await? {
             Ok(taken) => Some(taken.fence),
             Err(Some(stands)) if stands.is_held_by(owner) => Some(stands.fence),
             Err(_) => None,
@@ -367,11 +362,8 @@ impl Claims {
         lease: Duration,
         now: Timestamp,
     ) -> Result<bool, ServiceError> {
-        let renew = self
-            .mine(key, fence)
-            .update_expression("SET lease_until = :until")
-            .expression_attribute_values(":until", text(now.plus(lease)));
-        Ok(changed(renew).await?.is_ok())
+        let renew = self.mine(key, fence).set("lease_until", text(now.plus(lease)));
+        Ok(changed(&self.client, renew).await?.is_ok())
     }
 
     /// Records what came of the work, for so long. `false`: another has it, and this result is dropped.
@@ -383,22 +375,18 @@ impl Claims {
         lifetime: Duration,
         now: Timestamp,
     ) -> Result<bool, ServiceError> {
-        let (state, name, said) = match outcome {
+        let (state, name, value) = match outcome {
             Outcome::Done(result) => ("DONE", "result", result),
             Outcome::Failed(error) => ("FAILED", "error", error),
         };
         let finish = self
             .mine(key, fence)
-            .update_expression(
-                "SET #state = :state, #said = :said, completed_at = :now, expires_at = :expires \
-                 REMOVE lease_until",
-            )
-            .expression_attribute_names("#said", name)
-            .expression_attribute_values(":state", text(state))
-            .expression_attribute_values(":said", text(said))
-            .expression_attribute_values(":now", text(now))
-            .expression_attribute_values(":expires", text(now.plus(lifetime)));
-        Ok(match changed(finish).await? {
+            .set("state", text(state))
+            .set(name, text(value))
+            .set("completed_at", text(now))
+            .set("expires_at", text(now.plus(lifetime)))
+            .remove("lease_until");
+        Ok(match changed(&self.client, finish).await? {
             Ok(_) => true,
             // It was we: nobody else finishes with this fence.
             Err(stands) => {
@@ -413,29 +401,23 @@ impl Claims {
         LeaseGuard { claims: self, key, fence, lease, clock }
     }
 
-    fn mine(&self, key: Key, fence: Fence) -> UpdateItemFluentBuilder {
+    fn mine(&self, key: Key, fence: Fence) -> Update {
         let fence = i64::try_from(fence.0).unwrap_or(i64::MAX);
-        self.update(key)
-            .condition_expression(MINE)
-            .expression_attribute_values(":fence", number(fence))
+        self.running(key).condition(MINE).name("state", "state").value("fence", number(fence))
     }
 
-    fn update(&self, key: Key) -> UpdateItemFluentBuilder {
-        self.client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(key.attributes()))
-            .expression_attribute_names("#state", "state")
-            .expression_attribute_values(":running", text("RUNNING"))
+    fn running(&self, key: Key) -> Update {
+        Update::new(&self.table, key).value("running", text("RUNNING"))
     }
 }
 
 /// The claim after an update; if its condition did not hold, as it is instead.
 async fn changed(
-    update: UpdateItemFluentBuilder,
+    client: &Client,
+    update: Update,
 ) -> Result<Result<Stored, Option<Stored>>, ServiceError> {
-    Ok(match update_if(update).await? {
-        Ok(now) => Ok(read(now)?),
-        Err(instead) => Err(instead.map(read).transpose()?),
+    Ok(match update.send(client).await? {
+        Ok(claim) => Ok(read(claim)?),
+        Err(other) => Err(other.map(read).transpose()?),
     })
 }

@@ -31,7 +31,7 @@ pub fn default_limit() -> Limit {
 }
 
 /// The rows of a page, out of one more than it has, and the place of the last of them, if there are more.
-pub(crate) fn cut<T, Id>(
+pub(crate) fn paginate<T, Id>(
     mut rows: Vec<T>,
     limit: Limit,
     place: impl Fn(&T) -> String,
@@ -64,7 +64,7 @@ impl<Id> Cursor<Id> {
 
     /// The sort key of the row.
     #[must_use]
-    pub(crate) fn place(&self) -> &str {
+    pub(crate) fn sort_key(&self) -> &str {
         &self.place
     }
 }
@@ -105,10 +105,10 @@ mod tests {
     #[test]
     fn a_page_ends_with_a_place_only_if_there_are_more_rows() {
         let limit = Limit::literal::<2>();
-        let cut = |rows| cut::<i32, Uuid>(rows, limit, ToString::to_string);
-        assert_eq!(cut(vec![1, 2, 3]), (vec![1, 2], Some(Cursor::at("2".to_owned()))));
-        assert_eq!(cut(vec![1, 2]), (vec![1, 2], None));
-        assert_eq!(cut(vec![]), (vec![], None));
+        let paginate = |rows| super::paginate::<i32, Uuid>(rows, limit, ToString::to_string);
+        assert_eq!(paginate(vec![1, 2, 3]), (vec![1, 2], Some(Cursor::at("2".to_owned()))));
+        assert_eq!(paginate(vec![1, 2]), (vec![1, 2], None));
+        assert_eq!(paginate(vec![]), (vec![], None));
     }
 
     #[test]

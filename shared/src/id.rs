@@ -1,10 +1,12 @@
-//! Ids that tell what they name: `job_<uuid>`, `scheduled_job_<uuid>`.
+//! Ids that say what they name: `job_<uuid>`, `scheduled_job_<uuid>`.
 
-/// A type for ids that begin with a prefix, `$prefix_<uuid>`, in one spelling: small letters, with hyphens.
+/// Defines a type of ids with a prefix, `<prefix>_<uuid>`. Only one spelling is accepted: lower
+/// case, with hyphens.
 macro_rules! prefixed_id {
-    ($(#[$doc:meta])* $name:ident, $unfit:ident, $prefix:literal, $problem:literal) => {
+    ($(#[$doc:meta])* $name:ident, $error:ident, $prefix:literal, $message:literal) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        #[derive(serde::Serialize, serde::Deserialize)]
         #[serde(into = "String", try_from = "String")]
         pub struct $name(uuid::Uuid);
 
@@ -20,33 +22,22 @@ macro_rules! prefixed_id {
             }
         }
 
-        #[doc = concat!("A text that is no `", $prefix, "_<uuid>`.")]
+        #[doc = concat!("A text that is not `", $prefix, "_<uuid>`.")]
         #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-        #[error($problem)]
-        pub struct $unfit;
+        #[error($message)]
+        pub struct $error;
 
         impl std::str::FromStr for $name {
-            type Err = $unfit;
+            type Err = $error;
 
-            fn from_str(text: &str) -> Result<Self, $unfit> {
-                let uuid = text.strip_prefix(concat!($prefix, "_")).ok_or($unfit)?.parse().map_err(|_| $unfit)?;
-                (Self(uuid).to_string() == text).then_some(Self(uuid)).ok_or($unfit)
+            fn from_str(text: &str) -> Result<Self, $error> {
+                let uuid = text.strip_prefix(concat!($prefix, "_")).ok_or($error)?;
+                let uuid = uuid.parse().map_err(|_| $error)?;
+                (Self(uuid).to_string() == text).then_some(Self(uuid)).ok_or($error)
             }
         }
 
-        impl From<$name> for String {
-            fn from(id: $name) -> Self {
-                id.to_string()
-            }
-        }
-
-        impl TryFrom<String> for $name {
-            type Error = $unfit;
-
-            fn try_from(text: String) -> Result<Self, $unfit> {
-                text.parse()
-            }
-        }
+        $crate::validated::string_conversions!($name);
     };
 }
 

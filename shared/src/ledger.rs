@@ -9,9 +9,12 @@ use crate::{
         Item, keyed,
         keys::{self, Key},
     },
-    orders::MerchantId,
     time::Timestamp,
+    validated::Name,
 };
+
+/// A merchant's id in the ledger.
+pub type MerchantId = Name<64>;
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,12 +95,12 @@ impl Entry {
     }
 }
 
-/// The attributes of which [`paid`] reads.
-pub const PAID: &str = "sk, merchant_id, kind, gross_cents, fee_cents, net_cents";
+/// The attributes of which [`read_payment`] reads.
+pub const PAYMENT_ATTRIBUTES: &str = "sk, merchant_id, kind, gross_cents, fee_cents, net_cents";
 
 /// What an entry comes to, as it is read. It balances.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Paid<'a> {
+pub struct Payment<'a> {
     /// Who is paid.
     pub merchant_id: &'a str,
     /// What happened.
@@ -115,7 +118,7 @@ pub struct Paid<'a> {
 #[error(
     "entry {entry} of the ledger is not to be read: its {attribute} is not what a ledger holds"
 )]
-pub struct Unreadable {
+pub struct InvalidEntry {
     entry: String,
     attribute: &'static str,
 }
@@ -125,13 +128,13 @@ pub struct Unreadable {
 #[error("the sums are too large")]
 pub struct TooLarge;
 
-/// Reads an item's [`PAID`] strictly: what is not as [`Entry`] writes it is no payment.
-pub fn paid(item: &Item) -> Result<Paid<'_>, Unreadable> {
+/// Reads an item's [`PAYMENT_ATTRIBUTES`] strictly: what is not as [`Entry`] writes it is no payment.
+pub fn read_payment(item: &Item) -> Result<Payment<'_>, InvalidEntry> {
     let text = |attribute: &str| item.get(attribute)?.as_s().ok();
     let cents = |attribute: &str| item.get(attribute)?.as_n().ok()?.parse().ok();
     let unreadable = |attribute| {
         let entry = text("sk").map_or("without a key", String::as_str).to_owned();
-        Unreadable { entry, attribute }
+        InvalidEntry { entry, attribute }
     };
     let merchant_id = text("merchant_id").filter(|id| MerchantId::check(id).is_ok());
     let kind = match text("kind").map(String::as_str) {
@@ -139,7 +142,7 @@ pub fn paid(item: &Item) -> Result<Paid<'_>, Unreadable> {
         Some("REVERSAL") => Some(Kind::Reversal),
         _ => None,
     };
-    let paid = Paid {
+    let paid = Payment {
         merchant_id: merchant_id.ok_or_else(|| unreadable("merchant_id"))?,
         kind: kind.ok_or_else(|| unreadable("kind"))?,
         gross_cents: cents("gross_cents").ok_or_else(|| unreadable("gross_cents"))?,
@@ -178,8 +181,8 @@ mod tests {
     fn an_entry_is_read_as_it_was_written() {
         let (merchant_id, kind) = ("merchant_001", Kind::Sale);
         let expected =
-            Paid { merchant_id, kind, gross_cents: 2_000, fee_cents: 58, net_cents: 1_942 };
-        assert_eq!(paid(&sale()), Ok(expected));
+            Payment { merchant_id, kind, gross_cents: 2_000, fee_cents: 58, net_cents: 1_942 };
+        assert_eq!(read_payment(&sale()), Ok(expected));
     }
 
     #[test]
@@ -196,7 +199,7 @@ mod tests {
         ] {
             let mut item = sale();
             item.insert(attribute.to_owned(), value);
-            let unreadable = paid(&item).expect_err(attribute).to_string();
+            let unreadable = read_payment(&item).expect_err(attribute).to_string();
             assert!(
                 unreadable.contains("merchant_001#00000000-0000-0000-0000-000000000000"),
                 "{unreadable}"
@@ -207,7 +210,7 @@ mod tests {
             );
             let mut item = sale();
             item.remove(attribute);
-            assert!(paid(&item).is_err(), "without {attribute}");
+            assert!(read_payment(&item).is_err(), "without {attribute}");
         }
     }
 

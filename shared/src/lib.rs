@@ -1,27 +1,35 @@
 //! Once: a serverless backend in which each thing happens once.
 //!
-//! | module | what |
-//! |---|---|
-//! | [`orders`] | products and orders: a unit of stock is sold once |
-//! | [`uniques`] | ids: each is counted once a minute |
-//! | [`company`] | company figures: computed once per company and kind, shared by all callers |
-//! | [`settlement`] | days of the ledger summed per merchant: a transaction is settled once a run |
-//! | [`schedule`] | jobs at their times: an occurrence fires once |
-//! | [`operations`] | how it is: the checks of `/health`, the numbers of `/metrics` |
-//! | [`claim`] | work that must have one live owner |
-//! | [`ledger`] | every payment, written by orders |
-//! | [`http`] | the border to callers: requests, answers, problem details, routes |
-//! | [`worker`], [`sqs`] | the border to rules and queues |
-//! | [`access`] | who may call what |
-//! | [`webhook`] | the border to receivers: webhooks, signed, and sent to public addresses only |
-//! | [`dynamo`] | the border to the store: keys, transactions |
-//! | [`aws`] | the border to AWS: how clients are made and how they reach it |
-//! | [`cursor`], [`idempotency`], [`validated`], [`tagged`], [`time`] | values that are right by construction |
-//! | [`config`], [`telemetry`], [`lifecycle`] | what the process is told, tells, and how it ends |
-//! | [`App`] | the composition root: everything above, made once for each process |
-//! | `testing` | the embedded store, faults and crash points; only with the feature `testing` |
+//! Modules form layers, and imports run downwards only:
+//! functions → `http` | `worker` → `App` → features → `dynamo` | `sqs` | `webhook` → `aws`.
 //!
-//! Imports run one way: functions → `http` | `worker` → `App` → feature → `dynamo` | `sqs` | `webhook` → `aws` → nothing of ours.
+//! | layer | module | what it does |
+//! |---|---|---|
+//! | invocations | [`http`] | serves requests of the API: parsing, replies, errors as problem documents |
+//! | | [`worker`] | serves rules and queues |
+//! | | [`routes`] | the table of functions: routes, access, query, body, error format, rate class |
+//! | | [`lifecycle`] | starts and ends an instance |
+//! | process | [`App`] | holds every feature and client, made once for each process |
+//! | | [`config`] | the settings of all modules, read from the environment |
+//! | features | [`orders`] | products and orders: a unit of stock is sold once |
+//! | | [`uniques`] | ids: each is counted once a minute |
+//! | | [`company`] | company figures: computed once per company and kind, shared by all callers |
+//! | | [`settlement`] | sums days of the ledger per merchant: a transaction is settled once a run |
+//! | | [`schedule`] | scheduled jobs: an occurrence fires once |
+//! | | [`operations`] | health checks and metrics of the deployment |
+//! | shared by features | [`claim`] | leases: work with at most one live owner |
+//! | | [`ledger`] | one entry for every payment |
+//! | | `retry` | the retry loop of transactions |
+//! | services | [`dynamo`] | the tables: keys, items, transactions |
+//! | | [`sqs`] | the queues: sending, and handling a batch message by message |
+//! | | [`webhook`] | sends signed webhooks to public addresses |
+//! | AWS | [`aws`], `tls` | clients and their connections |
+//! | values | [`cursor`], [`idempotency`], [`tagged`], [`time`], [`validated`], `id`, `digest` | types that hold valid values only; hashes |
+//! | process-wide | [`access`], [`env`], [`telemetry`] | bearer tokens; environment variables; logs and metrics |
+//! | tests | `testing` | embedded services, faults and crash points; only with the feature `testing` |
+//!
+//! Values and process-wide modules may be imported from every layer. Of the features, `schedule`
+//! imports those whose work it starts, and `operations` those that it measures.
 
 pub mod access;
 mod app;

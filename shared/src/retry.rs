@@ -1,60 +1,108 @@
-//! How long a request may retry, and how it waits in between.
+//! Retries within a time budget: the one loop that repeats a transaction until it is decided.
 
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use tokio::time::{Instant, sleep};
 
-/// Pauses that double from 10 ms to 160 ms, each lengthened by up to itself at random, until the time is up.
+use crate::aws::ServiceError;
+
+/// The time that a request may spend on retries, and the backoff between its attempts: from 10 ms,
+/// doubling to 160 ms, each lengthened by up to itself at random.
 ///
-/// It begins with the request. When it is spent, at most two more calls of the store follow, each at most 3 s
-/// ([`crate::aws::configure`]): the longest budget of 8 s ends inside the functions' 15 s.
+/// The time starts with the request. Once it is used up, at most two more calls of the store follow,
+/// each of at most 3 s ([`crate::aws::configure`]): the longest budget of 8 s ends within the 15 s
+/// of a function.
 ///
-/// The first pauses are shorter than the 25 ms for which a transaction holds an item, since the retry goes to another lane.
+/// The first delays are shorter than the 25 ms for which a transaction holds an item, since the
+/// retry goes to another lane.
 #[derive(Debug)]
 pub struct RetryBudget {
     until: Instant,
-    pauses: ExponentialBackoff,
+    delays: ExponentialBackoff,
 }
 
-/// The time is up.
+/// The time is used up.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Exhausted;
 
+/// What an attempt led to.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Attempt<T, S = ()> {
+    /// A decision: there is nothing to retry.
+    Decided(T),
+    /// No decision: retry after a delay, with this state.
+    Retry(S),
+    /// No decision, but something was learned that lets the next attempt start at once.
+    RetryNow(S),
+}
+
 impl RetryBudget {
-    /// From now on.
+    /// A budget that starts now.
     #[must_use]
     pub fn new(time: Duration) -> Self {
-        let pauses = ExponentialBuilder::new()
+        let delays = ExponentialBuilder::new()
             .with_min_delay(Duration::from_millis(10))
             .with_max_delay(Duration::from_millis(160))
             .with_jitter()
             .without_max_times()
             .build();
-        Self { until: Instant::now() + time, pauses }
+        Self { until: Instant::now() + time, delays }
     }
 
-    /// Waits before the next try.
+    /// Repeats `attempt` until it decides, it fails for good, or the budget is exhausted.
+    ///
+    /// `attempt` gets the state that the last one left, and whether the outcome of an earlier one is
+    /// unknown, since the store failed after it may have recorded it.
     ///
     /// # Errors
-    /// [`Exhausted`], at once, where the wait would outlast the time.
-    pub async fn pause(&mut self) -> Result<(), Exhausted> {
-        let pause = self.pauses.next().ok_or(Exhausted)?;
-        self.allows(pause)?;
-        sleep(pause).await;
+    /// What the attempt decided on; the failure of the store if it is permanent or still there when
+    /// the time is used up; [`Exhausted`] if the time is used up otherwise.
+    pub async fn retry<S, T, E, F>(
+        mut self,
+        mut state: S,
+        mut attempt: impl FnMut(S, bool) -> F,
+    ) -> Result<T, E>
+    where
+        S: Clone,
+        E: From<Exhausted> + From<ServiceError>,
+        F: Future<Output = Result<Attempt<Result<T, E>, S>, ServiceError>>,
+    {
+        let mut is_outcome_unknown = false;
+        loop {
+            match attempt(state.clone(), is_outcome_unknown).await {
+                Ok(Attempt::Decided(decision)) => return decision,
+                Ok(Attempt::Retry(left)) => {
+                    self.wait().await?;
+                    state = left;
+                }
+                Ok(Attempt::RetryNow(left)) => {
+                    self.check(Duration::ZERO)?;
+                    state = left;
+                }
+                Err(failure) if failure.is_transient() => {
+                    self.wait().await.map_err(|Exhausted| failure)?;
+                    is_outcome_unknown = true;
+                }
+                Err(failure) => return Err(failure.into()),
+            }
+        }
+    }
+
+    /// Waits before the next attempt of a loop that is not [`RetryBudget::retry`]: one in which a
+    /// failure of the store must not be repeated.
+    ///
+    /// # Errors
+    /// [`Exhausted`], at once, where the delay would outlast the time.
+    pub async fn wait(&mut self) -> Result<(), Exhausted> {
+        let delay = self.delays.next().ok_or(Exhausted)?;
+        self.check(delay)?;
+        sleep(delay).await;
         Ok(())
     }
 
-    /// Goes on without a wait.
-    ///
-    /// # Errors
-    /// [`Exhausted`] where the time is up.
-    pub fn go_on(&self) -> Result<(), Exhausted> {
-        self.allows(Duration::ZERO)
-    }
-
-    fn allows(&self, pause: Duration) -> Result<(), Exhausted> {
-        (Instant::now() + pause < self.until).then_some(()).ok_or(Exhausted)
+    fn check(&self, delay: Duration) -> Result<(), Exhausted> {
+        (Instant::now() + delay < self.until).then_some(()).ok_or(Exhausted)
     }
 }
 
@@ -62,24 +110,89 @@ impl RetryBudget {
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn pauses_grow_and_end_within_the_time() {
-        let begun = Instant::now();
-        let mut budget = RetryBudget::new(Duration::from_secs(3));
-        let mut last = begun;
-        let mut pauses = Vec::new();
-        while budget.pause().await.is_ok() {
-            pauses.push(last.elapsed());
-            last = Instant::now();
+    #[derive(Debug)]
+    enum Failure {
+        Exhausted,
+        Refused,
+        Store(ServiceError),
+    }
+
+    impl From<Exhausted> for Failure {
+        fn from(Exhausted: Exhausted) -> Self {
+            Self::Exhausted
         }
+    }
+
+    impl From<ServiceError> for Failure {
+        fn from(cause: ServiceError) -> Self {
+            Self::Store(cause)
+        }
+    }
+
+    fn budget() -> RetryBudget {
+        RetryBudget::new(Duration::from_secs(3))
+    }
+
+    fn passing() -> ServiceError {
+        ServiceError::transient(std::io::Error::other("reset"))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn delays_grow_and_end_within_the_time() {
+        let begun = Instant::now();
+        let (mut last, mut delays) = (begun, Vec::new());
+        let result: Result<(), Failure> = budget()
+            .retry((), |(), _| {
+                delays.push(last.elapsed());
+                last = Instant::now();
+                async { Ok(Attempt::Retry(())) }
+            })
+            .await;
+        assert!(matches!(result, Err(Failure::Exhausted)), "{result:?}");
         assert!((Duration::from_millis(2_680)..Duration::from_secs(3)).contains(&begun.elapsed()));
-        assert!(
-            pauses[0] >= Duration::from_millis(10) && pauses[0] <= Duration::from_millis(21),
-            "{pauses:?}"
-        );
-        assert!(
-            pauses.len() > 8 && pauses.iter().all(|pause| *pause <= Duration::from_millis(321)),
-            "{pauses:?}"
-        );
+        let delays = &delays[1..];
+        let first = Duration::from_millis(10)..=Duration::from_millis(21);
+        assert!(first.contains(&delays[0]), "{delays:?}");
+        let longest = Duration::from_millis(321);
+        assert!(delays.len() > 8 && delays.iter().all(|delay| *delay <= longest), "{delays:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_attempt_gets_the_state_of_the_last_and_knows_of_unknown_outcomes() {
+        let mut seen = Vec::new();
+        let result: Result<u32, Failure> = budget()
+            .retry(1, |number, is_outcome_unknown| {
+                seen.push((number, is_outcome_unknown));
+                let attempt = seen.len();
+                async move {
+                    match attempt {
+                        1 => Ok(Attempt::RetryNow(2)),
+                        2 => Err(passing()),
+                        3 => Ok(Attempt::Retry(3)),
+                        _ => Ok(Attempt::Decided(Ok(7))),
+                    }
+                }
+            })
+            .await;
+        assert_eq!(result.expect("a decision"), 7);
+        assert_eq!(seen, [(1, false), (2, false), (2, true), (3, true)]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_decision_and_a_permanent_failure_end_the_loop_at_once() {
+        let begun = Instant::now();
+        let refuse = |(), _| async { Ok(Attempt::Decided(Err(Failure::Refused))) };
+        let refused: Result<(), Failure> = budget().retry((), refuse).await;
+        assert!(matches!(refused, Err(Failure::Refused)), "{refused:?}");
+        let permanent = || ServiceError::permanent(std::io::Error::other("not an item"));
+        let failed: Result<(), Failure> = budget().retry((), |(), _| async { Err(permanent()) }).await;
+        assert!(matches!(failed, Err(Failure::Store(cause)) if !cause.is_transient()));
+        assert!(begun.elapsed().is_zero());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_store_that_keeps_failing_is_the_error_when_the_time_is_used_up() {
+        let failed: Result<(), Failure> = budget().retry((), |(), _| async { Err(passing()) }).await;
+        assert!(matches!(failed, Err(Failure::Store(cause)) if cause.is_transient()));
     }
 }

@@ -45,15 +45,16 @@ impl Tagged {
 
     /// It is none of the types that it could be.
     #[must_use]
-    pub fn unknown(&self, known: &[&str]) -> FieldError {
+    pub fn unknown_type(&self, known: &[&str]) -> FieldError {
         let known = known.iter().map(|kind| format!("`{kind}`")).collect::<Vec<_>>().join(" or ");
         FieldError::new(TYPE, format!("must be {known}, not `{}`", self.kind))
     }
 }
 
 fn read<T: DeserializeOwned>(value: Value) -> Result<T, FieldError> {
-    serde_path_to_error::deserialize(value)
-        .map_err(|error| FieldError::of(&error.path().to_string(), &error.inner().to_string()))
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        FieldError::from_serde(&error.path().to_string(), &error.inner().to_string())
+    })
 }
 
 impl<'de> Deserialize<'de> for Tagged {
@@ -105,7 +106,7 @@ impl FieldError {
     /// What serde says of the value at a path. The field is the one that was being read or, below it, the one that is
     /// said to be missing, unknown, doubled or a misfit; it is empty where the whole value is at fault.
     #[must_use]
-    pub fn of(path: &str, message: &str) -> Self {
+    pub fn from_serde(path: &str, message: &str) -> Self {
         let path = if matches!(path, "." | "?") { "" } else { path };
         if let Some((field, problem)) =
             message.strip_prefix("invalid field `").and_then(|rest| rest.split_once("`: "))
@@ -187,7 +188,7 @@ mod tests {
             match tagged.kind() {
                 "point" => Ok(Self::Point(name)),
                 "circle" => Ok(Self::Circle(name, tagged.rest()?)),
-                _ => Err(tagged.unknown(&["point", "circle"])),
+                _ => Err(tagged.unknown_type(&["point", "circle"])),
             }
         }
     }
@@ -233,7 +234,7 @@ mod tests {
             ),
             (r#"{"type":"point","name":null}"#, "name", "invalid type: null, expected a string"),
             (r#"{"type":"circle"}"#, "radius", "missing field `radius`"),
-            (r#"{"type":"circle","radius":0}"#, "radius", "must be from 1 to 9, not 0"),
+            (r#"{"type":"circle","radius":0}"#, "radius", "must be between 1 and 9"),
             (r#"{"type":"circle","radius":1,"radius":1}"#, "radius", "duplicate field `radius`"),
             (r#"{"type":"circle","radius":1,"at":{}}"#, "at.x", "missing field `x`"),
             (

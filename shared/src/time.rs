@@ -5,6 +5,8 @@ use std::{fmt, str::FromStr, time::Duration};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
+use crate::validated::string_conversions;
+
 /// `0000-01-01T00:00:00Z`: RFC 3339 has no text for what was before.
 const EARLIEST_MS: i64 = -62_167_219_200_000;
 
@@ -97,7 +99,7 @@ impl FromStr for Timestamp {
 
 /// A text that is no moment.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("is not a moment like 2026-11-20T23:20:00Z (RFC 3339)")]
+#[error("must be a time such as 2026-11-20T23:20:00Z (RFC 3339)")]
 pub struct InvalidTimestamp;
 
 impl From<jiff::Timestamp> for Timestamp {
@@ -106,19 +108,7 @@ impl From<jiff::Timestamp> for Timestamp {
     }
 }
 
-impl From<Timestamp> for String {
-    fn from(time: Timestamp) -> Self {
-        time.to_string()
-    }
-}
-
-impl TryFrom<String> for Timestamp {
-    type Error = InvalidTimestamp;
-
-    fn try_from(text: String) -> Result<Self, InvalidTimestamp> {
-        text.parse()
-    }
-}
+string_conversions!(Timestamp);
 
 /// A time that goes on from a moment that the caller knows.
 #[derive(Debug, Clone, Copy)]
@@ -204,22 +194,10 @@ impl FromStr for Minute {
 
 /// A text that is no minute.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("is not a minute like 2026-11-20T23:20:00Z")]
+#[error("must be a minute such as 2026-11-20T23:20:00Z")]
 pub struct InvalidMinute;
 
-impl From<Minute> for String {
-    fn from(minute: Minute) -> Self {
-        minute.to_string()
-    }
-}
-
-impl TryFrom<String> for Minute {
-    type Error = InvalidMinute;
-
-    fn try_from(text: String) -> Result<Self, InvalidMinute> {
-        text.parse()
-    }
-}
+string_conversions!(Minute);
 
 /// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
@@ -298,22 +276,10 @@ impl FromStr for Day {
 
 /// A text that is no day.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("is not a day from 1970 on, like 2026-11-20")]
+#[error("must be a day from 1970 on, such as 2026-11-20")]
 pub struct InvalidDay;
 
-impl From<Day> for String {
-    fn from(day: Day) -> Self {
-        day.to_string()
-    }
-}
-
-impl TryFrom<String> for Day {
-    type Error = InvalidDay;
-
-    fn try_from(text: String) -> Result<Self, InvalidDay> {
-        text.parse()
-    }
-}
+string_conversions!(Day);
 
 #[cfg(test)]
 mod tests {

@@ -4,6 +4,28 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
+/// Implements `From<T> for String` and `TryFrom<String> for T` with the type's `Display` and
+/// `FromStr`, for `#[serde(into = "String", try_from = "String")]`.
+macro_rules! string_conversions {
+    ($type:ty) => {
+        impl From<$type> for String {
+            fn from(value: $type) -> Self {
+                value.to_string()
+            }
+        }
+
+        impl TryFrom<String> for $type {
+            type Error = <$type as std::str::FromStr>::Err;
+
+            fn try_from(text: String) -> Result<Self, Self::Error> {
+                text.parse()
+            }
+        }
+    };
+}
+
+pub(crate) use string_conversions;
+
 /// A whole number from `MIN` to `MAX`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "i64", into = "u32")]
@@ -38,7 +60,7 @@ impl<const MIN: u32, const MAX: u32> TryFrom<i64> for Bounded<MIN, MAX> {
             .ok()
             .filter(|value| (MIN..=MAX).contains(value))
             .map(Self)
-            .ok_or(OutOfBounds { min: MIN, max: MAX, value })
+            .ok_or(OutOfBounds { min: MIN, max: MAX })
     }
 }
 
@@ -61,11 +83,10 @@ impl<const MIN: u32, const MAX: u32> From<Bounded<MIN, MAX>> for u32 {
 
 /// A number outside its bounds.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("must be from {min} to {max}, not {value}")]
+#[error("must be between {min} and {max}")]
 pub struct OutOfBounds {
     min: u32,
     max: u32,
-    value: i64,
 }
 
 /// A text of 1 to `MAX` characters, not blank, without control characters.

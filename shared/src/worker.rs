@@ -65,7 +65,7 @@ where
             let (app, handler) = (app.clone(), handler.clone());
             async move {
                 let work = move |delivery| handler(app.clone(), delivery);
-                let response = sqs::each(event.payload, work).instrument(span).await;
+                let response = sqs::process_batch(event.payload, work).instrument(span).await;
                 telemetry::flush();
                 Ok::<SqsBatchResponse, Error>(response)
             }

@@ -3,11 +3,13 @@
 use once::{
     App,
     http::{self, ApiError, Reply, Request},
+    orders::ProductId,
 };
 
 /// The product with its stock.
 pub async fn handle(app: App, request: Request) -> Result<Reply, ApiError> {
-    let id = http::path_parameter(&request, "id")?;
+    let id: ProductId = http::path_parameter(&request, "id")?;
+    let id = id.get();
     let product = app.orders().product(id).await?.ok_or_else(|| ApiError::product_not_found(id))?;
     Ok(Reply::ok(&product))
 }

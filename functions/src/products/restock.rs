@@ -3,12 +3,13 @@
 use once::{
     App,
     http::{self, ApiError, Reply, Request},
-    orders::NewStock,
+    orders::{NewStock, ProductId},
 };
 
 /// Adds stock, once per idempotency key.
 pub async fn handle(app: App, request: Request) -> Result<Reply, ApiError> {
-    let id = http::path_parameter(&request, "id")?;
+    let id: ProductId = http::path_parameter(&request, "id")?;
+    let id = id.get();
     let stock: NewStock = http::body(&request)?;
     let key = http::idempotency_key(&request)?;
     let restocked = app.orders().restock(id, stock, key.as_ref(), app.now()).await?;

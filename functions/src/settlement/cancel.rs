@@ -55,7 +55,7 @@ mod tests {
 
     fn is_too_late(answer: &Answer, state: &str) {
         assert_eq!((answer.status, answer.code()), (409, "JOB_NOT_CANCELLABLE"));
-        let message = format!("The job is {state}: it cannot be cancelled any more");
+        let message = format!("The job is {state}: it can no longer be cancelled");
         assert_eq!(answer.body["error"]["message"], message);
     }
 

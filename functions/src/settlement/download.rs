@@ -166,7 +166,7 @@ mod tests {
         cloud.services().put_file(&report(&cloud), FILE.replace("29.13", "92.13"));
         let answer: Answer = send(&instance, download(id)).await.into();
         assert_eq!((answer.status, answer.code()), (500, "INTERNAL"));
-        assert_eq!(answer.body["error"]["message"], "Something went wrong on our side");
+        assert_eq!(answer.body["error"]["message"], "Internal error: see the log under the request id");
         assert!(!answer.headers.contains_key("etag"));
     }
 
@@ -185,7 +185,7 @@ mod tests {
             assert_eq!((answer.status, answer.code()), (409, "JOB_NOT_FINISHED"));
             assert_eq!(
                 answer.body["error"]["message"],
-                format!("The job is {state}: its file is not there yet")
+                format!("The job is {state}: its file does not exist yet")
             );
             assert_eq!(answer.headers["retry-after"], "5");
             for message in cloud.services().take_queued() {

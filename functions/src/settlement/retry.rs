@@ -48,7 +48,7 @@ mod tests {
 
     fn has_not_failed(answer: &Answer, state: &str) {
         assert_eq!((answer.status, answer.code()), (409, "JOB_NOT_FAILED"));
-        let message = format!("The job is {state}: only a failed one is tried again");
+        let message = format!("The job is {state}: only a failed job can be retried");
         assert_eq!(answer.body["error"]["message"], message);
     }
 

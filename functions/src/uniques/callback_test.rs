@@ -4,7 +4,7 @@ use once::{
     App,
     http::{self, ApiError, Reply, Request},
     uniques::MinuteCount,
-    webhook::{MessageId, Signed},
+    webhook::{MessageId, SignatureHeaders},
 };
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -52,7 +52,8 @@ async fn verdict(
     );
     let (Some(id), Some(timestamp), Some(signature)) = headers else { return Ok(Verdict::Missing) };
     let secrets = app.webhook_secrets().secrets().await?;
-    let genuine = secrets.verify(Signed { id, timestamp, signature }, request.body(), app.now());
+    let genuine =
+        secrets.verify(SignatureHeaders { id, timestamp, signature }, request.body(), app.now());
     Ok(if genuine.is_ok() { Verdict::Valid } else { Verdict::Invalid })
 }
 

@@ -1,4 +1,4 @@
-//! A service failed, as opposed to: it answered no.
+//! Failures of AWS services, as opposed to a lost condition, which is an answer.
 
 use std::{error::Error, fmt};
 
@@ -7,37 +7,38 @@ use aws_sdk_dynamodb::{
     error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
 };
 
-/// A service could not be reached, throttled past every retry, or gave what cannot be read.
-/// Whether a write was recorded is not known.
+/// A service that could not be reached, throttled all attempts, or returned something unreadable.
+/// Whether a write was recorded is unknown.
 #[derive(Debug)]
 pub struct ServiceError {
     cause: Box<dyn Error + Send + Sync>,
-    passing: bool,
+    transient: bool,
 }
 
 impl ServiceError {
-    /// An item that this release cannot read: the table holds something that nobody here wrote.
+    /// A failure that a retry does not cure, such as an item that this release cannot read.
     #[must_use]
-    pub fn undecodable(cause: impl Error + Send + Sync + 'static) -> Self {
-        Self { cause: Box::new(cause), passing: false }
+    pub fn permanent(cause: impl Error + Send + Sync + 'static) -> Self {
+        Self { cause: Box::new(cause), transient: false }
     }
 
-    /// A fault that may be gone a moment later.
+    /// A failure that may be gone a moment later.
     #[must_use]
-    pub fn passing(cause: impl Error + Send + Sync + 'static) -> Self {
-        Self { cause: Box::new(cause), passing: true }
+    pub fn transient(cause: impl Error + Send + Sync + 'static) -> Self {
+        Self { cause: Box::new(cause), transient: true }
     }
 
-    /// The same call may succeed a moment later: a time-out, a lost connection, a throttle, a fault of the server.
+    /// Returns whether the same call may succeed a moment later: after a timeout, a lost connection,
+    /// a throttle, or an error of the server.
     #[must_use]
-    pub fn is_passing(&self) -> bool {
-        self.passing
+    pub fn is_transient(&self) -> bool {
+        self.transient
     }
 }
 
 impl fmt::Display for ServiceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a service of AWS failed: {}", DisplayErrorContext(&*self.cause))
+        write!(f, "AWS service failed: {}", DisplayErrorContext(&*self.cause))
     }
 }
 
@@ -52,7 +53,7 @@ where
     E: Error + ProvideErrorMetadata + Send + Sync + 'static,
 {
     fn from(error: SdkError<E, HttpResponse>) -> Self {
-        let passing = match &error {
+        let transient = match &error {
             SdkError::TimeoutError(_)
             | SdkError::DispatchFailure(_)
             | SdkError::ResponseError(_) => true,
@@ -62,7 +63,7 @@ where
             }
             _ => false,
         };
-        Self { cause: Box::new(error), passing }
+        Self { cause: Box::new(error), transient }
     }
 }
 

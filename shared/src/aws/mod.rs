@@ -1,4 +1,4 @@
-//! The border to AWS: how every client of a service is made.
+//! Clients of AWS services, with one configuration for all.
 
 mod error;
 mod transport;
@@ -15,22 +15,23 @@ use aws_sdk_s3::config::{RequestChecksumCalculation, ResponseChecksumValidation}
 pub use error::ServiceError;
 pub use transport::Transport;
 
-/// How long a connection to a service may take to stand.
+/// The longest time to establish a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How long one attempt, and one call with all of its attempts, may take where nobody waits for it.
-const PATIENT_ATTEMPT: Duration = Duration::from_secs(5);
-const PATIENT_CALL: Duration = Duration::from_secs(20);
+/// The longer timeouts: of one attempt, and of one call with all of its attempts.
+const LONG_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
+const LONG_CALL_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// What the clients of all services share: credentials, region, connections, time-outs, retries.
+/// What the clients of all services share: credentials, region, connections, timeouts, retries.
 ///
-/// A client is made when it is asked for, so that a function carries no service that it does not use.
+/// Each client is made on demand, so that the binary of a function contains only the services that
+/// it uses.
 #[derive(Debug, Clone)]
 pub struct Aws(SdkConfig);
 
 impl Aws {
-    /// Lambda hands credentials, region and endpoint over in the environment, so nothing is looked up anywhere else:
-    /// no profile files, no instance metadata, no single sign-on (`docs/STARTUP.md`).
+    /// Reads credentials, region and endpoint from the environment, where Lambda puts them, and from
+    /// nowhere else: no profile files, no instance metadata, no single sign-on (`docs/STARTUP.md`).
     #[must_use]
     pub fn from_env() -> Self {
         let mut config = SdkConfig::builder()
@@ -43,67 +44,69 @@ impl Aws {
         Self(configure(config.build()))
     }
 
-    /// Clients of this configuration.
+    /// Makes clients with this configuration.
     #[must_use]
     pub fn new(config: SdkConfig) -> Self {
         Self(config)
     }
 
-    /// For work that nobody waits for: calls may take longer. A page of a megabyte or a file takes its time on a small function.
+    /// The same with longer timeouts, for calls that no user waits for: a page of a megabyte or a file
+    /// takes longer on a function with little memory.
     #[must_use]
-    pub fn patient(&self) -> Self {
-        let told = self.0.timeout_config();
-        let longer =
-            |told: Option<Duration>, least| told.map_or(least, |told: Duration| told.max(least));
-        let times = TimeoutConfig::builder()
-            .operation_attempt_timeout(longer(
-                told.and_then(TimeoutConfig::operation_attempt_timeout),
-                PATIENT_ATTEMPT,
+    pub fn with_long_timeouts(&self) -> Self {
+        let configured = self.0.timeout_config();
+        let at_least = |configured: Option<Duration>, least: Duration| {
+            configured.map_or(least, |configured| configured.max(least))
+        };
+        let timeouts = TimeoutConfig::builder()
+            .operation_attempt_timeout(at_least(
+                configured.and_then(TimeoutConfig::operation_attempt_timeout),
+                LONG_ATTEMPT_TIMEOUT,
             ))
-            .operation_timeout(longer(
-                told.and_then(TimeoutConfig::operation_timeout),
-                PATIENT_CALL,
+            .operation_timeout(at_least(
+                configured.and_then(TimeoutConfig::operation_timeout),
+                LONG_CALL_TIMEOUT,
             ));
-        Self(self.0.to_builder().timeout_config(times.build()).build())
+        Self(self.0.to_builder().timeout_config(timeouts.build()).build())
     }
 
-    /// A client of CloudWatch, for its metrics.
+    /// Makes a client of CloudWatch, for its metrics.
     #[must_use]
     pub fn cloudwatch(&self) -> aws_sdk_cloudwatch::Client {
         aws_sdk_cloudwatch::Client::new(&self.0)
     }
 
-    /// A client of DynamoDB.
+    /// Makes a client of DynamoDB.
     #[must_use]
     pub fn dynamo(&self) -> aws_sdk_dynamodb::Client {
         aws_sdk_dynamodb::Client::new(&self.0)
     }
 
-    /// A client of Kinesis Data Streams.
+    /// Makes a client of Kinesis Data Streams.
     #[must_use]
     pub fn kinesis(&self) -> aws_sdk_kinesis::Client {
         aws_sdk_kinesis::Client::new(&self.0)
     }
 
-    /// A client of S3.
+    /// Makes a client of S3.
     #[must_use]
     pub fn s3(&self) -> aws_sdk_s3::Client {
         let config = aws_sdk_s3::config::Builder::from(&self.0)
-            // An endpoint that is not AWS has no name for each bucket.
+            // An endpoint other than AWS has no host name for each bucket.
             .force_path_style(self.0.endpoint_url().is_some())
-            // TLS and the signature vouch for what is sent; what is read is held against a hash of our own.
+            // TLS and the signature protect uploads; downloads are compared with a hash of our own.
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
             .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
         aws_sdk_s3::Client::from_conf(config.build())
     }
 
-    /// A client of SQS.
+    /// Makes a client of SQS.
     #[must_use]
     pub fn sqs(&self) -> aws_sdk_sqs::Client {
         aws_sdk_sqs::Client::new(&self.0)
     }
 
-    /// A client of Systems Manager, for its parameters.
+    /// Makes a client of Systems Manager, for its parameters.
     #[must_use]
     pub fn ssm(&self) -> aws_sdk_ssm::Client {
         aws_sdk_ssm::Client::new(&self.0)
@@ -114,16 +117,18 @@ fn variable(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// Time-outs and retries, the same in production and in tests.
+/// Sets timeouts and retries, the same in production and in tests.
 ///
-/// One attempt may take a second, and a call with its three attempts three. Throttles, dropped connections and 5xx answers
-/// are retried here; cancelled transactions are not, since only the caller knows what its conditions mean.
+/// An attempt may take 1 s, and a call with its three attempts 3 s. Throttles, dropped connections
+/// and 5xx responses are retried here. Cancelled transactions are not, since only the caller knows
+/// what its conditions mean.
 #[must_use]
 pub fn configure(config: SdkConfig) -> SdkConfig {
     config
         .into_builder()
         .behavior_version(BehaviorVersion::latest())
-        // A clock that is wrong by five minutes is refused by every service: better that than wrong times in the tables.
+        // Services refuse an instance whose clock is wrong by 5 minutes: better than wrong
+        // timestamps in the tables.
         .disable_clock_skew_correction(true)
         .retry_config(
             RetryConfig::standard()
@@ -144,19 +149,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn patience_is_never_less_than_it_was() {
-        let times = |aws: &Aws| {
-            let times = aws.0.timeout_config().expect("time-outs");
-            (times.operation_attempt_timeout(), times.operation_timeout())
+    fn long_timeouts_are_never_shorter_than_the_configured_ones() {
+        let timeouts = |aws: &Aws| {
+            let config = aws.0.timeout_config().expect("timeouts");
+            (config.operation_attempt_timeout(), config.operation_timeout())
         };
         let aws = Aws::new(configure(SdkConfig::builder().build()));
-        assert_eq!(times(&aws.patient()), (Some(PATIENT_ATTEMPT), Some(PATIENT_CALL)));
+        let expected = (Some(LONG_ATTEMPT_TIMEOUT), Some(LONG_CALL_TIMEOUT));
+        assert_eq!(timeouts(&aws.with_long_timeouts()), expected);
         let long = Duration::from_mins(1);
         let slow = TimeoutConfig::builder()
             .operation_attempt_timeout(long)
             .operation_timeout(long)
             .build();
         let slow = Aws::new(SdkConfig::builder().timeout_config(slow).build());
-        assert_eq!(times(&slow.patient()), (Some(long), Some(long)));
+        assert_eq!(timeouts(&slow.with_long_timeouts()), (Some(long), Some(long)));
     }
 }

@@ -1,7 +1,8 @@
-//! How requests reach AWS: HTTP/1.1, over TLS where the endpoint is `https`.
+//! The HTTP client of the SDK: HTTP/1.1, over TLS where the endpoint is `https`.
 //!
-//! The SDK's own client also brings HTTP/2, which DynamoDB does not speak, proxies, aws-lc and the certificates of the machine:
-//! a quarter of the binary, and half of the start (`docs/STARTUP.md`).
+//! The SDK's default client adds HTTP/2, which DynamoDB does not speak, proxies, aws-lc and the
+//! certificates of the machine: a quarter of the binary, and half of the start time
+//! (`docs/STARTUP.md`).
 
 use std::{env, fs, time::Duration};
 
@@ -34,17 +35,17 @@ const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
 pub struct Transport(Client<HttpsConnector<TcpConnector>, SdkBody>);
 
 impl Transport {
-    /// A pool without connections, each of which may take so long to stand. TLS trusts Amazon's roots and no other, unless
-    /// `AWS_CA_BUNDLE` names a file of others, as AWS's own tools have it.
+    /// Makes an empty pool. TLS trusts Amazon's roots only, or those in the file that
+    /// `AWS_CA_BUNDLE` names, as in AWS's own tools.
     ///
     /// # Panics
-    /// If that file cannot be read.
+    /// If the file cannot be read.
     #[must_use]
     pub fn new(connect_timeout: Duration) -> Self {
-        Self::trusting(trusted(), connect_timeout)
+        Self::with_roots(configured_roots(), connect_timeout)
     }
 
-    fn trusting(roots: RootCertStore, connect_timeout: Duration) -> Self {
+    fn with_roots(roots: RootCertStore, connect_timeout: Duration) -> Self {
         let mut tcp = TcpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
@@ -60,9 +61,9 @@ impl Transport {
     }
 }
 
-fn trusted() -> RootCertStore {
-    let named = env::var("AWS_CA_BUNDLE").ok().filter(|path| !path.is_empty());
-    let bundle = named.map(|path| {
+fn configured_roots() -> RootCertStore {
+    let path = env::var("AWS_CA_BUNDLE").ok().filter(|path| !path.is_empty());
+    let bundle = path.map(|path| {
         fs::read(&path).unwrap_or_else(|error| panic!("AWS_CA_BUNDLE {path}: {error}"))
     });
     roots(bundle.as_deref().unwrap_or(AMAZON_ROOTS))
@@ -110,18 +111,18 @@ mod tests {
 
     use super::*;
 
-    /// An HTTPS server on a free port of the loopback, and the one certificate that vouches for it.
+    /// An HTTPS server on a free port of the loopback, and its self-signed certificate.
     async fn server() -> (String, CertificateDer<'static>) {
         let (acceptor, certificate) = tls::server();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
         let url = format!("https://localhost:{}/", listener.local_addr().expect("bound").port());
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                // A caller that does not trust the certificate hangs up.
+                // A client that does not trust the certificate closes the connection.
                 let Ok(mut stream) = acceptor.accept(stream).await else { continue };
                 let mut request = [0; 1_024];
                 assert!(stream.read(&mut request).await.expect("a request") > 0);
-                stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.expect("an answer");
+                stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.expect("a response");
             }
         });
         (url, certificate)
@@ -129,18 +130,18 @@ mod tests {
 
     async fn get(url: &str, roots: RootCertStore) -> Result<u16, ConnectorError> {
         let request = HttpRequest::get(url).expect("a URL");
-        let response = Transport::trusting(roots, Duration::from_secs(10)).call(request).await?;
+        let response = Transport::with_roots(roots, Duration::from_secs(10)).call(request).await?;
         Ok(response.status().as_u16())
     }
 
     #[tokio::test]
-    async fn a_server_is_reached_over_tls_if_its_root_is_trusted_and_only_then() {
+    async fn only_a_server_with_a_trusted_root_is_reached_over_tls() {
         let (url, certificate) = server().await;
-        let refused = get(&url, roots(AMAZON_ROOTS)).await.expect_err("nobody vouches for it");
+        let refused = get(&url, roots(AMAZON_ROOTS)).await.expect_err("an unknown root");
         assert!(format!("{refused:?}").contains("UnknownIssuer"), "{refused:?}");
         let mut roots = RootCertStore::empty();
         roots.add(certificate).expect("a root");
-        assert_eq!(get(&url, roots).await.expect("an answer"), 204);
+        assert_eq!(get(&url, roots).await.expect("a response"), 204);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     aws::{Aws, ServiceError},
     dynamo::{keys, text},
-    ledger::{self, TooLarge, Unreadable},
+    ledger::{self, InvalidEntry, TooLarge},
     time::Day,
 };
 
@@ -29,7 +29,7 @@ pub struct Ledger {
 pub enum BaseError {
     /// An entry of the ledger that nobody here wrote.
     #[error(transparent)]
-    Unreadable(#[from] Unreadable),
+    Unreadable(#[from] InvalidEntry),
     /// More cents than can be counted.
     #[error(transparent)]
     TooLarge(#[from] TooLarge),
@@ -40,7 +40,7 @@ pub enum BaseError {
 
 impl Ledger {
     pub fn new(aws: &Aws, settings: &Settings) -> Self {
-        Self { client: aws.patient().dynamo(), table: settings.ledger_table.clone() }
+        Self { client: aws.with_long_timeouts().dynamo(), table: settings.ledger_table.clone() }
     }
 
     /// Sums the company's days: what reading its entries costs, at half the price, and half a unit for each shard of each day.
@@ -71,7 +71,7 @@ impl Ledger {
         let mut sums = DaySums::default();
         while let Some(entry) = entries.next().await {
             let entry = entry.map_err(ServiceError::from)?;
-            sums = sums.and(ledger::paid(&entry)?)?;
+            sums = sums.and(ledger::read_payment(&entry)?)?;
         }
         Ok((day, sums))
     }
@@ -86,6 +86,6 @@ impl Ledger {
                 ":company",
                 text(keys::ledger_merchant(&company.to_string())),
             )
-            .projection_expression(ledger::PAID)
+            .projection_expression(ledger::PAYMENT_ATTRIBUTES)
     }
 }

@@ -1,9 +1,8 @@
 //! What an instance remembers: figures until they expire, and companies that are not there.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::HashMap, sync::Arc};
+
+use parking_lot::Mutex;
 
 use super::{
     CompanyId,
@@ -27,11 +26,11 @@ struct State {
 impl Memory {
     /// Figures that hold at this moment.
     pub fn fresh(&self, figures: &FiguresKey, now: Timestamp) -> Option<Arc<Answer>> {
-        self.lock().answers.get(figures).filter(|answer| now < answer.expires_at).cloned()
+        self.0.lock().answers.get(figures).filter(|answer| now < answer.expires_at).cloned()
     }
 
     pub fn remember(&self, figures: FiguresKey, answer: Arc<Answer>, now: Timestamp) {
-        let mut state = self.lock();
+        let mut state = self.0.lock();
         if state.answers.len() >= MAX_ENTRIES {
             state.answers.retain(|_, answer| now < answer.expires_at);
         }
@@ -43,11 +42,11 @@ impl Memory {
 
     /// The company was not there a moment ago.
     pub fn is_unknown(&self, id: &CompanyId, now: Timestamp) -> bool {
-        self.lock().unknown.get(id).is_some_and(|until| now < *until)
+        self.0.lock().unknown.get(id).is_some_and(|until| now < *until)
     }
 
     pub fn remember_unknown(&self, id: CompanyId, until: Timestamp, now: Timestamp) {
-        let mut state = self.lock();
+        let mut state = self.0.lock();
         if state.unknown.len() >= MAX_ENTRIES {
             state.unknown.retain(|_, until| now < *until);
         }
@@ -58,10 +57,6 @@ impl Memory {
 
     /// The company is there from now on.
     pub fn learn_of(&self, id: &CompanyId) {
-        self.lock().unknown.remove(id);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unknown.remove(id);
     }
 }

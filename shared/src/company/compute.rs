@@ -193,7 +193,7 @@ fn written(base: &Base) -> String {
 }
 
 fn read(base: &str) -> Result<Base, Failed> {
-    serde_json::from_str(base).map_err(|cause| unavailable(ServiceError::undecodable(cause)))
+    serde_json::from_str(base).map_err(|cause| unavailable(ServiceError::permanent(cause)))
 }
 
 fn body(

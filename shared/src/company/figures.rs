@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ledger::{Kind, Paid, TooLarge},
+    ledger::{Kind, Payment, TooLarge},
     time::Day,
 };
 
@@ -40,7 +40,7 @@ pub struct DaySums {
 
 impl DaySums {
     /// With one more payment.
-    pub fn and(self, paid: Paid<'_>) -> Result<Self, TooLarge> {
+    pub fn and(self, paid: Payment<'_>) -> Result<Self, TooLarge> {
         let sale = paid.kind == Kind::Sale;
         self.plus(&Self {
             sales: sale.into(),
@@ -222,11 +222,17 @@ mod tests {
 
     use super::*;
 
-    fn paid(kind: Kind, gross_cents: i64, fee_cents: i64) -> Paid<'static> {
-        Paid { merchant_id: "m", kind, gross_cents, fee_cents, net_cents: gross_cents - fee_cents }
+    fn paid(kind: Kind, gross_cents: i64, fee_cents: i64) -> Payment<'static> {
+        Payment {
+            merchant_id: "m",
+            kind,
+            gross_cents,
+            fee_cents,
+            net_cents: gross_cents - fee_cents,
+        }
     }
 
-    fn sums(payments: &[Paid<'_>]) -> DaySums {
+    fn sums(payments: &[Payment<'_>]) -> DaySums {
         payments.iter().try_fold(DaySums::default(), |day, paid| day.and(*paid)).expect("small")
     }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    orders::MerchantId,
+    ledger::MerchantId,
     time::Timestamp,
     validated::{Bounded, Text},
 };

@@ -5,11 +5,12 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError, Weak},
+    sync::{Arc, Weak},
     time::Duration,
 };
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use parking_lot::Mutex;
 use tokio::{sync::watch, time::sleep};
 use tracing::warn;
 use uuid::Uuid;
@@ -68,7 +69,7 @@ pub struct Singleflight(Mutex<HashMap<FiguresKey, Weak<Waiter>>>);
 impl Companies {
     /// Joins the poll for these figures, or begins one; answers whether it was begun.
     pub(super) fn poll(&self, figures: FiguresKey, clock: Clock) -> (Arc<Waiter>, bool) {
-        let mut polls = self.0.polls.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut polls = self.0.polls.0.lock();
         if let Some(poll) =
             polls.get(&figures).and_then(Weak::upgrade).filter(|poll| poll.goes_on())
         {

@@ -5,9 +5,8 @@ use aws_sdk_dynamodb::{
     operation::{
         put_item::{PutItemError, builders::PutItemFluentBuilder},
         query::builders::QueryFluentBuilder,
-        update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
     },
-    types::{AttributeValue, ReturnValue::AllNew, ReturnValuesOnConditionCheckFailure::AllOld},
+    types::{AttributeValue, ReturnValuesOnConditionCheckFailure::AllOld},
 };
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
@@ -72,27 +71,6 @@ pub async fn put_if(put: PutItemFluentBuilder) -> Result<Option<Item>, ServiceEr
     }
 }
 
-/// Updates an item, if its condition holds, and answers it as it is now; otherwise as it is instead, if it is there, and then nothing is
-/// written.
-///
-/// # Errors
-/// The service failed; whether the item was updated is then not known.
-pub async fn update_if(
-    update: UpdateItemFluentBuilder,
-) -> Result<Result<Item, Option<Item>>, ServiceError> {
-    let update = update.return_values(AllNew).return_values_on_condition_check_failure(AllOld);
-    // On the heap: a call of the SDK is large, and its callers nest.
-    match Box::pin(update.send()).await {
-        Ok(done) => Ok(Ok(done.attributes.unwrap_or_default())),
-        Err(error) => match error.as_service_error() {
-            Some(UpdateItemError::ConditionalCheckFailedException(lost)) => {
-                Ok(Err(lost.item().cloned()))
-            }
-            _ => Err(error.into()),
-        },
-    }
-}
-
 /// The item under a key, consistently: one read unit for 4 KB.
 ///
 /// # Errors
@@ -149,7 +127,7 @@ pub async fn first(query: QueryFluentBuilder, wanted: usize) -> Result<Vec<Item>
 /// # Errors
 /// It holds no such value.
 pub fn read<T: DeserializeOwned>(item: Item) -> Result<T, ServiceError> {
-    serde_dynamo::from_item(item).map_err(ServiceError::undecodable)
+    serde_dynamo::from_item(item).map_err(ServiceError::permanent)
 }
 
 /// A value as the item under this key.
@@ -157,7 +135,7 @@ pub fn read<T: DeserializeOwned>(item: Item) -> Result<T, ServiceError> {
 /// # Errors
 /// It has no form as an item.
 pub fn keyed<T: Serialize>(key: Key, value: &T) -> Result<Item, ServiceError> {
-    let mut item: Item = serde_dynamo::to_item(value).map_err(ServiceError::undecodable)?;
+    let mut item: Item = serde_dynamo::to_item(value).map_err(ServiceError::permanent)?;
     item.extend(key.attributes());
     Ok(item)
 }
@@ -167,5 +145,5 @@ pub fn keyed<T: Serialize>(key: Key, value: &T) -> Result<Item, ServiceError> {
 /// # Errors
 /// It has no form as an attribute.
 pub fn written<T: Serialize>(value: &T) -> Result<AttributeValue, ServiceError> {
-    serde_dynamo::to_attribute_value(value).map_err(ServiceError::undecodable)
+    serde_dynamo::to_attribute_value(value).map_err(ServiceError::permanent)
 }

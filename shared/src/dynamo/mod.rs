@@ -3,9 +3,11 @@
 mod item;
 pub mod keys;
 mod transaction;
+pub mod write;
 
-pub use item::{Json, NEW, first, get, keyed, newest, put_if, put_new, read, update_if, written};
+pub use item::{Json, NEW, first, get, keyed, newest, put_if, put_new, read, written};
 pub use transaction::{Commit, commit};
+pub use write::Update;
 
 use std::collections::HashMap;
 

@@ -121,7 +121,7 @@ mod tests {
     fn a_reason_that_nobody_can_mend_is_an_error() {
         for code in ["ValidationError", "ItemCollectionSizeLimitExceeded", "None"] {
             let error = verdict(cancelled(&["None", code], None)).expect_err(code);
-            assert!(!error.is_passing());
+            assert!(!error.is_transient());
         }
     }
 }

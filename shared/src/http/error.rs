@@ -231,7 +231,7 @@ impl ApiError {
 
 impl From<&ServiceError> for ApiError {
     fn from(cause: &ServiceError) -> Self {
-        if !cause.is_passing() {
+        if !cause.is_transient() {
             error!(%cause, "Store request rejected");
             return Self::internal();
         }
@@ -482,7 +482,7 @@ mod tests {
 
     #[test]
     fn a_500_does_not_reveal_its_cause() {
-        let inside = ServiceError::undecodable(std::io::Error::other("table once-OrdersTable-1X"));
+        let inside = ServiceError::permanent(std::io::Error::other("table once-OrdersTable-1X"));
         let (parts, body) = answered(inside.into());
         assert_eq!(parts.status, 500);
         assert!(!body.to_string().contains("OrdersTable"), "{body}");
@@ -531,9 +531,9 @@ mod tests {
     #[test]
     fn a_store_failure_while_waiting_is_a_store_failure() {
         let inside =
-            || ServiceError::undecodable(std::io::Error::other("table once-CompaniesTable-1X"));
+            || ServiceError::permanent(std::io::Error::other("table once-CompaniesTable-1X"));
         assert_eq!(ApiError::from(FiguresError::from(Arc::new(inside()))), inside().into());
-        let passing = ServiceError::passing(std::io::Error::other("reset"));
+        let passing = ServiceError::transient(std::io::Error::other("reset"));
         assert_eq!(answered(FiguresError::from(Arc::new(passing)).into()).0.status, 503);
     }
 }

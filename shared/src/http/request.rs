@@ -104,6 +104,6 @@ fn invalid(path: &str, whole: &str, error: &impl Display) -> ApiError {
     let message = error.to_string();
     // serde_json adds line and column: of no use for a request that a program wrote.
     let problem = message.split(" at line ").next().unwrap_or(&message);
-    let error = FieldError::of(path, problem);
+    let error = FieldError::from_serde(path, problem);
     ApiError::invalid(if error.field().is_empty() { whole } else { error.field() }, error.problem())
 }

@@ -112,7 +112,7 @@ impl MetricSources {
     pub fn new(aws: &Aws, settings: &Settings) -> Self {
         let Settings { queues, dead_letters, stack, .. } = settings;
         // It adds up what it is asked for: that may take longer than a read.
-        let cloudwatch = aws.patient().cloudwatch();
+        let cloudwatch = aws.with_long_timeouts().cloudwatch();
         Self {
             queues: Queues::new(aws.sqs(), queues.clone(), dead_letters.clone()),
             counted: CloudWatchMetrics::new(cloudwatch.clone()),

@@ -82,7 +82,7 @@ impl Queues {
             .attributes
             .unwrap_or_default();
         let count = |name| {
-            told.get(name).map_or("", String::as_str).parse().map_err(ServiceError::undecodable)
+            told.get(name).map_or("", String::as_str).parse().map_err(ServiceError::permanent)
         };
         wanted.iter().map(count).collect()
     }

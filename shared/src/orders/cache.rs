@@ -1,11 +1,8 @@
 //! What an instance remembers, so that it need not ask: products, which never change, and for a moment that one is sold out.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{collections::HashMap, time::Duration};
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
 use super::product::Definition;
@@ -38,18 +35,18 @@ impl Cache {
     /// The product, if it was seen.
     #[must_use]
     pub fn definition(&self, product: u32) -> Option<Definition> {
-        lock(&self.definitions).get(&product).cloned()
+        self.definitions.lock().get(&product).cloned()
     }
 
     /// Remembers a product.
     pub fn learn(&self, definition: &Definition) {
-        room(lock(&self.definitions)).insert(definition.id, definition.clone());
+        room(self.definitions.lock()).insert(definition.id, definition.clone());
     }
 
     /// An order of so many units need not be tried: a moment ago there were too few.
     #[must_use]
     pub fn is_sold_out(&self, product: u32, quantity: u32) -> bool {
-        let mut sold_out = lock(&self.sold_out);
+        let mut sold_out = self.sold_out.lock();
         match sold_out.get(&product) {
             Some(seen) if Instant::now() < seen.until => seen.left < u64::from(quantity),
             Some(_) => {
@@ -64,14 +61,9 @@ impl Cache {
     pub fn sold_out(&self, product: u32, left: u64) {
         if !self.sold_out_for.is_zero() {
             let until = Instant::now() + self.sold_out_for;
-            room(lock(&self.sold_out)).insert(product, SoldOut { left, until });
+            room(self.sold_out.lock()).insert(product, SoldOut { left, until });
         }
     }
-}
-
-/// The maps hold whole values at every moment, so a panic elsewhere leaves them fit for use.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn room<T>(mut map: MutexGuard<'_, HashMap<u32, T>>) -> MutexGuard<'_, HashMap<u32, T>> {
@@ -108,6 +100,6 @@ mod tests {
         for product in 0..50_000 {
             cache.sold_out(product, 0);
         }
-        assert!(lock(&cache.sold_out).len() <= CAPACITY);
+        assert!(cache.sold_out.lock().len() <= CAPACITY);
     }
 }

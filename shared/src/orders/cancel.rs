@@ -11,7 +11,7 @@ use super::{
 use crate::{
     aws::ServiceError,
     dynamo::{Commit, commit, read},
-    retry::{Exhausted, RetryBudget},
+    retry::{Attempt, Exhausted, RetryBudget},
     time::Timestamp,
 };
 
@@ -38,25 +38,28 @@ impl From<Exhausted> for CancelError {
 impl Orders {
     /// Cancels an order; cancelled before, it is answered as it stands.
     pub async fn cancel(&self, id: Uuid, now: Timestamp) -> Result<Order, CancelError> {
-        let mut budget = RetryBudget::new(self.retry_budget);
-        let mut sale = self.store.sale(id).await?.ok_or(CancelError::OrderNotFound(id))?;
-        while sale.order.status == Status::Confirmed {
-            match self.try_to_cancel(&sale, now).await {
-                Ok(Commit::Done) => {
-                    sale.order.status = Status::Cancelled;
-                    sale.order.updated_at = now;
-                    counter!("OrdersCancelled").increment(1);
-                    info!(order.id = %id, "Cancelled order");
-                }
-                Ok(Commit::AlreadyRecorded(stored)) => sale = read(stored)?,
-                Ok(Commit::Conflict | Commit::ConditionFailed) => budget.pause().await?,
-                Err(error) if error.is_passing() => {
-                    budget.pause().await.map_err(|Exhausted| error)?;
-                }
-                Err(error) => return Err(error.into()),
-            }
+        let budget = RetryBudget::new(self.retry_budget);
+        let record = self.store.sale(id).await?.ok_or(CancelError::OrderNotFound(id))?;
+        if record.order.status == Status::Cancelled {
+            return Ok(record.order);
         }
-        Ok(sale.order)
+        let attempt = |(), _| async {
+            Ok(match self.try_to_cancel(&record, now).await? {
+                Commit::Done => {
+                    counter!("OrdersCancelled").increment(1);
+                    info!(order.id = %id, "Order cancelled");
+                    let order = record.order.clone();
+                    let status = Status::Cancelled;
+                    Attempt::Decided(Ok(Order { status, updated_at: now, ..order }))
+                }
+                // Another request has cancelled it.
+                Commit::AlreadyRecorded(stored) => {
+                    Attempt::Decided(Ok(read::<OrderRecord>(stored)?.order))
+                }
+                Commit::Conflict | Commit::ConditionFailed => Attempt::Retry(()),
+            })
+        };
+        budget.retry((), attempt).await
     }
 
     async fn try_to_cancel(

@@ -13,7 +13,7 @@ use crate::{
     aws::ServiceError,
     dynamo::{Commit, commit, keys, read},
     idempotency::{IdempotencyKey, request_id},
-    retry::{Exhausted, RetryBudget},
+    retry::{Attempt, Exhausted, RetryBudget},
     time::Timestamp,
 };
 
@@ -60,25 +60,25 @@ impl Orders {
         key: Option<&IdempotencyKey>,
         now: Timestamp,
     ) -> Result<Created, CreateError> {
-        let mut budget = RetryBudget::new(self.retry_budget);
+        let budget = RetryBudget::new(self.retry_budget);
         let id = self.store.next_product_id().await?;
         let definition = Definition { id, product: new, created_at: now };
         let request = request_id("product", key, now);
-        loop {
-            match self.try_to_create(&definition, request).await {
-                Ok(Commit::Done) => break,
-                Ok(Commit::AlreadyRecorded(stored)) => {
+        let attempt = |(), _| async {
+            Ok(match self.try_to_create(&definition, request).await? {
+                Commit::Done => Attempt::Decided(Ok(None)),
+                Commit::AlreadyRecorded(stored) => {
                     let Made { product_id } = read(stored)?;
-                    return self.created_before(&definition, product_id).await;
+                    Attempt::Decided(Ok(Some(product_id)))
                 }
-                Ok(Commit::Conflict | Commit::ConditionFailed) => budget.pause().await?,
-                Err(error) if error.is_passing() => {
-                    budget.pause().await.map_err(|Exhausted| error)?;
-                }
-                Err(error) => return Err(error.into()),
-            }
+                Commit::Conflict | Commit::ConditionFailed => Attempt::Retry(()),
+            })
+        };
+        let replayed: Result<_, CreateError> = budget.retry((), attempt).await;
+        if let Some(product_id) = replayed? {
+            return self.created_before(&definition, product_id).await;
         }
-        info!(product.id = id, "Created product");
+        info!(product.id = id, "Product created");
         let stock = definition.product.stock.get().into();
         Ok(Created { product: Product::new(definition, stock), replayed: false })
     }

@@ -33,7 +33,7 @@ pub use cancel::CancelError;
 pub use create_product::{CreateError, Created};
 pub use order::{NewOrder, Order, OrderWithProduct, ProductSummary, Status};
 pub use place::{PlaceError, Placed};
-pub use product::{MerchantId, NewProduct, Product, ProductId};
+pub use product::{NewProduct, Product, ProductId};
 pub use queries::{Cursor, From, Offset, Page};
 pub use restock::{NewStock, RestockError, Restocked};
 

@@ -1,7 +1,7 @@
 //! Placing an order.
 
 use metrics::counter;
-use tracing::{debug, info};
+use tracing::info;
 
 use super::{
     Orders,
@@ -12,7 +12,7 @@ use crate::{
     aws::ServiceError,
     dynamo::{Commit, commit, read},
     idempotency::{IdempotencyKey, request_id},
-    retry::{Exhausted, RetryBudget},
+    retry::{Attempt, Exhausted, RetryBudget},
     time::Timestamp,
 };
 
@@ -80,44 +80,44 @@ impl Orders {
         Ok(placed)
     }
 
-    /// Tries one lane at random, and after a short lane all of them, until the order stands or cannot.
+    /// Withdraws from one lane at random and, if that is short, from all of them.
     ///
-    /// `doubtful`: the order may stand without this try knowing, by another request with its key or by an earlier try whose
-    /// reply was lost. Then it is looked for once more before it is refused.
+    /// An order may be recorded without this attempt knowing: by another request with the same key,
+    /// or by an earlier attempt whose reply was lost. So it is read once more before it is refused.
     async fn sell(
         &self,
-        mut sale: OrderRecord,
+        record: OrderRecord,
         lanes: u16,
-        mut doubtful: bool,
-        mut budget: RetryBudget,
+        has_key: bool,
+        budget: RetryBudget,
     ) -> Result<Placed, PlaceError> {
-        let units = sale.order.quantity;
-        let one_lane = || vec![Share { lane: fastrand::u16(..lanes), units }];
-        sale.shares = one_lane();
-        loop {
-            match self.try_to_sell(&sale).await {
-                Ok(Commit::Done) => return Ok(Placed { order: sale.order, replayed: false }),
-                Ok(Commit::AlreadyRecorded(stored)) => return replay(&sale, read(stored)?),
-                Ok(Commit::ConditionFailed) => {
-                    budget.go_on()?;
-                    match self.shares(&sale.order, lanes).await? {
-                        Some(shares) => sale.shares = shares,
-                        None => return self.refuse(&sale, doubtful).await,
+        let one_lane = |units| vec![Share { lane: fastrand::u16(..lanes), units }];
+        let first = one_lane(record.order.quantity);
+        let attempt = |shares, is_outcome_unknown| {
+            let record = OrderRecord { shares, ..record.clone() };
+            async move {
+                Ok(match self.try_to_sell(&record).await? {
+                    Commit::Done => {
+                        Attempt::Decided(Ok(Placed { order: record.order, replayed: false }))
                     }
-                }
-                Ok(Commit::Conflict) => {
-                    counter!("OrderConflicts").increment(1);
-                    budget.pause().await?;
-                    sale.shares = one_lane();
-                }
-                Err(error) if error.is_passing() => {
-                    debug!(%error, "Retrying an order whose outcome is unknown");
-                    budget.pause().await.map_err(|Exhausted| error)?;
-                    doubtful = true;
-                }
-                Err(error) => return Err(error.into()),
+                    Commit::AlreadyRecorded(stored) => {
+                        Attempt::Decided(replay(&record, read(stored)?))
+                    }
+                    Commit::ConditionFailed => {
+                        if let Some(shares) = self.shares(&record.order, lanes).await? {
+                            return Ok(Attempt::RetryNow(shares));
+                        }
+                        let may_exist = has_key || is_outcome_unknown;
+                        Attempt::Decided(self.refuse(&record, may_exist).await)
+                    }
+                    Commit::Conflict => {
+                        counter!("OrderConflicts").increment(1);
+                        Attempt::Retry(one_lane(record.order.quantity))
+                    }
+                })
             }
-        }
+        };
+        budget.retry(first, attempt).await
     }
 
     async fn try_to_sell(&self, sale: &OrderRecord) -> Result<Commit, ServiceError> {

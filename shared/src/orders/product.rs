@@ -4,15 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use super::stock;
 use crate::{
+    ledger::MerchantId,
     time::Timestamp,
-    validated::{Bounded, Name, Text},
+    validated::{Bounded, Text},
 };
 
 /// Ids are small integers given by the server, from 1.
 pub type ProductId = Bounded<1, { u32::MAX }>;
-
-/// A merchant's name in the ledger.
-pub type MerchantId = Name<64>;
 
 /// Over how many items a product's stock is split.
 pub type Lanes = Bounded<1, { stock::MAX_LANES }>;

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     aws::ServiceError,
-    cursor::{Limit, cut},
+    cursor::{Limit, paginate},
     dynamo::{Item, keys, newest, read},
     validated::Bounded,
 };
@@ -85,7 +85,7 @@ impl Orders {
     ) -> Result<Page<Order, Cursor>, ServiceError> {
         let (skip, before) = match from {
             From::Offset(rows) => (rows.to_usize(), None),
-            From::Cursor(cursor) => (0, Some(cursor.place())),
+            From::Cursor(cursor) => (0, Some(cursor.sort_key())),
         };
         let wanted = skip + limit.to_usize() + 1;
         let shards = (0..keys::ORDER_SHARDS)
@@ -94,7 +94,7 @@ impl Orders {
         let mut found: Vec<Listed> = found.map(read).collect::<Result<_, _>>()?;
         found.sort_unstable_by(|a, b| b.recent_sk.cmp(&a.recent_sk));
         let rows = found.into_iter().take(wanted).skip(skip).collect();
-        let (rows, next) = cut(rows, limit, |last: &Listed| last.recent_sk.clone());
+        let (rows, next) = paginate(rows, limit, |last: &Listed| last.recent_sk.clone());
         Ok(Page { rows: rows.into_iter().map(|listed| listed.order).collect(), next })
     }
 

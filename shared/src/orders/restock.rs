@@ -17,7 +17,7 @@ use crate::{
     aws::ServiceError,
     dynamo::{Commit, commit, keys, read},
     idempotency::{IdempotencyKey, request_id},
-    retry::{Exhausted, RetryBudget},
+    retry::{Attempt, Exhausted, RetryBudget},
     time::Timestamp,
     validated::Bounded,
 };
@@ -106,35 +106,37 @@ impl Orders {
     async fn add(
         &self,
         product_id: u32,
-        mut restock: Restock,
+        restock: Restock,
         lanes: u16,
-        mut budget: RetryBudget,
+        budget: RetryBudget,
     ) -> Result<bool, RestockError> {
-        let mut spread = lanes;
-        loop {
-            restock.shares = stock::split(restock.quantity, lanes, fastrand::u16(..lanes), spread);
-            let record =
-                self.store.put_new(keys::restock(product_id, restock.id), None, &restock)?;
-            let given: Result<Vec<_>, _> =
-                restock.shares.iter().map(|&share| self.store.give(product_id, share)).collect();
-            match commit(&self.store.client, record, given?).await {
-                Ok(Commit::Done) => return Ok(false),
-                Ok(Commit::AlreadyRecorded(stored)) => {
-                    let before: Restock = read(stored)?;
-                    if before.quantity != restock.quantity {
-                        return Err(RestockError::KeyReused);
+        let attempt = |spread: u16, _| {
+            let start = fastrand::u16(..lanes);
+            let shares = stock::split(restock.quantity, lanes, start, spread);
+            let restock = Restock { shares, ..restock.clone() };
+            async move {
+                Ok(match self.try_to_add(product_id, &restock).await? {
+                    Commit::Done => Attempt::Decided(Ok(false)),
+                    Commit::AlreadyRecorded(stored) => {
+                        let before: Restock = read(stored)?;
+                        let is_same = before.quantity == restock.quantity;
+                        let replayed = before.created_at != restock.created_at;
+                        let result = is_same.then_some(replayed);
+                        Attempt::Decided(result.ok_or(RestockError::KeyReused))
                     }
-                    return Ok(before.created_at != restock.created_at);
-                }
-                Ok(Commit::Conflict | Commit::ConditionFailed) => {
-                    budget.pause().await?;
-                    spread = spread.div_ceil(2);
-                }
-                Err(error) if error.is_passing() => {
-                    budget.pause().await.map_err(|Exhausted| error)?;
-                }
-                Err(error) => return Err(error.into()),
+                    Commit::Conflict | Commit::ConditionFailed => {
+                        Attempt::Retry(spread.div_ceil(2))
+                    }
+                })
             }
-        }
+        };
+        budget.retry(lanes, attempt).await
+    }
+
+    async fn try_to_add(&self, product: u32, restock: &Restock) -> Result<Commit, ServiceError> {
+        let record = self.store.put_new(keys::restock(product, restock.id), None, restock)?;
+        let given: Result<Vec<_>, _> =
+            restock.shares.iter().map(|&share| self.store.give(product, share)).collect();
+        commit(&self.store.client, record, given?).await
     }
 }

@@ -2,12 +2,8 @@
 
 use aws_sdk_dynamodb::{
     Client,
-    error::BuildError,
     operation::query::builders::QueryFluentBuilder,
-    types::{
-        Put, ReturnValue, ReturnValuesOnConditionCheckFailure::AllOld, TransactWriteItem, Update,
-        builders::UpdateBuilder,
-    },
+    types::{ReturnValue, TransactWriteItem},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use uuid::Uuid;
@@ -20,9 +16,9 @@ use super::{
 use crate::{
     aws::ServiceError,
     dynamo::{
-        Item, NEW, get, keyed,
+        Item, Update, get, keyed,
         keys::{self, Key},
-        number, read, text, written,
+        number, read, text, write, written,
     },
     ledger::Entry,
     time::Timestamp,
@@ -149,40 +145,37 @@ impl Store {
 
     /// The order is cancelled: only if it is confirmed.
     pub fn cancel_sale(&self, id: Uuid, now: Timestamp) -> Result<TransactWriteItem, ServiceError> {
-        let update = self
-            .update(keys::order(id), "SET #status = :cancelled, updated_at = :now")
-            .condition_expression(CONFIRMED)
-            .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":confirmed", written(&Status::Confirmed)?)
-            .expression_attribute_values(":cancelled", written(&Status::Cancelled)?)
-            .expression_attribute_values(":now", text(now))
-            .return_values_on_condition_check_failure(AllOld);
-        Ok(TransactWriteItem::builder().update(built(update.build())?).build())
+        Update::new(&self.orders, keys::order(id))
+            .set("status", written(&Status::Cancelled)?)
+            .set("updated_at", text(now))
+            .condition(CONFIRMED)
+            .value("confirmed", written(&Status::Confirmed)?)
+            .transact()
     }
 
     /// Units leave a lane: only if it has them.
     pub fn take(&self, product: u32, share: Share) -> Result<TransactWriteItem, ServiceError> {
-        self.change(product, share, "SET stock = stock - :units ADD version :one", HAS_UNITS)
+        self.change(product, share, "stock - :units", HAS_UNITS)
     }
 
     /// Units enter a lane.
     pub fn give(&self, product: u32, share: Share) -> Result<TransactWriteItem, ServiceError> {
-        self.change(product, share, "SET stock = stock + :units ADD version :one", EXISTS)
+        self.change(product, share, "stock + :units", EXISTS)
     }
 
     fn change(
         &self,
         product: u32,
         share: Share,
-        expression: &str,
+        stock: &str,
         condition: &str,
     ) -> Result<TransactWriteItem, ServiceError> {
-        let update = self
-            .update(keys::lane(product, share.lane), expression)
-            .condition_expression(condition)
-            .expression_attribute_values(":units", number(share.units))
-            .expression_attribute_values(":one", number(1));
-        Ok(TransactWriteItem::builder().update(built(update.build())?).build())
+        Update::new(&self.orders, keys::lane(product, share.lane))
+            .set_to("stock", stock)
+            .increment("version")
+            .condition(condition)
+            .value("units", number(share.units))
+            .transact()
     }
 
     /// A lane is there.
@@ -206,25 +199,12 @@ impl Store {
         if let Some(Key { pk, sk }) = listed {
             item.extend([("recent_pk".to_owned(), text(pk)), ("recent_sk".to_owned(), text(sk))]);
         }
-        let put = Put::builder()
-            .table_name(&self.orders)
-            .set_item(Some(item))
-            .condition_expression(NEW)
-            .return_values_on_condition_check_failure(AllOld);
-        Ok(TransactWriteItem::builder().put(built(put.build())?).build())
+        write::put_new(&self.orders, item)
     }
 
     /// A payment is in the ledger. What makes it happen once is the order in the same transaction.
     pub fn put_entry(&self, entry: &Entry) -> Result<TransactWriteItem, ServiceError> {
-        let put = Put::builder().table_name(&self.ledger).set_item(Some(entry.item()?));
-        Ok(TransactWriteItem::builder().put(built(put.build())?).build())
-    }
-
-    fn update(&self, key: Key, expression: &str) -> UpdateBuilder {
-        Update::builder()
-            .table_name(&self.orders)
-            .set_key(Some(key.attributes()))
-            .update_expression(expression)
+        write::put(&self.ledger, entry.item()?)
     }
 }
 
@@ -232,12 +212,8 @@ fn levels(items: &[Item]) -> Result<Vec<Level>, ServiceError> {
     let level = |item: &Item| {
         let Named { sk, lane } = read(item.clone())?;
         let lane_number =
-            sk.trim_start_matches(keys::LANE_PREFIX).parse().map_err(ServiceError::undecodable)?;
+            sk.trim_start_matches(keys::LANE_PREFIX).parse().map_err(ServiceError::permanent)?;
         Ok(Level { lane: lane_number, units: lane.stock })
     };
     items.iter().map(level).collect()
-}
-
-fn built<T>(part: Result<T, BuildError>) -> Result<T, ServiceError> {
-    part.map_err(ServiceError::undecodable)
 }

@@ -164,7 +164,7 @@ impl Schedules {
         let mut budget = RetryBudget::new(BUDGET);
         let mut job = self.at_version(id, version).await?;
         while !self.store.delete(id, job.version).await? {
-            budget.pause().await?;
+            budget.wait().await?;
             job = match self.at_version(id, version).await {
                 // Deleted meanwhile: by us, if the reply was lost, or by another.
                 Err(EditError::JobNotFound(_)) => return Ok(()),
@@ -213,7 +213,7 @@ impl Schedules {
                 self.send_first(&before, &after, now).await;
                 return Ok(JobView::of(after, now));
             }
-            budget.pause().await?;
+            budget.wait().await?;
         }
     }
 

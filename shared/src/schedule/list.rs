@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     aws::ServiceError,
-    cursor::{Cursor, Limit, cut},
+    cursor::{Cursor, Limit, paginate},
     time::Timestamp,
 };
 
@@ -42,8 +42,8 @@ impl Schedules {
         before: Option<&ScheduledJobCursor>,
         now: Timestamp,
     ) -> Result<ScheduledJobPage, ServiceError> {
-        let jobs = self.store.newest(before.map(Cursor::place), limit.to_usize() + 1).await?;
-        let (jobs, next_cursor) = cut(jobs, limit, |listed| listed.place.clone());
+        let jobs = self.store.newest(before.map(Cursor::sort_key), limit.to_usize() + 1).await?;
+        let (jobs, next_cursor) = paginate(jobs, limit, |listed| listed.place.clone());
         let jobs = jobs.into_iter().filter_map(|listed| listed.job);
         Ok(ScheduledJobPage { jobs: jobs.map(|job| JobView::of(job, now)).collect(), next_cursor })
     }
@@ -60,9 +60,10 @@ impl Schedules {
         let since = self.store.job(id).await?.ok_or(EditError::JobNotFound(id))?.created_at;
         let runs = self
             .runs
-            .newest(id, since, before.map(Cursor::place), limit.to_usize() + 1, now)
+            .newest(id, since, before.map(Cursor::sort_key), limit.to_usize() + 1, now)
             .await?;
-        let (runs, next_cursor) = cut(runs, limit, |run| format!("{}#{}", run.due_at, run.run_id));
+        let (runs, next_cursor) =
+            paginate(runs, limit, |run| format!("{}#{}", run.due_at, run.run_id));
         Ok(RunPage { runs, next_cursor })
     }
 }

@@ -6,14 +6,14 @@
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::{Client, operation::update_item::builders::UpdateItemFluentBuilder};
+use aws_sdk_dynamodb::Client;
 use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{ScheduledJobId, run::Occurrence};
 use crate::{
     aws::ServiceError,
-    dynamo::{keys, number, read, text, update_if},
+    dynamo::{Update, keys, number, read, text},
     time::Timestamp,
 };
 
@@ -30,7 +30,7 @@ const WAITS: Duration = Duration::from_mins(1);
 const KEPT: Duration = Duration::from_hours(24 * 7);
 
 /// This run is live already.
-const MINE: &str = "run = :run";
+const MINE: &str = "#run = :run";
 
 /// No run is live.
 const FREE: &str = "(attribute_not_exists(run) OR lease_until <= :now)";
@@ -76,11 +76,12 @@ impl OverlapGuard {
         now: Timestamp,
     ) -> Result<Slot, ServiceError> {
         let hold = self
-            .update(run, now)
-            .update_expression("SET run = :run, lease_until = :until, #ttl = :ttl")
-            .condition_expression(format!("{MINE} OR ({FREE} AND {NEXT})"))
-            .expression_attribute_values(":until", text(now.plus(lease)));
-        let Ok(item) = update_if(hold).await? else { return Ok(Slot::Taken) };
+            .expiring(run, now)
+            .set("run", text(run.run))
+            .set("lease_until", text(now.plus(lease)))
+            .value("now", text(now))
+            .condition(format!("{MINE} OR ({FREE} AND {NEXT})"));
+        let Ok(item) = hold.send(&self.client).await? else { return Ok(Slot::Taken) };
         if read::<Stored>(item)?.waiting == Some(run.run) {
             self.wait_no_more(run).await?;
         }
@@ -98,11 +99,13 @@ impl OverlapGuard {
             return Ok(Slot::Mine);
         }
         let wait = self
-            .update(run, now)
-            .update_expression("SET waiting = :run, waits_until = :until, #ttl = :ttl")
-            .condition_expression(NEXT)
-            .expression_attribute_values(":until", text(now.plus(WAITS)));
-        Ok(match update_if(wait).await? {
+            .expiring(run, now)
+            .set("waiting", text(run.run))
+            .set("waits_until", text(now.plus(WAITS)))
+            .value("run", text(run.run))
+            .value("now", text(now))
+            .condition(NEXT);
+        Ok(match wait.send(&self.client).await? {
             Ok(_) => Slot::Waits,
             // Nobody is live, and another is next: that one takes its turn within a moment, and then this one may wait.
             Err(Some(stands)) if read::<Stored>(stands.clone())?.is_free(now) => Slot::Waits,
@@ -113,33 +116,30 @@ impl OverlapGuard {
     async fn wait_no_more(&self, run: &Occurrence) -> Result<(), ServiceError> {
         let update = self
             .item(run.job)
-            .update_expression("REMOVE waiting, waits_until")
-            .condition_expression("waiting = :run")
-            .expression_attribute_values(":run", text(run.run));
-        update_if(update).await.map(drop)
+            .remove("waiting")
+            .remove("waits_until")
+            .condition("#waiting = :run")
+            .value("run", text(run.run));
+        update.send(&self.client).await.map(drop)
     }
 
     /// The run is not live any more: one write unit.
     pub async fn release(&self, run: &Occurrence) -> Result<(), ServiceError> {
         let release = self
             .item(run.job)
-            .update_expression("REMOVE run, lease_until")
-            .condition_expression(MINE)
-            .expression_attribute_values(":run", text(run.run));
-        update_if(release).await.map(drop)
+            .remove("run")
+            .remove("lease_until")
+            .condition(MINE)
+            .value("run", text(run.run));
+        release.send(&self.client).await.map(drop)
     }
 
-    fn update(&self, run: &Occurrence, now: Timestamp) -> UpdateItemFluentBuilder {
-        self.item(run.job)
-            .expression_attribute_names("#ttl", "ttl")
-            .expression_attribute_values(":run", text(run.run))
-            .expression_attribute_values(":now", text(now))
-            .expression_attribute_values(":ttl", number(now.plus(KEPT).as_seconds()))
+    fn expiring(&self, run: &Occurrence, now: Timestamp) -> Update {
+        self.item(run.job).set("ttl", number(now.plus(KEPT).as_seconds()))
     }
 
-    fn item(&self, job: ScheduledJobId) -> UpdateItemFluentBuilder {
-        let key = keys::live_run(&job.to_string()).attributes();
-        self.client.update_item().table_name(&self.table).set_key(Some(key))
+    fn item(&self, job: ScheduledJobId) -> Update {
+        Update::new(&self.table, keys::live_run(&job.to_string()))
     }
 }
 

@@ -1,9 +1,6 @@
 //! Jobs as items.
 
-use aws_sdk_dynamodb::{
-    Client,
-    operation::{delete_item::DeleteItemError, update_item::builders::UpdateItemFluentBuilder},
-};
+use aws_sdk_dynamodb::{Client, operation::delete_item::DeleteItemError};
 use serde::{Deserialize, de::DeserializeOwned};
 use tracing::error;
 use uuid::Uuid;
@@ -12,7 +9,7 @@ use super::{ScheduledJobId, job::ScheduledJob, when::Schedule};
 use crate::{
     aws::ServiceError,
     dynamo::{
-        Item, Json, get, keyed, keys, newest, number, put_new, read, text, update_if, written,
+        Item, Json, Update, get, keyed, keys, newest, number, put_new, read, text, written,
     },
     time::Timestamp,
 };
@@ -86,25 +83,14 @@ impl Store {
         let gone: Vec<String> =
             old.keys().filter(|name| !new.contains_key(*name)).cloned().collect();
         new.retain(|name, value| old.get(name) != Some(value));
-        let sets: Vec<String> = new.keys().map(|name| format!("#{name} = :{name}")).collect();
-        let removes: Vec<String> = gone.iter().map(|name| format!("#{name}")).collect();
-        let removes = if removes.is_empty() {
-            String::new()
-        } else {
-            format!(" REMOVE {}", removes.join(", "))
-        };
-        let mut update = self
+        let update = self
             .update(before.id)
-            .update_expression(format!("SET {}{removes}", sets.join(", ")))
-            .condition_expression(SAME)
-            .expression_attribute_values(":before", written(&before.version)?);
-        for name in new.keys().chain(&gone) {
-            update = update.expression_attribute_names(format!("#{name}"), name);
-        }
-        for (name, value) in new {
-            update = update.expression_attribute_values(format!(":{name}"), value);
-        }
-        Ok(match update_if(update).await? {
+            .condition(SAME)
+            .value("before", written(&before.version)?);
+        let update = gone.iter().fold(update, |update, name| update.remove(name));
+        let update =
+            new.into_iter().fold(update, |update, (name, value)| update.set(&name, value));
+        Ok(match update.send(&self.client).await? {
             Ok(_) => true,
             // It may be we: an earlier try was recorded, and a tick has moved it on since.
             Err(Some(stands)) => {
@@ -172,16 +158,14 @@ impl Store {
     pub async fn advance(&self, due: &Due, next: Option<Timestamp>) -> Result<bool, ServiceError> {
         let update = self
             .update(due.id)
-            .condition_expression(STILL_DUE)
-            .expression_attribute_values(":generation", text(due.generation))
-            .expression_attribute_values(":due", text(due.next_run_at));
+            .condition(STILL_DUE)
+            .value("generation", text(due.generation))
+            .value("due", text(due.next_run_at));
         let update = match next {
-            Some(next) => update
-                .update_expression("SET next_run_at = :next, due_sk = :next")
-                .expression_attribute_values(":next", text(next)),
-            None => update.update_expression("REMOVE next_run_at, due_pk, due_sk"),
+            Some(next) => update.set("next_run_at", text(next)).set("due_sk", text(next)),
+            None => update.remove("next_run_at").remove("due_pk").remove("due_sk"),
         };
-        Ok(update_if(update).await?.is_ok())
+        Ok(update.send(&self.client).await?.is_ok())
     }
 
     /// Remembers which run an idempotency key has begun, until the table forgets it. Answers the one that it had begun before.
@@ -200,9 +184,8 @@ impl Store {
         Ok(before.map(|begun| begun.due_at))
     }
 
-    fn update(&self, id: ScheduledJobId) -> UpdateItemFluentBuilder {
-        let key = keys::scheduled_job(&id.to_string()).attributes();
-        self.client.update_item().table_name(&self.table).set_key(Some(key))
+    fn update(&self, id: ScheduledJobId) -> Update {
+        Update::new(&self.table, keys::scheduled_job(&id.to_string()))
     }
 }
 

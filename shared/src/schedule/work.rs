@@ -26,7 +26,7 @@ use super::{
 use crate::{
     aws::ServiceError,
     claim::{Claim, Fence, Outcome, Record},
-    sqs::{Delivery, pause},
+    sqs::{Delivery, backoff},
     time::{Clock, Timestamp},
 };
 
@@ -201,7 +201,7 @@ impl Schedules {
             }
             Err(Failed::ForNow { cause, pause: at_least }) => {
                 let attempts = u32::try_from(fence.number()).unwrap_or(u32::MAX);
-                let pause = pause(attempts, at_least, &mut fastrand::Rng::new());
+                let pause = backoff(attempts, at_least, &mut fastrand::Rng::new());
                 // Its turn outlasts the pause: the next attempt finds it held by itself.
                 if job.overlap() != Overlap::Allow {
                     self.live.hold(occurrence, overlap::LEASE + pause, clock.now()).await?;

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     dynamo::Commit,
-    ledger::paid,
+    ledger::read_payment,
     sqs::Delivery,
     time::{Clock, Timestamp},
 };
@@ -98,7 +98,7 @@ impl Settlement {
                 .read(shard, after.as_deref(), todo.through.as_deref(), consistent)
                 .await?;
             for entry in &page {
-                let paid = paid(entry).map_err(JobFailure::from)?;
+                let paid = read_payment(entry).map_err(JobFailure::from)?;
                 summing.add(paid.merchant_id, paid.into()).map_err(JobFailure::from)?;
             }
             if last.is_none() {

@@ -5,10 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::{
     operation::query::{QueryOutput, builders::QueryFluentBuilder},
-    types::{
-        AttributeValue, Delete, Put, ReturnValuesOnConditionCheckFailure::AllOld, Select,
-        TransactWriteItem,
-    },
+    types::{AttributeValue, Select},
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -16,7 +13,7 @@ use uuid::Uuid;
 use super::{job::JobId, message::BatchId, store::Store, totals::Totals};
 use crate::{
     aws::ServiceError,
-    dynamo::{Commit, NEW, commit, keyed, keys, number, read, text},
+    dynamo::{Commit, commit, keyed, keys, number, read, text, write},
     ledger::TooLarge,
     time::{Day, Timestamp},
 };
@@ -117,22 +114,9 @@ impl Store {
         let mut item =
             keyed(keys::done(&job, plan.id, &batch), &FinishedBatch { totals, at: now })?;
         item.insert("ttl".into(), expiry(now));
-        let put = Put::builder()
-            .table_name(&self.table)
-            .set_item(Some(item))
-            .condition_expression(NEW)
-            .return_values_on_condition_check_failure(AllOld);
-        let delete = Delete::builder()
-            .table_name(&self.table)
-            .set_key(Some(keys::todo(&job, plan.id, &batch).attributes()))
-            .condition_expression(THERE);
-        let put = TransactWriteItem::builder()
-            .put(put.build().map_err(ServiceError::undecodable)?)
-            .build();
-        let delete = TransactWriteItem::builder()
-            .delete(delete.build().map_err(ServiceError::undecodable)?)
-            .build();
-        commit(&self.client, put, [delete]).await
+        let put = write::put_new(&self.table, item)?;
+        let pending = keys::todo(&job, plan.id, &batch);
+        commit(&self.client, put, [write::delete_if(&self.table, pending, THERE)?]).await
     }
 
     /// A batch is left to be summed: one read unit.
@@ -211,5 +195,5 @@ fn expiry(now: Timestamp) -> AttributeValue {
 fn named(page: &QueryOutput, prefix: &str) -> Result<Vec<BatchId>, ServiceError> {
     let keys =
         page.items().iter().filter_map(|item| item.get("sk")?.as_s().ok()?.strip_prefix(prefix));
-    keys.map(|batch| batch.parse().map_err(ServiceError::undecodable)).collect()
+    keys.map(|batch| batch.parse().map_err(ServiceError::permanent)).collect()
 }

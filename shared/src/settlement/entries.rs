@@ -41,7 +41,7 @@ pub struct Ledger {
 
 impl Ledger {
     pub fn new(aws: &Aws, settings: &Settings) -> Self {
-        Self { client: aws.patient().dynamo(), table: settings.ledger_table.clone() }
+        Self { client: aws.with_long_timeouts().dynamo(), table: settings.ledger_table.clone() }
     }
 
     /// Counts the entries after a place, at most so many, and at most a megabyte of them: consistently, one read unit for 4 KB.
@@ -70,7 +70,7 @@ impl Ledger {
     ) -> Result<(Vec<Item>, Option<String>), ServiceError> {
         let query = self
             .entries(shard, after)
-            .projection_expression(ledger::PAID)
+            .projection_expression(ledger::PAYMENT_ATTRIBUTES)
             .consistent_read(consistent);
         let query = match through {
             None => query,

@@ -61,7 +61,7 @@ impl Files {
     pub async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, ServiceError> {
         match self.read(key).send().await {
             Ok(found) => {
-                Ok(Some(found.body.collect().await.map_err(ServiceError::passing)?.to_vec()))
+                Ok(Some(found.body.collect().await.map_err(ServiceError::transient)?.to_vec()))
             }
             Err(error) if error.code() == Some("NoSuchKey") => Ok(None),
             Err(error) => Err(error.into()),
@@ -75,7 +75,7 @@ impl Files {
         disposition: &str,
         valid: Duration,
     ) -> Result<String, ServiceError> {
-        let valid = PresigningConfig::expires_in(valid).map_err(ServiceError::undecodable)?;
+        let valid = PresigningConfig::expires_in(valid).map_err(ServiceError::permanent)?;
         let read =
             self.read(key).response_content_disposition(disposition).response_content_type(CSV);
         Ok(read.presigned(valid).await?.uri().to_owned())

@@ -1,14 +1,14 @@
 //! Why a job fails for good: trying the same again would come to the same.
 
 use super::{job::Failure, message::BatchId, totals::Totals};
-use crate::ledger::{TooLarge, Unreadable};
+use crate::ledger::{InvalidEntry, TooLarge};
 
 /// A cause of failure.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum JobFailure {
     /// An entry of the ledger that nobody here wrote.
     #[error(transparent)]
-    LedgerUnreadable(#[from] Unreadable),
+    LedgerUnreadable(#[from] InvalidEntry),
     /// Entries came or went after the plan had counted them.
     #[error(
         "batch {batch} has {found} transactions, and was planned with {planned}: the ledger has changed before the cutoff"

@@ -18,9 +18,9 @@ use super::{
 };
 use crate::{
     aws::ServiceError,
-    cursor::{Limit, cut},
+    cursor::{Limit, paginate},
     dynamo::{Commit, keys},
-    retry::{Exhausted, RetryBudget},
+    retry::{Attempt, Exhausted, RetryBudget},
     time::Timestamp,
 };
 
@@ -133,30 +133,30 @@ impl Settlement {
         force: bool,
         now: Timestamp,
     ) -> Result<Accepted, CreateError> {
-        let mut budget = RetryBudget::new(BUDGET);
         let job = Job::new(id, days, now);
-        loop {
+        let attempt = |(), _| async {
             let before = self.store.settled_by(days).await?;
             if before == Some(job.id) {
-                break; // An earlier try was recorded, and its reply lost.
+                // An earlier attempt was recorded, and its reply lost.
+                return Ok(Attempt::Decided(Ok(None)));
             }
             if !force
                 && let Some(before) = before
                 && let Some(live) = self.store.job(before).await?
                 && !live.state.is_over()
             {
-                return Ok(Accepted::from(&live));
+                return Ok(Attempt::Decided(Ok(Some(live))));
             }
-            match self.store.create(&job, before).await {
-                Ok(Commit::Done | Commit::AlreadyRecorded(_)) => break,
-                Ok(Commit::Conflict | Commit::ConditionFailed) => budget.pause().await?,
-                Err(error) if error.is_passing() => {
-                    budget.pause().await.map_err(|Exhausted| error)?;
-                }
-                Err(error) => return Err(error.into()),
-            }
+            Ok(match self.store.create(&job, before).await? {
+                Commit::Done | Commit::AlreadyRecorded(_) => Attempt::Decided(Ok(None)),
+                Commit::Conflict | Commit::ConditionFailed => Attempt::Retry(()),
+            })
+        };
+        let live: Result<_, CreateError> = RetryBudget::new(BUDGET).retry((), attempt).await;
+        if let Some(live) = live? {
+            return Ok(Accepted::from(&live));
         }
-        info!(job.id = %job.id, from = %days.from, to = %days.to, "Settlement asked for");
+        info!(job.id = %job.id, from = %days.from, to = %days.to, "Settlement requested");
         self.ask_for_plan(&job, now).await;
         Ok(Accepted::from(&job))
     }
@@ -190,9 +190,9 @@ impl Settlement {
         before: Option<&Cursor>,
         now: Timestamp,
     ) -> Result<JobPage, ServiceError> {
-        let jobs = self.store.newest(before.map(Cursor::place), limit.to_usize() + 1).await?;
+        let jobs = self.store.newest(before.map(Cursor::sort_key), limit.to_usize() + 1).await?;
         let (jobs, next_cursor) =
-            cut(jobs, limit, |job| keys::recent_job(job.created_at, &job.id.to_string()).sk);
+            paginate(jobs, limit, |job| keys::recent_job(job.created_at, &job.id.to_string()).sk);
         let job_status = stream::iter(jobs).map(|job| self.stands(job, now)).buffered(JOBS_AT_ONCE);
         Ok(JobPage { jobs: job_status.try_collect().await?, next_cursor })
     }

@@ -1,7 +1,6 @@
 //! Work that takes a while: who does it shows now and then that it is at work, and learns that nobody wants it any more.
 
-use std::sync::{Mutex, PoisonError};
-
+use parking_lot::Mutex;
 use tokio::time::{Duration, Instant};
 use tracing::warn;
 use uuid::Uuid;
@@ -62,7 +61,7 @@ impl<'a> Lease<'a> {
     }
 
     fn is_due(&self) -> bool {
-        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shown = self.shown.lock();
         let due = shown.elapsed() >= EVERY;
         if due {
             *shown = Instant::now();

@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::job::JobId;
-use crate::time::{Day, Timestamp};
+use crate::{
+    time::{Day, Timestamp},
+    validated::string_conversions,
+};
 
 /// A message of one of the queues.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,19 +97,7 @@ impl FromStr for BatchId {
     }
 }
 
-impl From<BatchId> for String {
-    fn from(batch: BatchId) -> Self {
-        batch.to_string()
-    }
-}
-
-impl TryFrom<String> for BatchId {
-    type Error = InvalidBatchId;
-
-    fn try_from(text: String) -> Result<Self, InvalidBatchId> {
-        text.parse()
-    }
-}
+string_conversions!(BatchId);
 
 #[cfg(test)]
 mod tests {

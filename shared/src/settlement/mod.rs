@@ -137,7 +137,9 @@ impl Settlement {
     }
 
     fn files(&self) -> &Files {
-        self.files.get_or_init(|| Files::new(self.aws.patient().s3(), self.settings.bucket.clone()))
+        self.files.get_or_init(|| {
+            Files::new(self.aws.with_long_timeouts().s3(), self.settings.bucket.clone())
+        })
     }
 
     fn plans(&self) -> &Queue {

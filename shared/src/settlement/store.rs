@@ -2,11 +2,7 @@
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::{
-    Client,
-    operation::update_item::builders::UpdateItemFluentBuilder,
-    types::{AttributeValue, Put, ReturnValuesOnConditionCheckFailure::AllOld, TransactWriteItem},
-};
+use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use uuid::Uuid;
@@ -21,9 +17,9 @@ use super::{
 use crate::{
     aws::ServiceError,
     dynamo::{
-        Commit, Item, NEW, commit, first, get, keyed,
+        Commit, Item, Update, commit, first, get, keyed,
         keys::{self, Key},
-        newest, number, put_if, read, text, update_if, written,
+        newest, number, put_if, read, text, write, written,
     },
     time::{Day, Timestamp},
 };
@@ -115,29 +111,16 @@ impl Store {
         item.insert("recent_pk".into(), text(listed.pk));
         item.insert("recent_sk".into(), text(listed.sk));
         item.insert("live_pk".into(), text(keys::LIVE));
-        let job_put = self
-            .put(item)
-            .condition_expression(NEW)
-            .return_values_on_condition_check_failure(AllOld);
         let mut range = keys::range(job.days.from, job.days.to).attributes();
         range.insert("job".into(), text(job.id));
-        let range_put = match before {
-            None => self.put(range).condition_expression(NEW),
-            Some(before) => self
-                .put(range)
-                .condition_expression(SAME_JOB)
-                .expression_attribute_values(":before", text(before)),
+        let range = match before {
+            None => write::put_new(&self.table, range)?,
+            Some(before) => {
+                let values = Item::from([(":before".to_owned(), text(before))]);
+                write::put_if(&self.table, range, SAME_JOB, values)?
+            }
         };
-        let [job_put, range_put] = [job_put, range_put].map(|put| {
-            put.build()
-                .map(|put| TransactWriteItem::builder().put(put).build())
-                .map_err(ServiceError::undecodable)
-        });
-        commit(&self.client, job_put?, [range_put?]).await
-    }
-
-    fn put(&self, item: Item) -> aws_sdk_dynamodb::types::builders::PutBuilder {
-        Put::builder().table_name(&self.table).set_item(Some(item))
+        commit(&self.client, write::put_new(&self.table, item)?, [range]).await
     }
 
     // ---- one job ----
@@ -156,32 +139,23 @@ impl Store {
     ) -> Result<TransitionOutcome, ServiceError> {
         let Change { mut set, remove, same } = transition.change()?;
         set.extend([("state", written(&transition.to())?), ("updated_at", text(now))]);
-        let mut update = self.update(id);
-        let (mut sets, mut places) = (Vec::new(), Vec::new());
-        for (name, value) in set {
-            sets.push(format!("#{name} = :{name}"));
-            update = update.expression_attribute_names(format!("#{name}"), name);
-            update = update.expression_attribute_values(format!(":{name}"), value);
-        }
+        let update = set
+            .into_iter()
+            .fold(self.update(id), |update, (name, value)| update.set(name, value));
+        let mut update = remove.into_iter().fold(update, Update::remove);
+        let mut places = Vec::new();
         for (place, state) in transition.from().iter().enumerate() {
-            places.push(format!(":from{place}"));
-            update = update.expression_attribute_values(format!(":from{place}"), written(state)?);
-        }
-        let removes: Vec<String> = remove.iter().map(|name| format!("#{name}")).collect();
-        for name in remove {
-            update = update.expression_attribute_names(format!("#{name}"), name);
+            let place = format!("from{place}");
+            places.push(format!(":{place}"));
+            update = update.value(&place, written(state)?);
         }
         let mut conditions = vec![format!("#state IN ({})", places.join(", "))];
         if let Some((name, value)) = same {
             conditions.push("#same = :same".to_owned());
-            update = update
-                .expression_attribute_names("#same", name)
-                .expression_attribute_values(":same", value);
+            update = update.name("same", name).value("same", value);
         }
-        let update = update
-            .update_expression(format!("SET {} REMOVE {}", sets.join(", "), removes.join(", ")))
-            .condition_expression(conditions.join(" AND "));
-        Ok(match update_if(update).await? {
+        let update = update.condition(conditions.join(" AND "));
+        Ok(match update.send(&self.client).await? {
             Ok(job) => TransitionOutcome::Applied(read(job)?),
             Err(Some(job)) => TransitionOutcome::Rejected(read(job)?),
             Err(None) => TransitionOutcome::NotFound,
@@ -199,26 +173,27 @@ impl Store {
         let (state, name, same) = work.condition();
         let update = self
             .update(id)
-            .update_expression("SET lease_owner = :owner, lease_until = :until")
-            .condition_expression(format!("#state = :state AND #same = :same AND {FREE}"))
-            .expression_attribute_names("#state", "state")
-            .expression_attribute_names("#same", name)
-            .expression_attribute_values(":state", written(&state)?)
-            .expression_attribute_values(":same", same)
-            .expression_attribute_values(":owner", text(owner))
-            .expression_attribute_values(":now", text(now))
-            .expression_attribute_values(":until", text(now.plus(LEASE)));
-        update_if(update).await?.ok().map(read).transpose()
+            .set("lease_owner", text(owner))
+            .set("lease_until", text(now.plus(LEASE)))
+            .condition(format!("#state = :state AND #same = :same AND {FREE}"))
+            .name("state", "state")
+            .value("state", written(&state)?)
+            .name("same", name)
+            .value("same", same)
+            .value("owner", text(owner))
+            .value("now", text(now));
+        update.send(&self.client).await?.ok().map(read).transpose()
     }
 
     /// Lets go of work, if it is still held by this owner.
     pub async fn release(&self, id: JobId, owner: Uuid) -> Result<(), ServiceError> {
         let update = self
             .update(id)
-            .update_expression("REMOVE lease_owner, lease_until")
-            .condition_expression("lease_owner = :owner")
-            .expression_attribute_values(":owner", text(owner));
-        update_if(update).await.map(drop)
+            .remove("lease_owner")
+            .remove("lease_until")
+            .condition("#lease_owner = :owner")
+            .value("owner", text(owner));
+        update.send(&self.client).await.map(drop)
     }
 
     // ---- all jobs ----
@@ -251,12 +226,11 @@ impl Store {
     pub async fn watch(&self, job: &Job, watch: &StallWatch) -> Result<(), ServiceError> {
         let update = self
             .update(job.id)
-            .update_expression("SET watch = :watch")
-            .condition_expression("#state = :state")
-            .expression_attribute_names("#state", "state")
-            .expression_attribute_values(":state", written(&job.state)?)
-            .expression_attribute_values(":watch", written(watch)?);
-        update_if(update).await.map(drop)
+            .set("watch", written(watch)?)
+            .condition("#state = :state")
+            .name("state", "state")
+            .value("state", written(&job.state)?);
+        update.send(&self.client).await.map(drop)
     }
 
     // ---- settled days ----
@@ -276,9 +250,8 @@ impl Store {
 
     // ---- parts ----
 
-    fn update(&self, id: JobId) -> UpdateItemFluentBuilder {
-        let key = keys::job(&id.to_string()).attributes();
-        self.client.update_item().table_name(&self.table).set_key(Some(key))
+    fn update(&self, id: JobId) -> Update {
+        Update::new(&self.table, keys::job(&id.to_string()))
     }
 
     pub(super) async fn get<T: DeserializeOwned>(

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ledger::{Paid, TooLarge};
+use crate::ledger::{Payment, TooLarge};
 
 /// The sum of some transactions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,8 +44,8 @@ impl Totals {
     }
 }
 
-impl From<Paid<'_>> for Totals {
-    fn from(paid: Paid<'_>) -> Self {
+impl From<Payment<'_>> for Totals {
+    fn from(paid: Payment<'_>) -> Self {
         Self { gross: paid.gross_cents, fee: paid.fee_cents, net: paid.net_cents, count: 1 }
     }
 }

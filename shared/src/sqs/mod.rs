@@ -12,7 +12,7 @@ use tracing::{Instrument, error, info_span, warn};
 
 use crate::aws::ServiceError;
 
-pub use backoff::{MAX_PAUSE, pause};
+pub use backoff::{MAX_BACKOFF, backoff};
 
 /// Messages that one call may send.
 const BATCH: usize = 10;
@@ -46,7 +46,7 @@ struct Outgoing {
 
 impl Outgoing {
     fn new(message: &impl Serialize, delay: Duration) -> Result<Self, ServiceError> {
-        let body = serde_json::to_string(message).map_err(ServiceError::undecodable)?;
+        let body = serde_json::to_string(message).map_err(ServiceError::permanent)?;
         Ok(Self { body, delay: seconds(delay.min(LONGEST_DELAY)) })
     }
 }
@@ -54,7 +54,7 @@ impl Outgoing {
 /// The service took the call and turned messages away.
 #[derive(Debug, thiserror::Error)]
 #[error("{0} messages were not taken")]
-pub struct Unsent(usize);
+pub struct RejectedMessages(usize);
 
 /// A message as a worker gets it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,7 +134,7 @@ impl Queue {
                 if *delay == 0 { entry.build() } else { entry.delay_seconds(*delay).build() }
             });
             let entries: Vec<_> =
-                entries.collect::<Result<_, _>>().map_err(ServiceError::undecodable)?;
+                entries.collect::<Result<_, _>>().map_err(ServiceError::permanent)?;
             let sent = self
                 .client
                 .send_message_batch()
@@ -149,16 +149,16 @@ impl Queue {
                 return Ok(());
             }
         }
-        Err(ServiceError::passing(Unsent(bodies.len())))
+        Err(ServiceError::transient(RejectedMessages(bodies.len())))
     }
 
-    /// Hides a message whose work failed until it is its time again ([`pause`]), and answers how long.
+    /// Hides a message whose work failed until it is its time again ([`backoff`]), and answers how long.
     pub async fn retry_later(
         &self,
         delivery: &Delivery,
         at_least: Option<Duration>,
     ) -> Result<Duration, ServiceError> {
-        let pause = pause(delivery.attempt, at_least, &mut fastrand::Rng::new());
+        let pause = backoff(delivery.attempt, at_least, &mut fastrand::Rng::new());
         self.postpone(delivery, pause).await?;
         Ok(pause)
     }
@@ -183,7 +183,7 @@ fn seconds(time: Duration) -> i32 {
 ///
 /// A message whose work fails or panics is one of those; the others are done. The function's event source must have
 /// `ReportBatchItemFailures`, or failed messages would be dropped.
-pub async fn each<F, E>(event: SqsEvent, work: impl Fn(Delivery) -> F) -> SqsBatchResponse
+pub async fn process_batch<F, E>(event: SqsEvent, work: impl Fn(Delivery) -> F) -> SqsBatchResponse
 where
     F: Future<Output = Result<(), E>>,
     E: fmt::Display,
@@ -249,7 +249,7 @@ mod tests {
                 _ => Ok(()),
             }
         };
-        let response = each(event(&["good", "bad", "worse", "good"]), work).await;
+        let response = process_batch(event(&["good", "bad", "worse", "good"]), work).await;
         let failed: Vec<_> =
             response.batch_item_failures.iter().map(|item| item.item_identifier.as_str()).collect();
         assert_eq!(failed, ["m1", "m2"]);
@@ -262,7 +262,7 @@ mod tests {
             seen.lock().expect("whole").push(delivery);
             async { Ok::<_, String>(()) }
         };
-        each(event(&["a", "b"]), work).await;
+        process_batch(event(&["a", "b"]), work).await;
         let expected = |body: &str, receipt: &str, attempt| Delivery {
             body: body.into(),
             receipt: receipt.into(),
@@ -290,6 +290,6 @@ mod tests {
         assert_eq!(messages, (0..23).collect::<Vec<_>>());
 
         cloud.services().turn_away(1_000);
-        assert!(queue.send(0..3).await.expect_err("never taken").is_passing());
+        assert!(queue.send(0..3).await.expect_err("never taken").is_transient());
     }
 }

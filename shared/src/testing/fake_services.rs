@@ -3,11 +3,12 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
 };
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use base64::{Engine, engine::general_purpose::STANDARD};
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use super::{
@@ -59,7 +60,7 @@ impl FakeServices {
     /// The messages to all queues that were sent since they were asked for last, in the order of their arrival.
     #[must_use]
     pub fn take_queued(&self) -> Vec<Queued> {
-        std::mem::take(&mut self.lock().queued)
+        std::mem::take(&mut self.0.lock().queued)
     }
 
     /// The same messages, but only what they say.
@@ -70,81 +71,87 @@ impl FakeServices {
 
     /// The next so many messages are turned away, though the calls that send them succeed.
     pub fn turn_away(&self, messages: usize) {
-        self.lock().turned_away = messages;
+        self.0.lock().turned_away = messages;
     }
 
     /// The receipts of messages that were hidden, and for how many seconds.
     #[must_use]
     pub fn postponed(&self) -> Vec<(String, u64)> {
-        self.lock().postponed.clone()
+        self.0.lock().postponed.clone()
     }
 
     /// The records of the stream: partition key and content.
     #[must_use]
     pub fn streamed(&self) -> Vec<(String, MinuteCount)> {
-        self.lock().streamed.clone()
+        self.0.lock().streamed.clone()
     }
 
     /// Stores a parameter.
     pub fn set_parameter(&self, name: &str, value: &str) {
-        self.lock().parameters.insert(name.to_owned(), value.to_owned());
+        self.0.lock().parameters.insert(name.to_owned(), value.to_owned());
     }
 
     /// The content of a file of the bucket.
     #[must_use]
     pub fn file(&self, key: &str) -> Option<Vec<u8>> {
-        self.lock().bucket.files.get(key).cloned()
+        self.0.lock().bucket.files.get(key).cloned()
     }
 
     /// The keys of all files of the bucket, and how many bytes each has.
     #[must_use]
     pub fn files(&self) -> BTreeMap<String, usize> {
-        self.lock().bucket.files.iter().map(|(key, content)| (key.clone(), content.len())).collect()
+        self.0
+            .lock()
+            .bucket
+            .files
+            .iter()
+            .map(|(key, content)| (key.clone(), content.len()))
+            .collect()
     }
 
     /// Puts a file into the bucket, in place of the one that was there.
     pub fn put_file(&self, key: &str, content: impl Into<Vec<u8>>) {
-        self.lock().bucket.files.insert(key.to_owned(), content.into());
+        self.0.lock().bucket.files.insert(key.to_owned(), content.into());
     }
 
     /// Removes a file from the bucket, if it is there.
     pub fn remove_file(&self, key: &str) {
-        self.lock().bucket.files.remove(key);
+        self.0.lock().bucket.files.remove(key);
     }
 
     /// How many multipart uploads were begun and neither completed nor aborted.
     #[must_use]
     pub fn unfinished_uploads(&self) -> usize {
-        self.lock().bucket.uploads.len()
+        self.0.lock().bucket.uploads.len()
     }
 
     /// Says how many messages the queue with this URL holds, beside those that are sent to it.
     pub fn set_depth(&self, queue: &str, depth: Depth) {
-        self.lock().depths.insert(queue.to_owned(), depth);
+        self.0.lock().depths.insert(queue.to_owned(), depth);
     }
 
     /// Says what a metric came to in a minute.
     pub fn measure(&self, meter: Meter, minute: Minute, value: f64) {
-        self.lock().meters.put(meter, minute.start().as_seconds(), value);
+        self.0.lock().meters.put(meter, minute.start().as_seconds(), value);
     }
 
     /// The metrics that were asked for since this was asked last, each with its statistic.
     #[must_use]
     pub fn take_metrics_asked_for(&self) -> Vec<(Meter, String)> {
-        std::mem::take(&mut self.lock().meters.asked)
+        std::mem::take(&mut self.0.lock().meters.asked)
     }
 
     pub(super) fn metrics_answer(&self, operation: &str, body: &[u8]) -> HttpResponse {
-        self.lock().meters.answer(operation, body)
+        self.0.lock().meters.answer(operation, body)
     }
 
     pub(super) fn bucket_answer(&self, request: bucket::Request) -> HttpResponse {
-        self.lock().bucket.answer(request)
+        self.0.lock().bucket.answer(request)
     }
 
     /// What the queues, the stream and the parameters answer.
     pub(super) fn answer(&self, operation: &str, request: &Value) -> HttpResponse {
-        let mut state = self.lock();
+        let mut state = self.0.lock();
         let answer = match operation {
             "SendMessageBatch" => state.send(request),
             "ChangeMessageVisibility" => {
@@ -171,10 +178,6 @@ impl FakeServices {
             _ => panic!("no stand-in for {operation}"),
         };
         replies::in_json(200, &answer)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

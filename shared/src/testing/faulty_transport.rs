@@ -1,9 +1,6 @@
 //! The wire between a process and the services: it counts, and fails as told.
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{fmt, sync::Arc};
 
 use aws_smithy_runtime_api::client::{
     http::{
@@ -15,6 +12,7 @@ use aws_smithy_runtime_api::client::{
 };
 use aws_smithy_types::body::SdkBody;
 use http_body_util::BodyExt;
+use parking_lot::Mutex;
 use serde_json::Value;
 use tokio::sync::Notify;
 
@@ -89,23 +87,23 @@ impl FaultyTransport {
 
     /// The `call`-th call from now on, counted from 1, meets this fault.
     pub fn fail_at(&self, call: u64, fault: Fault) {
-        self.plan().at(call, fault);
+        self.0.plan.lock().at(call, fault);
     }
 
     /// Every call from now on meets this fault with this probability; the same seed, the same faults. Called again, it adds
     /// another kind: where several would strike a call, the one that was added first does.
     pub fn fail_randomly(&self, seed: u64, probability: f64, fault: Fault) {
-        self.plan().randomly(seed, probability, fault);
+        self.0.plan.lock().randomly(seed, probability, fault);
     }
 
     /// Every call of this operation meets this fault from now on, where no other strikes it.
     pub fn fail_always(&self, operation: &str, fault: Fault) {
-        self.plan().always(operation, fault);
+        self.0.plan.lock().always(operation, fault);
     }
 
     /// No faults from now on.
     pub fn heal(&self) {
-        self.plan().heal();
+        self.0.plan.lock().heal();
     }
 
     /// The calls since this was asked last, by name, and the write and read units of all of them.
@@ -117,20 +115,12 @@ impl FaultyTransport {
     /// The calls since this was asked last.
     #[must_use]
     pub fn take_sent(&self) -> Vec<Sent> {
-        std::mem::take(&mut self.sent())
+        std::mem::take(&mut self.0.sent.lock())
     }
 
     /// Ends when a call meets [`Fault::DieBefore`] or [`Fault::DieAfter`]. The call itself never ends: whoever waits for both drops it.
     pub async fn death(&self) {
         self.0.died.notified().await;
-    }
-
-    fn plan(&self) -> MutexGuard<'_, FaultPlan> {
-        self.0.plan.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn sent(&self) -> MutexGuard<'_, Vec<Sent>> {
-        self.0.sent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn carry(
@@ -140,7 +130,7 @@ impl FaultyTransport {
     ) -> Result<HttpResponse, ConnectorError> {
         let (service, operation) = addressed(&request);
         let fault = {
-            let mut plan = self.plan();
+            let mut plan = self.0.plan.lock();
             plan.next().or_else(|| plan.of(&operation))
         };
         let place = self.begin(&operation);
@@ -202,7 +192,7 @@ impl FaultyTransport {
 
     /// Notes the call, and answers its place among those sent.
     fn begin(&self, operation: &str) -> usize {
-        let mut sent = self.sent();
+        let mut sent = self.0.sent.lock();
         if self.0.counted {
             sent.push(Sent { operation: operation.to_owned(), write_units: 0.0, read_units: 0.0 });
         }
@@ -211,7 +201,7 @@ impl FaultyTransport {
 
     fn count(&self, place: usize, operation: &str, units: f64) {
         let writes = ["PutItem", "Update", "Delete", "TransactWrite", "BatchWrite"];
-        if let Some(sent) = self.sent().get_mut(place) {
+        if let Some(sent) = self.0.sent.lock().get_mut(place) {
             let write = writes.iter().any(|kind| operation.starts_with(kind));
             if write { sent.write_units = units } else { sent.read_units = units }
         }

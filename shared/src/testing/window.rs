@@ -1,12 +1,9 @@
 //! How the real store treats transactions that overlap: a transaction holds its items for a while, and another one that wants
 //! one of them meanwhile is cancelled with `TransactionConflict`.
 
-use std::{
-    collections::HashSet,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
+use parking_lot::Mutex;
 use serde_json::Value;
 
 /// The items that are held, shared by all processes that compete for them.
@@ -48,7 +45,7 @@ impl ConflictWindow {
     pub(super) async fn enter(&self, request: &Value) -> Held {
         let items = items(request);
         let time = {
-            let mut state = self.lock();
+            let mut state = self.0.lock();
             if items.iter().any(|item| state.held.contains(item)) {
                 return Held::ByAnother;
             }
@@ -58,10 +55,6 @@ impl ConflictWindow {
         let release = Release { window: self.clone(), items };
         tokio::time::sleep(time).await;
         Held::Until(release)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -76,7 +69,7 @@ impl State {
 
 impl Drop for Release {
     fn drop(&mut self) {
-        let mut state = self.window.lock();
+        let mut state = self.window.0.lock();
         for item in &self.items {
             state.held.remove(item);
         }
@@ -103,7 +96,7 @@ mod tests {
     fn the_times_have_the_median_and_the_tail_that_were_asked_for() {
         let window = ConflictWindow::new(1, Duration::from_millis(25), Duration::from_millis(90));
         let mut times: Vec<f64> =
-            (0..20_000).map(|_| window.lock().time().as_secs_f64() * 1_000.0).collect();
+            (0..20_000).map(|_| window.0.lock().time().as_secs_f64() * 1_000.0).collect();
         times.sort_by(f64::total_cmp);
         assert!((24.0..26.0).contains(&times[10_000]), "{}", times[10_000]);
         assert!((84.0..96.0).contains(&times[19_800]), "{}", times[19_800]);

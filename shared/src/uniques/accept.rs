@@ -2,12 +2,13 @@
 
 use std::{
     sync::{
-        Arc, PoisonError, RwLock,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
 
+use parking_lot::RwLock;
 use tokio::{sync::Mutex, time::timeout};
 use tracing::warn;
 use uuid::Uuid;
@@ -85,14 +86,14 @@ struct Reading {
 impl ConfigCache {
     /// What was found, if that is not too long ago.
     fn fresh(&self, now: Timestamp) -> Option<Arc<ShardConfig>> {
-        let last = self.last.read().unwrap_or_else(PoisonError::into_inner);
+        let last = self.last.read();
         last.as_ref()
             .filter(|reading| now.since(reading.at) < REREAD)
             .map(|reading| reading.found.clone())
     }
 
     fn learn(&self, at: Timestamp, found: Arc<ShardConfig>) {
-        *self.last.write().unwrap_or_else(PoisonError::into_inner) = Some(Reading { at, found });
+        *self.last.write() = Some(Reading { at, found });
     }
 }
 
@@ -146,7 +147,7 @@ impl Uniques {
         if let Some(counting) = self.known.fresh(now) {
             return Ok(counting);
         }
-        let _turn = timeout(TURN, self.known.turn.lock()).await.map_err(ServiceError::passing)?;
+        let _turn = timeout(TURN, self.known.turn.lock()).await.map_err(ServiceError::transient)?;
         if let Some(counting) = self.known.fresh(now) {
             return Ok(counting);
         }

@@ -129,11 +129,11 @@ impl Callbacks {
                 Ok(())
             }
             // The sender has logged why; nobody could do anything about it later.
-            Outcome::Refused { .. } => {
+            Outcome::Permanent { .. } => {
                 metrics::counter!("CallbacksRefused").increment(1);
                 Ok(())
             }
-            Outcome::Later { cause, retry_after } => {
+            Outcome::Retryable { cause, retry_after } => {
                 let pause = self.queue.retry_later(message, retry_after).await?;
                 Err(Failure::NotTaken { cause, pause })
             }

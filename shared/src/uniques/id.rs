@@ -4,6 +4,8 @@ use std::{fmt, num::IntErrorKind, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
+use crate::validated::string_conversions;
+
 /// A whole number of 64 bits with its sign, written in ASCII digits. `7` and `007` are the same id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -39,7 +41,7 @@ pub enum InvalidId {
     #[error("must be a whole number: digits, with '-' before them or not")]
     NotANumber,
     /// Beyond 64 bits.
-    #[error("must be from {} to {}", i64::MIN, i64::MAX)]
+    #[error("must be between {} and {}", i64::MIN, i64::MAX)]
     TooLarge,
 }
 
@@ -60,19 +62,7 @@ impl FromStr for UniqueId {
     }
 }
 
-impl TryFrom<String> for UniqueId {
-    type Error = InvalidId;
-
-    fn try_from(text: String) -> Result<Self, InvalidId> {
-        text.parse()
-    }
-}
-
-impl From<UniqueId> for String {
-    fn from(id: UniqueId) -> Self {
-        id.to_string()
-    }
-}
+string_conversions!(UniqueId);
 
 #[cfg(test)]
 mod tests {

@@ -1,9 +1,8 @@
 //! What an instance remembers of the current minute, so that a duplicate costs no call.
 
-use std::{
-    collections::HashSet,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::collections::HashSet;
+
+use parking_lot::Mutex;
 
 use super::UniqueId;
 use crate::time::Minute;
@@ -35,13 +34,13 @@ impl RecentIds {
     /// The id is known to be recorded in this minute.
     #[must_use]
     pub fn knows(&self, minute: Minute, id: UniqueId) -> bool {
-        let ids = self.lock();
+        let ids = self.ids.lock();
         ids.minute == Some(minute) && ids.known.contains(&id)
     }
 
     /// The id is recorded in this minute. A newer minute takes the place of the one before; of an older one nothing is kept.
     pub fn learn(&self, minute: Minute, id: UniqueId) {
-        let mut ids = self.lock();
+        let mut ids = self.ids.lock();
         if ids.minute < Some(minute) {
             ids.known.clear();
             ids.minute = Some(minute);
@@ -49,11 +48,6 @@ impl RecentIds {
         if ids.minute == Some(minute) && ids.known.len() < self.limit {
             ids.known.insert(id);
         }
-    }
-
-    /// The set is whole at every moment, so a panic elsewhere leaves it fit for use.
-    fn lock(&self) -> MutexGuard<'_, Ids> {
-        self.ids.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -93,11 +87,11 @@ mod tests {
             for id in 0..5_000 {
                 seen.learn(minute(turn), id.into());
             }
-            let ids = seen.lock();
+            let ids = seen.ids.lock();
             assert_eq!(ids.known.len(), 1_000);
             room = room.max(ids.known.capacity());
         }
-        assert_eq!(seen.lock().known.capacity(), room);
+        assert_eq!(seen.ids.lock().known.capacity(), room);
         assert!(room < 2_000, "{room}");
         assert!(seen.knows(minute(9), 999.into()) && !seen.knows(minute(9), 1_000.into()));
     }

@@ -20,9 +20,9 @@ use super::{
 use crate::{
     aws::ServiceError,
     dynamo::{
-        Item, first, get, keyed,
+        Item, Update, first, get, keyed,
         keys::{self, Key},
-        number, put_new, read, text, update_if, written,
+        number, put_new, read, text, written,
     },
     time::{Minute, Timestamp},
     webhook::WebhookUrl,
@@ -231,29 +231,18 @@ impl Store {
         before: &ShardConfig,
         after: &ShardConfig,
     ) -> Result<bool, ServiceError> {
-        let update = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(keys::counting().attributes()))
-            .update_expression("SET spreads = :after")
-            .condition_expression(UNCHANGED)
-            .expression_attribute_values(":before", written(before.spreads())?)
-            .expression_attribute_values(":after", written(after.spreads())?);
-        Ok(update_if(update).await?.is_ok())
+        let update = Update::new(&self.table, keys::counting())
+            .set("spreads", written(after.spreads())?)
+            .condition(UNCHANGED)
+            .value("before", written(before.spreads())?);
+        Ok(update.send(&self.client).await?.is_ok())
     }
 
     /// Remembers that all minutes up to this one were counted a second time. A slower audit may set it back: then some are
     /// counted once more.
     pub async fn audited(&self, minute: Minute) -> Result<(), ServiceError> {
-        let update = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(keys::counting().attributes()));
-        let update = update.update_expression("SET audited = :minute");
-        update.expression_attribute_values(":minute", text(minute)).send().await?;
-        Ok(())
+        let update = Update::new(&self.table, keys::counting()).set("audited", text(minute));
+        update.send(&self.client).await.map(drop)
     }
 
     // ---- parts ----

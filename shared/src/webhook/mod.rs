@@ -8,7 +8,7 @@
 //!   ([`Secrets`]), under an id that its repeats share ([`MessageId`]).
 //! * **The receiver cannot hold the sender**: there is one time-out over everything, no redirect is followed, no body is read.
 //!
-//! Not promised: that it arrives once. Whoever sends again after [`Outcome::Later`], as [`crate::sqs::pause`] says, delivers at least once.
+//! Not promised: that it arrives once. Whoever sends again after [`Outcome::Retryable`], as [`crate::sqs::backoff`] says, delivers at least once.
 //!
 //! `docs/WEBHOOKS.md` tells receivers and operators of it.
 
@@ -27,7 +27,9 @@ pub use outcome::{DeliveryError, MAX_RETRY_AFTER, Outcome, PermanentFailure};
 pub use resolve::{Dns, Resolve};
 pub use secret::{SecretError, SecretSource};
 pub use send::{Delivery, Webhooks};
-pub use signature::{InvalidId, InvalidSecrets, InvalidSignature, MessageId, Secrets, Signed};
+pub use signature::{
+    InvalidId, InvalidSecrets, InvalidSignature, MessageId, Secrets, SignatureHeaders,
+};
 pub use url::{InvalidUrl, WebhookUrl};
 
 use crate::{

@@ -7,7 +7,7 @@ use std::{
 
 use hyper::{HeaderMap, StatusCode, header};
 
-use super::{BlockedAddress, resolve::NoAddress};
+use super::{BlockedAddress, resolve::ResolveError};
 use crate::time::Timestamp;
 
 /// The longest `Retry-After` that is honoured: longer than any outage that a receiver plans, and short enough for a queue,
@@ -20,14 +20,14 @@ pub enum Outcome {
     /// The receiver has it: it answered 2xx.
     Delivered,
     /// It may succeed later. The receiver may have it all the same: an answer can be lost.
-    Later {
+    Retryable {
         /// What went wrong.
         cause: DeliveryError,
         /// How long the receiver asked to be left alone, at most [`MAX_RETRY_AFTER`].
         retry_after: Option<Duration>,
     },
     /// It is not to be tried again.
-    Refused {
+    Permanent {
         /// Why.
         reason: PermanentFailure,
     },
@@ -41,19 +41,19 @@ pub enum DeliveryError {
     TimedOut,
     /// The name could not be looked up.
     #[error("the host's name could not be looked up: {0}")]
-    Unknown(#[source] io::Error),
+    NameResolution(#[source] io::Error),
     /// No connection stood.
     #[error("could not connect: {0}")]
-    Unconnected(#[source] io::Error),
+    Connect(#[source] io::Error),
     /// The receiver's certificate is not to be trusted, or there was no agreement on a cipher.
     #[error("TLS failed: {0}")]
     Tls(#[source] io::Error),
     /// The connection broke, or what came was not HTTP.
     #[error("no answer: {0}")]
-    Unanswered(#[source] hyper::Error),
+    NoResponse(#[source] hyper::Error),
     /// The receiver answered something other than 2xx. A redirect is such an answer: it is not followed.
     #[error("answered {}", .0.as_u16())]
-    Answered(StatusCode),
+    Status(StatusCode),
 }
 
 /// Why a delivery is not to be tried again.
@@ -61,7 +61,7 @@ pub enum DeliveryError {
 pub enum PermanentFailure {
     /// The guard forbids it.
     #[error(transparent)]
-    Forbidden(#[from] BlockedAddress),
+    Blocked(#[from] BlockedAddress),
     /// The receiver answered 410: it wants no more.
     #[error("answered 410: the receiver is gone")]
     Gone,
@@ -71,9 +71,9 @@ impl Outcome {
     pub(super) fn of(status: StatusCode, headers: &HeaderMap, now: Timestamp) -> Self {
         match status {
             _ if status.is_success() => Self::Delivered,
-            StatusCode::GONE => Self::Refused { reason: PermanentFailure::Gone },
-            _ => Self::Later {
-                cause: DeliveryError::Answered(status),
+            StatusCode::GONE => Self::Permanent { reason: PermanentFailure::Gone },
+            _ => Self::Retryable {
+                cause: DeliveryError::Status(status),
                 retry_after: retry_after(headers, now),
             },
         }
@@ -82,15 +82,15 @@ impl Outcome {
 
 impl From<DeliveryError> for Outcome {
     fn from(cause: DeliveryError) -> Self {
-        Self::Later { cause, retry_after: None }
+        Self::Retryable { cause, retry_after: None }
     }
 }
 
-impl From<NoAddress> for Outcome {
-    fn from(error: NoAddress) -> Self {
+impl From<ResolveError> for Outcome {
+    fn from(error: ResolveError) -> Self {
         match error {
-            NoAddress::Refused(reason) => Self::Refused { reason: reason.into() },
-            NoAddress::Unknown(cause) => DeliveryError::Unknown(cause).into(),
+            ResolveError::Blocked(reason) => Self::Permanent { reason: reason.into() },
+            ResolveError::NotFound(cause) => DeliveryError::NameResolution(cause).into(),
         }
     }
 }
@@ -100,11 +100,11 @@ impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Delivered => f.write_str("delivered"),
-            Self::Later { cause, retry_after: None } => write!(f, "later: {cause}"),
-            Self::Later { cause, retry_after: Some(pause) } => {
+            Self::Retryable { cause, retry_after: None } => write!(f, "later: {cause}"),
+            Self::Retryable { cause, retry_after: Some(pause) } => {
                 write!(f, "later: {cause}, not before {pause:?}")
             }
-            Self::Refused { reason } => write!(f, "refused: {reason}"),
+            Self::Permanent { reason } => write!(f, "refused: {reason}"),
         }
     }
 }
@@ -142,7 +142,10 @@ mod tests {
         for status in [200, 201, 202, 204, 299] {
             assert!(matches!(of(status, None), Outcome::Delivered), "{status}");
         }
-        assert!(matches!(of(410, Some("1")), Outcome::Refused { reason: PermanentFailure::Gone }));
+        assert!(matches!(
+            of(410, Some("1")),
+            Outcome::Permanent { reason: PermanentFailure::Gone }
+        ));
         for status in [
             101, 300, 301, 302, 307, 308, 400, 401, 403, 404, 409, 422, 429, 500, 502, 503, 504,
             599,
@@ -151,7 +154,7 @@ mod tests {
             assert!(
                 matches!(
                     outcome,
-                    Outcome::Later { cause: DeliveryError::Answered(_), retry_after: None }
+                    Outcome::Retryable { cause: DeliveryError::Status(_), retry_after: None }
                 ),
                 "{outcome}"
             );
@@ -180,7 +183,9 @@ mod tests {
             ("1994-11-06T08:51:37Z", None),
         ] {
             let outcome = of(503, Some(text));
-            let Outcome::Later { retry_after, .. } = outcome else { panic!("{text}: {outcome}") };
+            let Outcome::Retryable { retry_after, .. } = outcome else {
+                panic!("{text}: {outcome}")
+            };
             assert_eq!(retry_after.map(|pause| pause.as_secs()), seconds, "{text:?}");
         }
     }

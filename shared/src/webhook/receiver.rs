@@ -1,10 +1,8 @@
 //! A server on the loopback for tests: it keeps what it is asked, and answers the same to everything.
 
-use std::{
-    net::Ipv4Addr,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{net::Ipv4Addr, sync::Arc};
 
+use parking_lot::Mutex;
 use rustls::pki_types::CertificateDer;
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader},
@@ -81,7 +79,7 @@ impl Receiver {
 
     /// Whole requests, head and body.
     pub fn requests(&self) -> Vec<String> {
-        self.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.requests.lock().clone()
     }
 }
 
@@ -92,7 +90,7 @@ async fn converse(
 ) {
     let mut stream = BufReader::new(stream);
     let Some(request) = read(&mut stream).await else { return };
-    kept.lock().unwrap_or_else(PoisonError::into_inner).push(request);
+    kept.lock().push(request);
     match answer {
         Answer::Text(text) => {
             stream.write_all(text.as_bytes()).await.expect("an answer");

@@ -31,13 +31,13 @@ impl Resolve for Dns {
 
 /// Why there is no address to go to.
 #[derive(Debug, thiserror::Error)]
-pub enum NoAddress {
+pub enum ResolveError {
     /// The guard forbids it.
     #[error(transparent)]
-    Refused(#[from] BlockedAddress),
+    Blocked(#[from] BlockedAddress),
     /// The name could not be looked up, or has no address.
     #[error("the host's name could not be looked up: {0}")]
-    Unknown(#[from] io::Error),
+    NotFound(#[from] io::Error),
 }
 
 /// The addresses of the URL's host, at least one, every one of them checked.
@@ -48,7 +48,7 @@ pub async fn checked_addresses(
     guard: Guard,
     resolver: &impl Resolve,
     url: &WebhookUrl,
-) -> Result<Vec<SocketAddr>, NoAddress> {
+) -> Result<Vec<SocketAddr>, ResolveError> {
     guard.check(url)?;
     let addresses = match url.host() {
         Host::Ipv4(address) => vec![address.into()],
@@ -80,7 +80,7 @@ mod tests {
     async fn addresses(
         url: &str,
         answers: &'static [&'static str],
-    ) -> Result<Vec<SocketAddr>, NoAddress> {
+    ) -> Result<Vec<SocketAddr>, ResolveError> {
         let url = WebhookUrl::try_from(url).expect("a URL");
         checked_addresses(Guard::default(), &Answers(answers), &url).await
     }
@@ -108,7 +108,7 @@ mod tests {
         ] {
             let refused = addresses("https://example.com/", answers).await;
             assert!(
-                matches!(refused, Err(NoAddress::Refused(BlockedAddress::Address(_)))),
+                matches!(refused, Err(ResolveError::Blocked(BlockedAddress::Address(_)))),
                 "{refused:?}"
             );
         }
@@ -117,7 +117,7 @@ mod tests {
     #[tokio::test]
     async fn a_local_name_is_refused_whatever_its_answer() {
         let refused = addresses("https://db.internal/", &["8.8.8.8"]).await;
-        assert!(matches!(refused, Err(NoAddress::Refused(BlockedAddress::Name))), "{refused:?}");
+        assert!(matches!(refused, Err(ResolveError::Blocked(BlockedAddress::Name))), "{refused:?}");
     }
 
     #[tokio::test]
@@ -129,7 +129,7 @@ mod tests {
     #[tokio::test]
     async fn a_name_without_an_address_is_unknown_not_refused() {
         let unknown = addresses("https://example.com/", &[]).await;
-        assert!(matches!(unknown, Err(NoAddress::Unknown(_))), "{unknown:?}");
+        assert!(matches!(unknown, Err(ResolveError::NotFound(_))), "{unknown:?}");
     }
 
     #[tokio::test]

@@ -21,11 +21,11 @@ pub struct SecretSource(Source);
 #[derive(Debug)]
 enum Source {
     Given(Arc<Secrets>),
-    Parameter { client: Client, name: String, seen: Mutex<Option<Seen>> },
+    Parameter { client: Client, name: String, seen: Mutex<Option<CachedSecrets>> },
 }
 
 #[derive(Debug)]
-struct Seen {
+struct CachedSecrets {
     secrets: Arc<Secrets>,
     until: Instant,
 }
@@ -49,7 +49,7 @@ pub enum SecretError {
     },
     /// Systems Manager could not be asked, or would not tell.
     #[error("parameter {name} could not be read: {}", DisplayErrorContext(&**cause))]
-    Unread {
+    Unavailable {
         /// Of the parameter.
         name: String,
         /// As the client has it, without the answer itself, which could hold a secret.
@@ -83,7 +83,8 @@ impl SecretSource {
             return Ok(seen.secrets.clone());
         }
         let secrets = Arc::new(read(client, name).await?);
-        *seen = Some(Seen { secrets: secrets.clone(), until: Instant::now() + REMEMBERED });
+        *seen =
+            Some(CachedSecrets { secrets: secrets.clone(), until: Instant::now() + REMEMBERED });
         Ok(secrets)
     }
 }
@@ -94,7 +95,7 @@ async fn read(client: &Client, name: &str) -> Result<Secrets, SecretError> {
         Some(GetParameterError::ParameterNotFound(_)) => {
             SecretError::Missing { name: name.to_owned() }
         }
-        _ => SecretError::Unread {
+        _ => SecretError::Unavailable {
             name: name.to_owned(),
             cause: cause.into_source().unwrap_or_else(Into::into),
         },

@@ -108,9 +108,8 @@ impl<R: Resolve + Sync> Webhooks<R> {
         request: Request<Full<Bytes>>,
     ) -> Result<Parts, Outcome> {
         let addresses = checked_addresses(self.guard, &self.resolver, url).await?;
-        let stream =
-            TcpStream::connect(&addresses[..]).await.map_err(DeliveryError::Unconnected)?;
-        stream.set_nodelay(true).map_err(DeliveryError::Unconnected)?;
+        let stream = TcpStream::connect(&addresses[..]).await.map_err(DeliveryError::Connect)?;
+        stream.set_nodelay(true).map_err(DeliveryError::Connect)?;
         let answer = if url.is_https() {
             let name =
                 server_name(url).map_err(|error| DeliveryError::Tls(io::Error::other(error)))?;
@@ -119,7 +118,7 @@ impl<R: Resolve + Sync> Webhooks<R> {
         } else {
             ask(stream, request).await
         };
-        Ok(answer.map_err(DeliveryError::Unanswered)?)
+        Ok(answer.map_err(DeliveryError::NoResponse)?)
     }
 }
 

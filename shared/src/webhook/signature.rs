@@ -116,7 +116,7 @@ impl fmt::Debug for Secrets {
 
 /// The values of the headers that prove a message.
 #[derive(Debug, Clone, Copy)]
-pub struct Signed<'a> {
+pub struct SignatureHeaders<'a> {
     /// `webhook-id`
     pub id: &'a MessageId,
     /// `webhook-timestamp`: when this attempt was made, in seconds since 1970.
@@ -152,7 +152,7 @@ impl Secrets {
     /// It takes the same time wherever a signature is wrong.
     pub fn verify(
         &self,
-        signed: Signed<'_>,
+        signed: SignatureHeaders<'_>,
         body: &[u8],
         now: Timestamp,
     ) -> Result<(), InvalidSignature> {
@@ -207,7 +207,7 @@ mod tests {
         now: Timestamp,
     ) -> Result<(), InvalidSignature> {
         let (id, timestamp) = (&id("msg_p5jXN8AQM9LWM0D4loKWxJek"), &AT.to_string());
-        secrets(secrets_).verify(Signed { id, timestamp, signature }, body, now)
+        secrets(secrets_).verify(SignatureHeaders { id, timestamp, signature }, body, now)
     }
 
     /// What the libraries of Standard Webhooks sign in their own tests.
@@ -292,7 +292,7 @@ mod tests {
         }
         for timestamp in ["", "now", "1614265330.5", "99999999999999999999", "-9223372036854775808"]
         {
-            let signed = Signed { id: &id("a"), timestamp, signature };
+            let signed = SignatureHeaders { id: &id("a"), timestamp, signature };
             assert_eq!(
                 secrets(SECRET).verify(signed, BODY, after(0)),
                 Err(InvalidSignature::Timestamp),

@@ -124,7 +124,7 @@ async fn a_queue_that_takes_no_message_is_an_error_and_is_asked_again() {
     let instance = new_instance(&cloud);
     let refused = ask(&instance, Kind::Sales, at(0)).await;
     assert!(
-        matches!(&refused, Err(FiguresError::Service(cause)) if cause.is_passing()),
+        matches!(&refused, Err(FiguresError::Service(cause)) if cause.is_transient()),
         "{refused:?}"
     );
     let workers = [new_instance(&cloud)];

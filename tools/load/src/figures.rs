@@ -1,4 +1,6 @@
-//! Callers ask for the same figures of a company at once.
+//! The scenario `figures`: concurrent callers request the same figures of a company.
+//!
+//! Invariants: all callers get the same figures, and they are computed at most once.
 
 use std::{collections::BTreeSet, error::Error};
 
@@ -8,64 +10,68 @@ use reqwest::StatusCode;
 
 use crate::{
     api::{Answer, Api},
-    crowd::Crowd,
+    burst::Burst,
     report::Run,
 };
 
-/// The scenario.
+/// Arguments of the scenario.
 #[derive(Debug, Args)]
-pub struct Demand {
-    /// Whose figures are asked for
+pub struct Scenario {
+    /// Company whose figures are requested
     #[arg(long, default_value = "merchant_001")]
     company: String,
-    /// Which: financials, sales or employee
+    /// Kind of figures: financials, sales or employee
     #[arg(long, default_value = "financials")]
     kind: String,
-    /// How many ask for them, all at the same moment
+    /// Number of concurrent callers
     #[arg(long, default_value_t = 100)]
     callers: usize,
 }
 
-/// What a caller was told.
+/// The outcome of one request.
 #[derive(Debug)]
-struct Told {
-    /// `computed`, `joined` or `cached`; of a failure, what it was.
-    how: String,
-    /// The body by its SHA-256; none of a failure.
-    tag: Option<String>,
+struct Outcome {
+    /// Cache status `computed`, `joined` or `cached`; for a failure, its cause.
+    label: String,
+    /// `ETag` of the figures, the SHA-256 of their body; `None` for a failure.
+    etag: Option<String>,
 }
 
-impl Demand {
-    /// Lets all ask, and compares what they are told.
+impl Scenario {
+    /// Sends all requests at once and compares their answers.
     pub async fn run(self, api: &Api, run: &Run) -> Result<(), Box<dyn Error>> {
         let company: String = byte_serialize(self.company.as_bytes()).collect();
         let path = format!("/api/{}?companyId={company}", self.kind);
-        run.say(format_args!("{} callers ask for {path} at once.", self.callers));
+        run.note(format_args!("{} concurrent callers request {path}.", self.callers));
         let callers: Vec<usize> = (0..self.callers).collect();
-        let protected = callers.iter().map(|_| ask(api, &path));
-        let asked = Crowd::send(run, api, "callers", self.callers, protected, |told: &Told| {
-            told.how.clone()
-        })
-        .await;
+        let requests = callers.iter().map(|_| request(api, &path));
+        let label = |outcome: &Outcome| outcome.label.clone();
+        let burst = Burst::send(run, api, "callers", self.callers, requests, label).await;
 
-        let tags: BTreeSet<_> = asked.outcomes.iter().map(|told| &told.tag).collect();
-        let computed = asked.counts.get("computed").copied().unwrap_or_default();
-        let same = tags.len() == 1 && tags.first().is_some_and(|tag| tag.is_some());
-        run.holds(format!("all get the same figures: {} different answers", tags.len()), same);
-        run.holds(format!("they are computed at most once: {computed} times"), computed <= 1);
+        let etags: BTreeSet<_> = burst.outcomes.iter().map(|outcome| &outcome.etag).collect();
+        let computed = burst.counts.get("computed").copied().unwrap_or_default();
+        let same = etags.len() == 1 && etags.first().is_some_and(|etag| etag.is_some());
+        run.invariant(
+            format!("all callers get the same figures: {} different answers", etags.len()),
+            same,
+        );
+        run.invariant(
+            format!("the figures are computed at most once: {computed} times"),
+            computed <= 1,
+        );
         Ok(())
     }
 }
 
-async fn ask(api: &Api, path: &str) -> Told {
+async fn request(api: &Api, path: &str) -> Outcome {
     match api.get(path).await {
         Ok(answer) if answer.status == StatusCode::OK => {
-            let said = |name| answer.header(name).unwrap_or("?").to_owned();
-            Told { how: said("x-once"), tag: Some(said("etag")) }
+            let header = |name| answer.header(name).unwrap_or("?").to_owned();
+            Outcome { label: header("x-once"), etag: Some(header("etag")) }
         }
         Ok(Answer { status, body, .. }) => {
-            Told { how: format!("{} {body}", status.as_u16()), tag: None }
+            Outcome { label: format!("{} {body}", status.as_u16()), etag: None }
         }
-        Err(failure) => Told { how: failure.to_string(), tag: None },
+        Err(failure) => Outcome { label: failure.to_string(), etag: None },
     }
 }

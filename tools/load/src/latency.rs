@@ -1,19 +1,19 @@
-//! How long requests took.
+//! Request latencies.
 
 use std::{fmt, time::Duration};
 
-/// Times of all requests, sorted.
+/// Latencies of all requests, sorted.
 #[derive(Debug)]
 pub struct Latencies(Vec<Duration>);
 
 impl Latencies {
-    /// Of these times.
-    pub fn new(mut times: Vec<Duration>) -> Self {
-        times.sort_unstable();
-        Self(times)
+    /// Sorts these latencies.
+    pub fn new(mut latencies: Vec<Duration>) -> Self {
+        latencies.sort_unstable();
+        Self(latencies)
     }
 
-    /// The time within which so many percent of the requests were answered (nearest rank).
+    /// Returns a percentile by nearest rank, or zero if there are no latencies.
     pub fn percentile(&self, percent: usize) -> Duration {
         let rank = (self.0.len() * percent).div_ceil(100);
         self.0.get(rank.saturating_sub(1)).copied().unwrap_or_default()
@@ -32,9 +32,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_percentile_is_a_time_that_was_measured() {
-        let times = Latencies::new((1..=200).rev().map(Duration::from_millis).collect());
-        assert_eq!(times.to_string(), "p50 100 ms, p95 190 ms, p99 198 ms");
+    fn a_percentile_is_a_measured_latency() {
+        let latencies = Latencies::new((1..=200).rev().map(Duration::from_millis).collect());
+        assert_eq!(latencies.to_string(), "p50 100 ms, p95 190 ms, p99 198 ms");
         assert_eq!(Latencies::new(vec![]).percentile(50), Duration::ZERO);
         assert_eq!(
             Latencies::new(vec![Duration::from_millis(7)]).percentile(99),

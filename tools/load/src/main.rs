@@ -1,9 +1,11 @@
-//! Drives a stack by its URL and checks what must hold afterwards. `load orders --help` tells the rest.
-//! A stack that asks for a token gets the one in the variable `ONCE_TOKEN`.
+//! Load scenarios that drive a deployed stack by its URL and then check its invariants.
+//!
+//! `load --help` lists the scenarios. Requests carry the bearer token in the environment variable
+//! `ONCE_TOKEN`, if it is set.
 
 mod accept;
 mod api;
-mod crowd;
+mod burst;
 mod figures;
 mod latency;
 mod orders;
@@ -20,12 +22,12 @@ use self::{
     report::{Options, Run},
 };
 
-/// Drives a stack and checks its promises.
+/// Drives a deployed stack and checks its invariants
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
     #[command(subcommand)]
-    scenario: Scenario,
+    command: Command,
     /// Base URL of the stack, as in .local/api-url or the output `ApiUrl`
     #[arg(long, global = true)]
     url: Option<String>,
@@ -34,20 +36,23 @@ struct Arguments {
 }
 
 #[derive(Subcommand)]
-enum Scenario {
-    /// Buyers compete for a product's units; fails unless exactly as many are sold as there are.
-    Orders(orders::Rush),
-    /// Ids are sent, some more than once; fails unless each minute's published count is that of the ids accepted in it.
-    Accept(accept::Arrivals),
-    /// Callers ask for the same figures of a company; fails unless all get the same ones, which were computed at most once.
-    Figures(figures::Demand),
-    /// A job calls a receiver every few seconds; fails unless each occurrence fires once.
-    Schedule(schedule::Clockwork),
-    /// Days of the ledger are settled; fails unless the file is whole, adds up, and is the one that is expected.
-    Settlement(settlement::Days),
+enum Command {
+    /// Buyers compete for a product's units; fails unless each unit is sold once or is left
+    Orders(orders::Scenario),
+    /// Sends ids, some more than once; fails unless each minute's published count matches the
+    /// answers
+    Accept(accept::Scenario),
+    /// Concurrent callers request the same figures of a company; fails unless all get the same
+    /// ones, computed at most once
+    Figures(figures::Scenario),
+    /// A job calls a receiver every few seconds; fails unless each occurrence runs once
+    Schedule(schedule::Scenario),
+    /// Settles days of the ledger; fails unless the file is complete, balances and equals the
+    /// expected one
+    Settlement(settlement::Scenario),
 }
 
-impl Scenario {
+impl Command {
     fn name(&self) -> &'static str {
         match self {
             Self::Orders(_) => "orders",
@@ -60,30 +65,30 @@ impl Scenario {
 
     async fn run(self, api: &Api, url: &str, run: &Run) -> Result<(), Box<dyn Error>> {
         match self {
-            Self::Orders(rush) => rush.run(api, run).await,
-            Self::Accept(arrivals) => arrivals.run(api, run).await,
-            Self::Figures(demand) => demand.run(api, run).await,
-            Self::Schedule(clockwork) => clockwork.run(api, url, run).await,
-            Self::Settlement(days) => days.run(api, run).await,
+            Self::Orders(scenario) => scenario.run(api, run).await,
+            Self::Accept(scenario) => scenario.run(api, run).await,
+            Self::Figures(scenario) => scenario.run(api, run).await,
+            Self::Schedule(scenario) => scenario.run(api, url, run).await,
+            Self::Settlement(scenario) => scenario.run(api, run).await,
         }
     }
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let Arguments { scenario, url, options } = Arguments::parse();
-    // An argument of all scenarios cannot be required by clap itself.
+    let Arguments { command, url, options } = Arguments::parse();
+    // clap does not allow a global argument to be required.
     let Some(url) = url else {
         Arguments::command()
             .error(ErrorKind::MissingRequiredArgument, "--url is required: the stack to drive")
             .exit()
     };
-    let run = Run::of(scenario.name(), &url, options);
-    let ended = match Api::new(&url) {
-        Ok(api) => scenario.run(&api, &url, &run).await,
+    let run = Run::new(command.name(), &url, options);
+    let result = match Api::new(&url) {
+        Ok(api) => command.run(&api, &url, &run).await,
         Err(cause) => Err(cause.into()),
     };
-    match run.end(ended) {
+    match run.finish(result) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");

@@ -1,4 +1,5 @@
-//! What a run came to: how fast, what was answered, what must hold and whether it does; as a text, and as one HTML page that needs no other file.
+//! The report of a run: outcomes, throughput, and the invariants with their results, as text on
+//! standard output and as one self-contained HTML page.
 
 mod page;
 
@@ -16,13 +17,13 @@ use jiff::Timestamp;
 
 use crate::latency::Latencies;
 
-/// How a run is bounded, and where its report goes.
+/// Time limit of a run and destination of its report.
 #[derive(Debug, Args)]
 pub struct Options {
-    /// Seconds after which nothing new is sent
+    /// Seconds after which no new requests are sent
     #[arg(long, global = true, default_value_t = 600)]
     at_most_s: u64,
-    /// A file for the report, one HTML page
+    /// File to write the report to, as one HTML page
     #[arg(long, global = true)]
     html: Option<PathBuf>,
 }
@@ -31,135 +32,136 @@ pub struct Options {
 #[derive(Debug)]
 pub struct Run {
     options: Options,
-    begun: Instant,
+    start: Instant,
     report: RefCell<Report>,
 }
 
-/// What it came to.
+/// Everything that the report of a run shows.
 #[derive(Debug)]
 struct Report {
     scenario: &'static str,
     stack: String,
     at: Timestamp,
-    facts: Vec<String>,
-    crowds: Vec<Told>,
-    checks: Vec<Check>,
+    notes: Vec<String>,
+    bursts: Vec<BurstSummary>,
+    invariants: Vec<Invariant>,
     series: Vec<Series>,
 }
 
-/// What came of many requests.
+/// Outcomes and throughput of a burst of requests.
 #[derive(Debug)]
-struct Told {
+struct BurstSummary {
     what: String,
-    outcomes: BTreeMap<String, u32>,
-    summary: String,
+    counts: BTreeMap<String, u32>,
+    throughput: String,
 }
 
-/// Something that must hold.
+/// An invariant and its result.
 #[derive(Debug)]
-struct Check {
+struct Invariant {
     text: String,
     holds: bool,
 }
 
-/// Values over the seconds of the run.
+/// Values over the time of the run.
 #[derive(Debug)]
 pub struct Series {
-    /// What they are, with their unit.
+    /// Name of the values, with their unit.
     pub name: String,
-    /// Seconds after the beginning, and the value.
+    /// Seconds since the start of the run, and the value at that time.
     pub points: Vec<(f64, f64)>,
 }
 
-/// Something did not hold.
+/// Invariants that do not hold.
 #[derive(Debug)]
-struct Broken(Vec<String>);
+struct Violations(Vec<String>);
 
-impl fmt::Display for Broken {
+impl fmt::Display for Violations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "it does not hold that {}", self.0.join("; nor that "))
+        write!(f, "invariants that do not hold: {}", self.0.join("; "))
     }
 }
 
-impl Error for Broken {}
+impl Error for Violations {}
 
 impl Run {
-    /// Of this scenario, from now on.
-    pub fn of(scenario: &'static str, stack: &str, options: Options) -> Self {
+    /// Starts a run of this scenario.
+    pub fn new(scenario: &'static str, stack: &str, options: Options) -> Self {
         let (at, stack) = (Timestamp::now(), stack.to_owned());
-        let (facts, crowds, checks, series) = Default::default();
-        let report = Report { scenario, stack, at, facts, crowds, checks, series };
-        Self { options, begun: Instant::now(), report: RefCell::new(report) }
+        let (notes, bursts, invariants, series) = Default::default();
+        let report = Report { scenario, stack, at, notes, bursts, invariants, series };
+        Self { options, start: Instant::now(), report: RefCell::new(report) }
     }
 
-    /// How long new requests may be sent from now on.
-    pub fn left(&self) -> Duration {
-        Duration::from_secs(self.options.at_most_s).saturating_sub(self.begun.elapsed())
+    /// Returns the time left for new requests.
+    pub fn remaining(&self) -> Duration {
+        Duration::from_secs(self.options.at_most_s).saturating_sub(self.start.elapsed())
     }
 
-    /// Seconds since it began.
+    /// Returns the seconds since the start.
     pub fn seconds(&self) -> f64 {
-        self.begun.elapsed().as_secs_f64()
+        self.start.elapsed().as_secs_f64()
     }
 
-    /// Says something, here and in the report.
-    pub fn say(&self, fact: impl fmt::Display) {
-        println!("{fact}");
-        self.report.borrow_mut().facts.push(fact.to_string());
+    /// Prints a note and adds it to the report.
+    pub fn note(&self, note: impl fmt::Display) {
+        println!("{note}");
+        self.report.borrow_mut().notes.push(note.to_string());
     }
 
-    /// Tells what came of many requests, and how fast.
-    pub fn tell(
+    /// Prints the outcomes and the throughput of a burst and adds them to the report.
+    pub fn outcomes(
         &self,
         what: &str,
-        outcomes: &BTreeMap<String, u32>,
+        counts: &BTreeMap<String, u32>,
         took: Duration,
         sent: u64,
-        times: &Latencies,
+        latencies: &Latencies,
     ) {
-        for (outcome, count) in outcomes {
+        for (outcome, count) in counts {
             println!("{count:>6}  {outcome}");
         }
-        println!("{sent:>6}  requests in all: what is turned away (429, 503) is sent again");
+        println!("{sent:>6}  requests in total, retries of throttled ones (429, 503) included");
         let seconds = took.as_secs_f64();
-        let rate = f64::from(outcomes.values().sum::<u32>()) / seconds;
-        let summary = format!("{seconds:.1} s, {rate:.0} {what} answered a second; {times}");
-        println!("{summary}");
-        let told = Told { what: what.to_owned(), outcomes: outcomes.clone(), summary };
-        self.report.borrow_mut().crowds.push(told);
+        let rate = f64::from(counts.values().sum::<u32>()) / seconds;
+        let throughput =
+            format!("{seconds:.1} s, {rate:.0} {what} answered per second; {latencies}");
+        println!("{throughput}");
+        let summary = BurstSummary { what: what.to_owned(), counts: counts.clone(), throughput };
+        self.report.borrow_mut().bursts.push(summary);
     }
 
-    /// What was measured on the way.
-    pub fn measured(&self, series: Series) {
+    /// Adds measured values to the report.
+    pub fn series(&self, series: Series) {
         self.report.borrow_mut().series.push(series);
     }
 
-    /// What must hold, and whether it does.
-    pub fn holds(&self, text: impl Into<String>, holds: bool) {
+    /// Prints an invariant with its result and adds it to the report.
+    pub fn invariant(&self, text: impl Into<String>, holds: bool) {
         let text = text.into();
         println!("{} {text}", if holds { "holds:" } else { "DOES NOT HOLD:" });
-        self.report.borrow_mut().checks.push(Check { text, holds });
+        self.report.borrow_mut().invariants.push(Invariant { text, holds });
     }
 
-    /// Writes the report; fails if something did not hold, or if the run itself has failed.
-    pub fn end(self, ended: Result<(), Box<dyn Error>>) -> Result<(), Box<dyn Error>> {
-        let took = self.begun.elapsed();
+    /// Writes the report. Fails if the run failed or an invariant does not hold.
+    pub fn finish(self, result: Result<(), Box<dyn Error>>) -> Result<(), Box<dyn Error>> {
+        let took = self.start.elapsed();
         let mut report = self.report.into_inner();
-        if let Err(failure) = &ended {
-            report.facts.push(format!("It failed: {failure}"));
+        if let Err(failure) = &result {
+            report.notes.push(format!("Run failed: {failure}"));
         }
         if let Some(file) = &self.options.html {
             fs::write(file, page::html(&report, took)).map_err(|cause| named(file, &cause))?;
-            println!("The report is {}", file.display());
+            println!("Report: {}", file.display());
         }
-        ended?;
-        let broken: Vec<_> = report
-            .checks
+        result?;
+        let violations: Vec<_> = report
+            .invariants
             .into_iter()
-            .filter(|check| !check.holds)
-            .map(|check| check.text)
+            .filter(|invariant| !invariant.holds)
+            .map(|invariant| invariant.text)
             .collect();
-        if broken.is_empty() { Ok(()) } else { Err(Broken(broken).into()) }
+        if violations.is_empty() { Ok(()) } else { Err(Violations(violations).into()) }
     }
 }
 
@@ -172,31 +174,31 @@ mod tests {
     use super::*;
 
     fn run(html: Option<PathBuf>) -> Run {
-        Run::of("orders", "http://stack", Options { at_most_s: 5, html })
+        Run::new("orders", "http://stack", Options { at_most_s: 5, html })
     }
 
     #[test]
-    fn a_run_fails_if_one_thing_does_not_hold_and_says_which() {
+    fn a_run_fails_if_an_invariant_does_not_hold_and_names_it() {
         let run = run(None);
-        run.holds("one is one", true);
-        run.holds("one is two", false);
-        let error = run.end(Ok(())).expect_err("one thing");
-        assert_eq!(error.to_string(), "it does not hold that one is two");
+        run.invariant("one is one", true);
+        run.invariant("one is two", false);
+        let error = run.finish(Ok(())).expect_err("a violation");
+        assert_eq!(error.to_string(), "invariants that do not hold: one is two");
     }
 
     #[test]
-    fn a_run_is_bounded() {
-        assert!(run(None).left() <= Duration::from_secs(5));
-        let none = Run::of("orders", "", Options { at_most_s: 0, html: None });
-        assert_eq!(none.left(), Duration::ZERO);
+    fn a_run_has_a_time_limit() {
+        assert!(run(None).remaining() <= Duration::from_secs(5));
+        let none = Run::new("orders", "", Options { at_most_s: 0, html: None });
+        assert_eq!(none.remaining(), Duration::ZERO);
     }
 
     #[test]
-    fn the_page_is_written_also_of_a_run_that_failed() {
+    fn the_page_of_a_failed_run_is_written_and_escaped() {
         let file = std::env::temp_dir().join(format!("load-{}.html", uuid::Uuid::now_v7()));
-        run(Some(file.clone())).end(Err("no <answer>".into())).expect_err("it failed");
+        run(Some(file.clone())).finish(Err("no <answer>".into())).expect_err("a failed run");
         let page = fs::read_to_string(&file).expect("a page");
-        fs::remove_file(&file).expect("it is there");
+        fs::remove_file(&file).expect("a file to remove");
         assert!(page.contains("no &lt;answer&gt;"), "{page}");
     }
 }

@@ -1,4 +1,4 @@
-//! The contract as it is written, its members in their order.
+//! The contract, with the members of objects in their written order.
 
 use std::fmt;
 
@@ -10,63 +10,65 @@ use serde::{
 
 const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
-static NOTHING: Node = Node::Null;
+static NULL: Node = Node::Null;
 
-/// Any value of the contract.
+/// A value of the contract.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Node {
-    /// Also what is not there.
+    /// `null`, or an absent member.
     Null,
-    Truth(bool),
-    Whole(i64),
-    Natural(u64),
-    Real(f64),
+    Bool(bool),
+    Int(i64),
+    UInt(u64),
+    Float(f64),
     Text(String),
     List(Vec<Node>),
     Object(IndexMap<String, Node>),
 }
 
 impl Node {
-    /// A member, or `Null`.
+    /// Returns a member, or `Null` if it is absent.
     pub fn get(&self, name: &str) -> &Node {
         match self {
-            Self::Object(members) => members.get(name).unwrap_or(&NOTHING),
-            _ => &NOTHING,
+            Self::Object(members) => members.get(name).unwrap_or(&NULL),
+            _ => &NULL,
         }
     }
 
+    /// Returns whether a member is present and not `null`.
     pub fn has(&self, name: &str) -> bool {
         *self.get(name) != Self::Null
     }
 
+    /// Returns the text, if the value is one.
     pub fn text(&self) -> Option<&str> {
         if let Self::Text(text) = self { Some(text) } else { None }
     }
 
-    /// The text of a member, or nothing.
-    pub fn said(&self, name: &str) -> &str {
+    /// Returns the text of a member, or an empty text if it is absent or not a text.
+    pub fn str(&self, name: &str) -> &str {
         self.get(name).text().unwrap_or_default()
     }
 
-    /// The elements of a list.
+    /// Returns the elements of a list, or none.
     pub fn items(&self) -> impl Iterator<Item = &Node> {
         let items: &[Node] = if let Self::List(items) = self { items } else { &[] };
         items.iter()
     }
 
-    /// The members of an object.
+    /// Returns the members of an object, or none.
     pub fn members(&self) -> impl Iterator<Item = (&str, &Node)> {
         let members = if let Self::Object(members) = self { Some(members) } else { None };
         members.into_iter().flatten().map(|(name, value)| (name.as_str(), value))
     }
 
-    /// As JSON in one line.
+    /// Returns the value as JSON in one line.
     pub fn json(&self) -> String {
         serde_json::to_string(self).expect("text keys and finite numbers")
     }
 
-    /// As JSON, indented.
+    /// Returns the value as indented JSON.
     pub fn pretty(&self) -> String {
         serde_json::to_string_pretty(self).expect("text keys and finite numbers")
     }
@@ -92,19 +94,19 @@ impl<'de> Visitor<'de> for AnyNode {
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<Node, E> {
-        Ok(Node::Truth(value))
+        Ok(Node::Bool(value))
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<Node, E> {
-        Ok(Node::Whole(value))
+        Ok(Node::Int(value))
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<Node, E> {
-        Ok(Node::Natural(value))
+        Ok(Node::UInt(value))
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Node, E> {
-        Ok(Node::Real(value))
+        Ok(Node::Float(value))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Node, E> {
@@ -128,24 +130,25 @@ impl<'de> Visitor<'de> for AnyNode {
     }
 }
 
-/// The whole.
+/// An `OpenAPI` contract.
 #[derive(Debug)]
 pub struct Contract(Node);
 
-/// What can be asked of the API.
+/// An operation of the API: a method of a path.
 #[derive(Debug, Clone, Copy)]
 pub struct Operation<'a> {
-    /// `GET`
+    /// Method, in upper case.
     pub method: &'static str,
-    /// `/orders/{id}`
+    /// Path, like `/orders/{id}`.
     pub path: &'a str,
-    /// What it says.
+    /// The operation's own node.
     pub node: &'a Node,
-    /// What all operations of its path say.
+    /// The node of its path, with what its operations share.
     shared: &'a Node,
 }
 
 impl Contract {
+    /// Parses a contract in YAML.
     pub fn read(text: &str) -> Result<Self, serde_saphyr::Error> {
         serde_saphyr::from_str(text).map(Self)
     }
@@ -162,25 +165,26 @@ impl Contract {
         self.0.get("components").get("schemas").members()
     }
 
+    /// Returns all operations, in the order of the paths.
     pub fn operations(&self) -> impl Iterator<Item = Operation<'_>> {
         self.0.get("paths").members().flat_map(|(path, shared)| {
-            let said =
+            let nodes =
                 METHODS.into_iter().map(move |method| (method, shared.get(&method.to_lowercase())));
-            let there = said.filter(|(_, node)| **node != Node::Null);
-            there.map(move |(method, node)| Operation { method, path, node, shared })
+            let present = nodes.filter(|(_, node)| **node != Node::Null);
+            present.map(move |(method, node)| Operation { method, path, node, shared })
         })
     }
 
-    /// The value that a `$ref` stands for; all others stand for themselves.
+    /// Returns the target of a `$ref`, or the node itself if it is not a reference.
     pub fn resolve<'a>(&'a self, node: &'a Node) -> &'a Node {
-        let place = node.said("$ref").strip_prefix("#/");
-        place.map_or(node, |place| self.resolve(place.split('/').fold(&self.0, Node::get)))
+        let pointer = node.str("$ref").strip_prefix("#/");
+        pointer.map_or(node, |pointer| self.resolve(pointer.split('/').fold(&self.0, Node::get)))
     }
 
-    /// What is said of a value where it is used, or else where it is defined.
+    /// Returns the description of a value where it is used, or else where it is defined.
     pub fn description<'a>(&'a self, node: &'a Node) -> &'a str {
-        match node.said("description") {
-            "" => self.resolve(node).said("description"),
+        match node.str("description") {
+            "" => self.resolve(node).str("description"),
             own => own,
         }
     }
@@ -188,14 +192,14 @@ impl Contract {
 
 impl<'a> Operation<'a> {
     pub fn id(&self) -> &'a str {
-        self.node.said("operationId")
+        self.node.str("operationId")
     }
 
     pub fn tag(&self) -> &'a str {
         self.node.get("tags").items().next().and_then(Node::text).unwrap_or_default()
     }
 
-    /// Those of its path come first.
+    /// Returns the parameters, those of the path first.
     pub fn parameters(&self, contract: &'a Contract) -> impl Iterator<Item = &'a Node> {
         let all = self.shared.get("parameters").items().chain(self.node.get("parameters").items());
         all.map(|parameter| contract.resolve(parameter))

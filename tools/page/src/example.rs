@@ -1,21 +1,22 @@
-//! Examples: what an operation is asked, as a line for a shell, and what it answers.
+//! Examples: calls of an operation as shell commands, and values of bodies.
 
 use crate::{Contract, Node, contract::Operation};
 
-/// The values of what may have one `example` or several `examples`, with their names.
-pub fn values(said: &Node) -> Vec<(&str, &Node)> {
-    if said.has("example") {
-        return vec![("", said.get("example"))];
+/// Returns the values of `example` or `examples` with their names; a single example has an empty
+/// name.
+pub fn values(node: &Node) -> Vec<(&str, &Node)> {
+    if node.has("example") {
+        return vec![("", node.get("example"))];
     }
-    said.get("examples").members().map(|(name, example)| (name, example.get("value"))).collect()
+    node.get("examples").members().map(|(name, example)| (name, example.get("value"))).collect()
 }
 
-/// The schema and the examples of a body, and of what type it is.
+/// Returns the media type of a body, and the node with its schema and examples.
 pub fn content<'a>(contract: &'a Contract, body: &'a Node) -> Option<(&'a str, &'a Node)> {
     contract.resolve(body).get("content").members().next()
 }
 
-/// A call for each example of the body, or one.
+/// Returns a call for each example of the request body, or one call without a body.
 pub fn calls(contract: &Contract, operation: &Operation<'_>) -> Vec<String> {
     let bodies =
         content(contract, operation.node.get("requestBody")).map(|(_, media)| values(media));
@@ -31,12 +32,12 @@ fn call(contract: &Contract, operation: &Operation<'_>, body: Option<&Node>) -> 
     let mut path = operation.path.to_owned();
     let (mut query, mut headers) = (Vec::new(), Vec::new());
     for parameter in operation.parameters(contract).filter(|parameter| parameter.has("example")) {
-        let (name, value) = (parameter.said("name"), parameter.get("example"));
+        let (name, value) = (parameter.str("name"), parameter.get("example"));
         let value = value.text().map_or_else(|| value.json(), str::to_owned);
-        match parameter.said("in") {
+        match parameter.str("in") {
             "path" => path = path.replace(&format!("{{{name}}}"), &value),
             "query" => query.push(format!("{name}={value}")),
-            // It is for those who look for their request in the log.
+            // A request id is optional and only for finding the request in the log.
             _ if name == "X-Request-Id" => {}
             _ => headers.push(format!(" -H {}", quoted(&format!("{name}: {value}")))),
         }
@@ -50,7 +51,7 @@ fn call(contract: &Contract, operation: &Operation<'_>, body: Option<&Node>) -> 
     format!("curl -s{method} \"$API{path}{query}\"{}{body}", headers.concat())
 }
 
-/// As one word of a shell.
+/// Quotes a text as one word of a shell command.
 fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }
@@ -70,12 +71,15 @@ paths:
         - { name: limit, in: query, example: 20 }
         - { name: If-None-Match, in: header, example: '\"a\"' }
     put:
-      requestBody: { content: { application/json: { examples: { one: { value: { n: 1 } }, other: { value: { of: it's } } } } } }
+      requestBody:
+        content:
+          application/json:
+            examples: { one: { value: { n: 1 } }, other: { value: { of: it's } } }
     post: {}
 ";
 
     #[test]
-    fn a_call_is_a_line_for_a_shell() {
+    fn a_call_is_a_shell_command() {
         let contract = Contract::read(CONTRACT).expect("YAML");
         let lines: Vec<_> =
             contract.operations().flat_map(|operation| calls(&contract, &operation)).collect();

@@ -1,22 +1,22 @@
-//! Text as HTML.
+//! Conversion of text to HTML.
 
-/// As it is, whatever it holds.
+/// Escapes a text.
 pub fn text(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-/// In one line, with its `code` marked.
-pub fn line(words: &str) -> String {
-    let parts = text(words.trim());
+/// Escapes a text and marks up its `code`.
+pub fn line(source: &str) -> String {
+    let parts = text(source.trim());
     let parts = parts.split('`').enumerate();
     let marked = parts
         .map(|(n, part)| if n % 2 == 1 { format!("<code>{part}</code>") } else { part.to_owned() });
     marked.collect()
 }
 
-/// In paragraphs, which empty lines part.
-pub fn prose(words: &str) -> String {
-    let paragraphs = words.split("\n\n").map(str::trim).filter(|paragraph| !paragraph.is_empty());
+/// Returns a text as paragraphs, separated by its empty lines.
+pub fn prose(source: &str) -> String {
+    let paragraphs = source.split("\n\n").map(str::trim).filter(|paragraph| !paragraph.is_empty());
     paragraphs.map(|paragraph| format!("<p>{}</p>\n", line(paragraph))).collect::<Vec<_>>().concat()
 }
 
@@ -25,7 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn code_is_marked_and_markup_is_not() {
+    fn code_is_marked_up_and_everything_else_is_escaped() {
         assert_eq!(
             line("`a` < \"b\" & `<c>`"),
             "<code>a</code> &lt; &quot;b&quot; &amp; <code>&lt;c&gt;</code>"
@@ -33,7 +33,7 @@ mod tests {
     }
 
     #[test]
-    fn empty_lines_part_paragraphs() {
+    fn empty_lines_separate_paragraphs() {
         assert_eq!(prose("one\ntwo\n\nthree\n"), "<p>one\ntwo</p>\n<p>three</p>\n");
         assert_eq!(prose(""), "");
     }

@@ -1,6 +1,7 @@
-//! A contract in `OpenAPI` 3.1 as a page for people to read: one file of HTML that loads nothing and runs nothing.
+//! Renders an `OpenAPI` 3.1 contract as one self-contained HTML page, without scripts or links to
+//! other files.
 //!
-//! It shows what `openapi.yaml` uses of the specification; what it does not know, it leaves out.
+//! It renders the part of the specification that `openapi.yaml` uses and omits everything else.
 
 mod contract;
 mod example;
@@ -15,18 +16,18 @@ use self::{
     html::{prose, text},
 };
 
-/// Why there is no page.
+/// Error of [`render`].
 #[derive(Debug, thiserror::Error)]
 pub enum RenderError {
     /// The contract is not YAML.
     #[error(transparent)]
     Unreadable(#[from] serde_saphyr::Error),
-    /// Memory took no more.
+    /// Writing to the page failed.
     #[error(transparent)]
     Unwritable(#[from] Error),
 }
 
-/// The page of a contract.
+/// Renders the page of a contract in YAML.
 pub fn render(contract: &str) -> Result<String, RenderError> {
     let contract = Contract::read(contract)?;
     let mut page = String::new();
@@ -35,14 +36,10 @@ pub fn render(contract: &str) -> Result<String, RenderError> {
     page.push_str("<main>\n");
     introduction(&mut page, &contract)?;
     for tag in contract.tags() {
-        let name = tag.said("name");
-        writeln!(
-            page,
-            "<h2 id=\"{}\">{}</h2>\n{}",
-            anchor(name),
-            text(name),
-            prose(tag.said("description"))
-        )?;
+        let name = tag.str("name");
+        let (anchor, title, description) =
+            (anchor(name), text(name), prose(tag.str("description")));
+        writeln!(page, "<h2 id=\"{anchor}\">{title}</h2>\n{description}")?;
         for operation in contract.operations().filter(|operation| operation.tag() == name) {
             operation::section(&mut page, &contract, &operation)?;
         }
@@ -53,7 +50,7 @@ pub fn render(contract: &str) -> Result<String, RenderError> {
 }
 
 fn head(page: &mut String, contract: &Contract) -> Result<(), Error> {
-    let title = text(contract.info().said("title"));
+    let title = text(contract.info().str("title"));
     let style = include_str!("style.css");
     write!(
         page,
@@ -66,7 +63,7 @@ fn head(page: &mut String, contract: &Contract) -> Result<(), Error> {
 fn index(page: &mut String, contract: &Contract) -> Result<(), Error> {
     page.push_str("<nav>\n");
     for tag in contract.tags() {
-        let name = tag.said("name");
+        let name = tag.str("name");
         writeln!(page, "<a class=\"tag\" href=\"#{}\">{}</a>", anchor(name), text(name))?;
         for operation in contract.operations().filter(|operation| operation.tag() == name) {
             let (id, method, path) = (text(operation.id()), operation.method, text(operation.path));
@@ -80,14 +77,15 @@ fn index(page: &mut String, contract: &Contract) -> Result<(), Error> {
 
 fn introduction(page: &mut String, contract: &Contract) -> Result<(), Error> {
     let info = contract.info();
-    let (title, version) = (text(info.said("title")), text(info.said("version")));
+    let (title, version) = (text(info.str("title")), text(info.str("version")));
     writeln!(page, "<h1>{title} <small>{version}</small></h1>")?;
-    writeln!(page, "{}{}", prose(info.said("summary")), prose(info.said("description")))?;
-    let note = "The examples are for a shell in which `API` is the base URL. Programs read `/openapi.yaml`.";
+    writeln!(page, "{}{}", prose(info.str("summary")), prose(info.str("description")))?;
+    let note = "The examples are shell commands; set the variable `API` to the base URL. \
+                The contract itself is at `/openapi.yaml`.";
     writeln!(page, "{}", prose(note))
 }
 
-/// A name as a fragment of a URL.
+/// Returns a name as a URL fragment.
 fn anchor(name: &str) -> String {
     name.to_lowercase().replace(|letter: char| !letter.is_ascii_alphanumeric(), "-")
 }
@@ -99,20 +97,20 @@ mod tests {
     const CONTRACT: &str = include_str!("../../../openapi.yaml");
 
     #[test]
-    fn every_operation_and_every_schema_has_its_place_on_the_page() {
+    fn every_operation_and_every_schema_has_an_anchor() {
         let page = render(CONTRACT).expect("a page");
         let contract = Contract::read(CONTRACT).expect("a contract");
-        let places = contract.operations().map(|operation| operation.id().to_owned());
-        let places: Vec<String> =
-            places.chain(contract.schemas().map(|(name, _)| format!("schema-{name}"))).collect();
-        assert!(places.len() > 50, "{places:?}");
-        for place in places {
-            assert_eq!(page.matches(&format!(" id=\"{place}\"")).count(), 1, "{place}");
+        let anchors = contract.operations().map(|operation| operation.id().to_owned());
+        let anchors: Vec<String> =
+            anchors.chain(contract.schemas().map(|(name, _)| format!("schema-{name}"))).collect();
+        assert!(anchors.len() > 50, "{anchors:?}");
+        for anchor in anchors {
+            assert_eq!(page.matches(&format!(" id=\"{anchor}\"")).count(), 1, "{anchor}");
         }
     }
 
     #[test]
-    fn every_link_leads_to_a_place_on_the_page() {
+    fn every_link_leads_to_an_anchor() {
         let page = render(CONTRACT).expect("a page");
         for link in page.split("href=\"").skip(1) {
             let target = link
@@ -125,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_contract_says_is_never_taken_for_markup() {
+    fn texts_of_the_contract_are_escaped() {
         let contract = CONTRACT.replacen("title: Once", "title: '<script>&'", 1);
         let page = render(&contract).expect("a page");
         assert!(
@@ -135,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_yaml_is_no_page() {
+    fn invalid_yaml_is_an_error() {
         assert!(matches!(render("openapi: ["), Err(RenderError::Unreadable(_))));
     }
 }

@@ -1,4 +1,4 @@
-//! An operation: what it is asked, and what it answers.
+//! The section of an operation: its parameters, body, example calls and responses.
 
 use std::fmt::{Error, Write};
 
@@ -16,19 +16,20 @@ pub fn section(
     operation: &Operation<'_>,
 ) -> Result<(), Error> {
     let (id, method, path) = (text(operation.id()), operation.method, text(operation.path));
-    let (class, summary) = (method.to_lowercase(), line(operation.node.said("summary")));
+    let (class, summary) = (method.to_lowercase(), line(operation.node.str("summary")));
     writeln!(
         page,
-        "<section id=\"{id}\">\n<h3><b class=\"{class}\">{method}</b> {path} <a href=\"#{id}\">#</a></h3>"
+        "<section id=\"{id}\">\n\
+         <h3><b class=\"{class}\">{method}</b> {path} <a href=\"#{id}\">#</a></h3>"
     )?;
-    writeln!(page, "<p>{summary}.</p>\n{}", prose(operation.node.said("description")))?;
+    writeln!(page, "<p>{summary}.</p>\n{}", prose(operation.node.str("description")))?;
     security(page, operation.node)?;
     parameters(page, contract, operation)?;
     body(page, contract, operation.node)?;
     for call in example::calls(contract, operation) {
         writeln!(page, "<pre>{}</pre>", text(&call))?;
     }
-    answers(page, contract, operation.node)?;
+    responses(page, contract, operation.node)?;
     page.push_str("</section>\n");
     Ok(())
 }
@@ -40,7 +41,7 @@ fn security(page: &mut String, operation: &Node) -> Result<(), Error> {
     if schemes.is_empty() {
         Ok(())
     } else {
-        writeln!(page, "<p>Asks for {}.</p>", schemes.join(" or "))
+        writeln!(page, "<p>Requires {}.</p>", schemes.join(" or "))
     }
 }
 
@@ -51,15 +52,18 @@ fn parameters(
 ) -> Result<(), Error> {
     page.push_str("<h4>Parameters</h4>\n<table>\n");
     for parameter in operation.parameters(contract) {
-        let (name, place) = (text(parameter.said("name")), parameter.said("in"));
-        let need = if *parameter.get("required") == Node::Truth(true) {
+        let (name, location) = (text(parameter.str("name")), parameter.str("in"));
+        let optional = if *parameter.get("required") == Node::Bool(true) {
             ""
         } else {
             " <small>optional</small>"
         };
         let (brief, description) =
-            (schema::brief(parameter.get("schema")), line(parameter.said("description")));
-        writeln!(page, "<tr><td><code>{name}</code>{need}<td>{place}<td>{brief}<td>{description}")?;
+            (schema::brief(parameter.get("schema")), line(parameter.str("description")));
+        writeln!(
+            page,
+            "<tr><td><code>{name}</code>{optional}<td>{location}<td>{brief}<td>{description}"
+        )?;
     }
     page.push_str("</table>\n");
     Ok(())
@@ -69,27 +73,27 @@ fn body(page: &mut String, contract: &Contract, operation: &Node) -> Result<(), 
     let Some((kind, media)) = example::content(contract, operation.get("requestBody")) else {
         return Ok(());
     };
-    let said = media.get("schema");
-    writeln!(page, "<h4>Body</h4>\n<p>{}, <code>{kind}</code></p>", schema::brief(said))?;
-    schema::members(page, contract, contract.resolve(said))
+    let schema = media.get("schema");
+    writeln!(page, "<h4>Body</h4>\n<p>{}, <code>{kind}</code></p>", schema::brief(schema))?;
+    schema::members(page, contract, contract.resolve(schema))
 }
 
-fn answers(page: &mut String, contract: &Contract, operation: &Node) -> Result<(), Error> {
-    page.push_str("<h4>Answers</h4>\n<table>\n");
-    for (status, said) in operation.get("responses").members() {
-        let answer = contract.resolve(said);
-        write!(page, "<tr><td><b>{status}</b><td>{}<td>", line(answer.said("description")))?;
-        headers(page, contract, answer)?;
+fn responses(page: &mut String, contract: &Contract, operation: &Node) -> Result<(), Error> {
+    page.push_str("<h4>Responses</h4>\n<table>\n");
+    for (status, node) in operation.get("responses").members() {
+        let response = contract.resolve(node);
+        write!(page, "<tr><td><b>{status}</b><td>{}<td>", line(response.str("description")))?;
+        headers(page, contract, response)?;
         page.push_str("<td>");
-        if let Some((kind, media)) = example::content(contract, answer) {
+        if let Some((kind, media)) = example::content(contract, response) {
             write!(page, "{} <code>{kind}</code>", schema::brief(media.get("schema")))?;
             for (name, value) in example::values(media) {
-                let shown = value.text().map_or_else(|| value.pretty(), str::to_owned);
+                let example = value.text().map_or_else(|| value.pretty(), str::to_owned);
                 let title = if name.is_empty() { "Example" } else { name };
                 write!(
                     page,
                     "<details><summary>{title}</summary><pre>{}</pre></details>",
-                    text(&shown)
+                    text(&example)
                 )?;
             }
         }
@@ -99,10 +103,10 @@ fn answers(page: &mut String, contract: &Contract, operation: &Node) -> Result<(
     Ok(())
 }
 
-/// All but the one that every answer has.
-fn headers(page: &mut String, contract: &Contract, answer: &Node) -> Result<(), Error> {
+/// Writes the headers of a response, except `X-Request-Id`, which every response has.
+fn headers(page: &mut String, contract: &Contract, response: &Node) -> Result<(), Error> {
     for (name, header) in
-        answer.get("headers").members().filter(|(name, _)| *name != "X-Request-Id")
+        response.get("headers").members().filter(|(name, _)| *name != "X-Request-Id")
     {
         let description = text(&contract.description(header).replace('`', ""));
         write!(page, "<code title=\"{description}\">{name}</code> ")?;

@@ -1,4 +1,4 @@
-//! Schemas: each in a few words, and its members in a table.
+//! Schemas: a brief description of each, and a table of its members.
 
 use std::fmt::{Error, Write};
 
@@ -7,12 +7,12 @@ use crate::{
     html::{line, prose, text},
 };
 
-/// Where a schema of its own is on the page, if it is one.
+/// Returns the name of a referenced schema.
 fn name(schema: &Node) -> Option<&str> {
-    schema.said("$ref").strip_prefix("#/components/schemas/")
+    schema.str("$ref").strip_prefix("#/components/schemas/")
 }
 
-/// In a few words, with links: `integer, 1 to 100`.
+/// Describes a schema briefly, with links to other schemas: `integer, 1 to 100`.
 pub fn brief(schema: &Node) -> String {
     if let Some(name) = name(schema) {
         return format!("<a href=\"#schema-{name}\">{name}</a>");
@@ -28,8 +28,8 @@ pub fn brief(schema: &Node) -> String {
         let named = schema.get("allOf").items().filter(|part| name(part).is_some());
         return named.map(brief).collect::<Vec<_>>().join(" and ");
     }
-    let words = [kind(schema), values(schema), bounds(schema)];
-    words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(", ")
+    let parts = [kind(schema), values(schema), bounds(schema)];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
 }
 
 fn kind(schema: &Node) -> String {
@@ -37,7 +37,7 @@ fn kind(schema: &Node) -> String {
         Node::List(kinds) => kinds.iter().filter_map(Node::text).collect::<Vec<_>>().join(" or "),
         kind => kind.text().unwrap_or_default().to_owned(),
     };
-    match schema.said("format") {
+    match schema.str("format") {
         "" => kind,
         format => text(&format!("{kind} ({format})")),
     }
@@ -53,33 +53,33 @@ fn values(schema: &Node) -> String {
 }
 
 fn bounds(schema: &Node) -> String {
-    let said = |name: &str| schema.has(name).then(|| plain(schema.get(name)));
-    let mut words = Vec::new();
-    match (said("minimum"), said("maximum")) {
-        (Some(least), Some(most)) => words.push(format!("{least} to {most}")),
-        (Some(least), None) => words.push(format!("at least {least}")),
-        (None, Some(most)) => words.push(format!("at most {most}")),
+    let value = |name: &str| schema.has(name).then(|| plain(schema.get(name)));
+    let mut parts = Vec::new();
+    match (value("minimum"), value("maximum")) {
+        (Some(least), Some(most)) => parts.push(format!("{least} to {most}")),
+        (Some(least), None) => parts.push(format!("at least {least}")),
+        (None, Some(most)) => parts.push(format!("at most {most}")),
         (None, None) => {}
     }
-    match (said("minLength"), said("maxLength")) {
-        (Some(least), Some(most)) => words.push(format!("{least} to {most} characters")),
-        (None, Some(most)) => words.push(format!("at most {most} characters")),
+    match (value("minLength"), value("maxLength")) {
+        (Some(least), Some(most)) => parts.push(format!("{least} to {most} characters")),
+        (None, Some(most)) => parts.push(format!("at most {most} characters")),
         _ => {}
     }
-    words.extend(said("maxItems").map(|most| format!("at most {most} items")));
-    words.extend(said("pattern").map(|pattern| format!("<code>{}</code>", text(&pattern))));
-    words.extend(
-        said("default").map(|default| format!("<code>{}</code> if left out", text(&default))),
+    parts.extend(value("maxItems").map(|most| format!("at most {most} items")));
+    parts.extend(value("pattern").map(|pattern| format!("<code>{}</code>", text(&pattern))));
+    parts.extend(
+        value("default").map(|default| format!("<code>{}</code> if omitted", text(&default))),
     );
-    words.join(", ")
+    parts.join(", ")
 }
 
-/// Texts without their quotes.
+/// Returns a value as JSON, but a text without quotes.
 fn plain(value: &Node) -> String {
     value.text().map_or_else(|| value.json(), str::to_owned)
 }
 
-/// The members of an object, with those of objects in it.
+/// Writes the members of an object, and those of unnamed objects in it.
 pub fn members(page: &mut String, contract: &Contract, schema: &Node) -> Result<(), Error> {
     if !schema.has("properties") {
         return Ok(());
@@ -87,13 +87,13 @@ pub fn members(page: &mut String, contract: &Contract, schema: &Node) -> Result<
     let required: Vec<&str> = schema.get("required").items().filter_map(Node::text).collect();
     page.push_str("<table>\n");
     for (name, member) in schema.get("properties").members() {
-        if *member == Node::Truth(false) {
-            writeln!(page, "<tr><td><code>{name}</code><td><td>must not be there")?;
+        if *member == Node::Bool(false) {
+            writeln!(page, "<tr><td><code>{name}</code><td><td>must be absent")?;
             continue;
         }
-        let need = if required.contains(&name) { "" } else { " <small>optional</small>" };
+        let optional = if required.contains(&name) { "" } else { " <small>optional</small>" };
         let (brief, description) = (brief(member), line(contract.description(member)));
-        write!(page, "<tr><td><code>{name}</code>{need}<td>{brief}<td>{description}")?;
+        write!(page, "<tr><td><code>{name}</code>{optional}<td>{brief}<td>{description}")?;
         for inside in inline(member) {
             members(page, contract, inside)?;
         }
@@ -103,18 +103,18 @@ pub fn members(page: &mut String, contract: &Contract, schema: &Node) -> Result<
     Ok(())
 }
 
-/// The objects in a member that have no name of their own.
+/// Returns the unnamed objects in a member.
 fn inline(member: &Node) -> impl Iterator<Item = &Node> {
     let parts = [member, member.get("items")].into_iter();
     parts.chain(member.get("oneOf").items()).filter(|part| part.has("properties"))
 }
 
-/// All schemas that have a name.
+/// Writes the sections of all named schemas.
 pub fn sections(page: &mut String, contract: &Contract) -> Result<(), Error> {
     page.push_str("<h2 id=\"schemas\">Schemas</h2>\n");
     for (name, schema) in contract.schemas() {
         writeln!(page, "<section id=\"schema-{name}\">\n<h3>{name}</h3>")?;
-        writeln!(page, "<p>{}</p>\n{}", brief(schema), prose(schema.said("description")))?;
+        writeln!(page, "<p>{}</p>\n{}", brief(schema), prose(schema.str("description")))?;
         members(page, contract, schema)?;
         page.push_str("</section>\n");
     }
@@ -125,16 +125,16 @@ pub fn sections(page: &mut String, contract: &Contract) -> Result<(), Error> {
 mod tests {
     use super::*;
 
-    fn said(yaml: &str) -> String {
+    fn described(yaml: &str) -> String {
         brief(&serde_saphyr::from_str(yaml).expect("YAML"))
     }
 
     #[test]
-    fn a_schema_is_said_in_a_few_words() {
-        for (yaml, words) in [
+    fn a_schema_is_described_briefly() {
+        for (yaml, description) in [
             (
                 "{type: integer, minimum: 1, maximum: 100, default: 20}",
-                "integer, 1 to 100, <code>20</code> if left out",
+                "integer, 1 to 100, <code>20</code> if omitted",
             ),
             ("{type: [string, 'null']}", "string or null"),
             ("{type: string, format: uuid}", "string (uuid)"),
@@ -147,7 +147,7 @@ mod tests {
             ("{type: array, items: {type: boolean}}", "array of boolean"),
             ("{oneOf: [{type: number}, {type: 'null'}]}", "number or null"),
         ] {
-            assert_eq!(said(yaml), words, "{yaml}");
+            assert_eq!(described(yaml), description, "{yaml}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Transactions in the ledger, 25 at a time, whatever the table turns away meanwhile.
+//! Writes transactions to the ledger in batches of 25, with retries of throttled items.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -12,79 +12,81 @@ use tokio::time::sleep;
 
 use crate::stack::Stack;
 
-/// Items that `BatchWriteItem` takes at most.
+/// Maximum number of items of a `BatchWriteItem` call.
 pub const BATCH: usize = 25;
 
-/// Why a transaction was not written, or may not have been.
+/// A transaction was not written, or is not known to be.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
-    /// The store failed for a reason that does not pass.
+    /// The store failed with an error that a retry does not change.
     #[error(transparent)]
     Store(#[from] ServiceError),
-    /// The table throttled, try after try. No source means that it answered each time, and took nothing.
+    /// The table throttled every attempt. Without a source, the last call was answered and wrote
+    /// nothing.
     #[error(
-        "the table took none of {left} transactions in {TRIES} tries; it may need more write capacity"
+        "the table wrote none of {left} transactions in {MAX_ATTEMPTS} attempts: \
+         increase its write capacity"
     )]
-    TurnedAway {
-        /// Transactions of the batch that are not known to be written.
+    Throttled {
+        /// Number of transactions of the batch that are not known to be written.
         left: usize,
-        /// How the last call failed, if it did.
+        /// Error of the last call, if it failed.
         source: Option<ServiceError>,
     },
 }
 
-/// Tries in a row that achieve nothing before a write is given up: some four minutes.
-const TRIES: usize = 40;
+/// Consecutive attempts without progress after which a write fails: some four minutes.
+const MAX_ATTEMPTS: usize = 40;
 
-/// Pauses that double from 50 ms to 5 s, each lengthened by up to itself at random.
-pub fn pauses() -> ExponentialBuilder {
+/// Returns the backoff: delays that double from 50 ms to 5 s, each with jitter of up to its length.
+pub fn backoff() -> ExponentialBuilder {
     ExponentialBuilder::new()
         .with_min_delay(Duration::from_millis(50))
         .with_max_delay(Duration::from_secs(5))
-        .with_max_times(TRIES - 1)
+        .with_max_times(MAX_ATTEMPTS - 1)
         .with_jitter()
 }
 
-/// Writes at most [`BATCH`] transactions; answers the write units that the table told. A put that is repeated, since its answer
-/// was lost, writes the same item again.
+/// Writes at most [`BATCH`] transactions and returns the consumed write units. A put that is retried
+/// because its answer was lost writes the same item again.
 ///
 /// # Errors
-/// Some are not written, or not known to be.
+/// Some transactions are not written, or not known to be.
 pub async fn write(stack: &Stack, entries: &[Entry]) -> Result<f64, WriteError> {
     let mut left = entries.iter().map(put).collect::<Result<Vec<_>, _>>()?;
     let mut units = 0.0;
-    let mut pause = pauses().build();
+    let mut delays = backoff().build();
     loop {
         let before = left.len();
-        let failure = match try_once(stack, left.clone()).await {
-            Ok(tried) => {
-                units += tried.units;
-                left = tried.unprocessed;
+        let failure = match attempt(stack, left.clone()).await {
+            Ok(answer) => {
+                units += answer.units;
+                left = answer.unprocessed;
                 None
             }
-            Err(failure) if failure.is_passing() => Some(failure),
+            Err(failure) if failure.is_transient() => Some(failure),
             Err(failure) => return Err(failure.into()),
         };
         if left.is_empty() {
             return Ok(units);
         }
         if left.len() < before {
-            pause = pauses().build();
+            delays = backoff().build();
         }
-        let Some(time) = pause.next() else {
-            return Err(WriteError::TurnedAway { left: left.len(), source: failure });
+        let Some(delay) = delays.next() else {
+            return Err(WriteError::Throttled { left: left.len(), source: failure });
         };
-        sleep(time).await;
+        sleep(delay).await;
     }
 }
 
-/// What came of one call.
-struct Tried {
+/// The answer to one call.
+struct BatchAnswer {
     unprocessed: Vec<WriteRequest>,
     units: f64,
 }
 
-async fn try_once(stack: &Stack, puts: Vec<WriteRequest>) -> Result<Tried, ServiceError> {
+async fn attempt(stack: &Stack, puts: Vec<WriteRequest>) -> Result<BatchAnswer, ServiceError> {
     let answer = stack
         .client
         .batch_write_item()
@@ -100,10 +102,10 @@ async fn try_once(stack: &Stack, puts: Vec<WriteRequest>) -> Result<Tried, Servi
         .flatten()
         .flatten()
         .collect();
-    Ok(Tried { unprocessed, units })
+    Ok(BatchAnswer { unprocessed, units })
 }
 
 fn put(entry: &Entry) -> Result<WriteRequest, ServiceError> {
     let put: Result<_, BuildError> = PutRequest::builder().set_item(Some(entry.item()?)).build();
-    Ok(WriteRequest::builder().put_request(put.map_err(ServiceError::undecodable)?).build())
+    Ok(WriteRequest::builder().put_request(put.map_err(ServiceError::permanent)?).build())
 }

@@ -1,20 +1,23 @@
-//! What the tables of a stack are filled with, the same for the same [`Plan`], and what a settlement of the ledger must come to: the sums
-//! are added up while the transactions are made, apart from any code that settles.
+//! Fills the tables of a stack with data that depends only on a [`Plan`], and computes the sums that
+//! a settlement of the ledger must return. The sums are added up while the transactions are
+//! generated, independently of the code that settles.
 //!
-//! A ledger that holds other entries, too, settles to more than these sums: begin with an empty one, or with one that was filled
-//! with the same plan (or fewer transactions), which is overwritten entry by entry.
+//! A ledger with other entries settles to other sums. Start with an empty ledger, or with one that
+//! was filled by the same plan (or by one with fewer transactions): its entries are overwritten.
 
 mod batch;
-mod draw;
-mod fill;
 mod plan;
+mod random;
 mod stack;
 mod sums;
+mod tables;
 #[cfg(test)]
 mod tests;
 
 pub use batch::WriteError;
-pub use fill::{ProductError, Written, create_products, put_companies, write_entries};
 pub use plan::Plan;
-pub use stack::{Missing, Stack};
+pub use stack::{MissingVariable, Stack};
 pub use sums::{Cents, Sum, Sums};
+pub use tables::{
+    CompanyError, ProductError, WriteSummary, create_products, put_companies, write_entries,
+};

@@ -1,5 +1,5 @@
-//! Fills a stack's tables, the same for the same arguments, and says what a settlement of the ledger must come to. `seed --help` tells
-//! the rest.
+//! Fills a stack's tables with reproducible data and writes the sums that a settlement of the ledger
+//! must return. `seed --help` lists the arguments.
 
 use std::{
     error::Error,
@@ -14,20 +14,23 @@ use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 use seed::{Plan, Stack, Sum, create_products, put_companies, write_entries};
 
-/// Fills a stack's tables with companies, their products and paid transactions, and adds up what a settlement must find
+/// Fills a stack's tables with companies, products and paid transactions, and adds up the sums that
+/// a settlement must return
 ///
-/// The tables are those of `COMPANIES_TABLE`, `ORDERS_TABLE` and `LEDGER_TABLE`, reached as functions reach them; `. .local/env`
-/// sets these and all else for the local cloud. The same arguments, `--until` among them, write the same items, on every machine and
-/// however often.
+/// The environment variables `COMPANIES_TABLE`, `ORDERS_TABLE` and `LEDGER_TABLE` name the tables;
+/// region, credentials and endpoint come from the environment as well, as in a function. For the
+/// local cloud, `. .local/env` sets all of them. The same arguments, `--until` included, write the
+/// same items on every machine and in every run.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
     #[command(flatten)]
     plan: Plan,
-    /// Where to write the sums of every merchant and day, as CSV; emptied first, and filled when all is written
+    /// CSV file for the sums of every merchant and day; emptied at the start, and written after all
+    /// transactions
     #[arg(long)]
     sums: Option<PathBuf>,
-    /// How many batches of 25 transactions are under way at a time
+    /// Number of concurrent batches, of 25 transactions each
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
     at_once: u16,
 }
@@ -56,23 +59,23 @@ async fn run(Arguments { plan, sums, at_once }: &Arguments) -> Result<(), Box<dy
 
     let bar = progress_bar(plan.transactions)?;
     let begun = Instant::now();
-    let written = write_entries(&stack, plan, &catalog, usize::from(*at_once), |count| {
+    let writing = write_entries(&stack, plan, &catalog, usize::from(*at_once), |count| {
         bar.inc(count.try_into().unwrap_or_default());
     });
-    let written = written.await.inspect_err(|_| bar.abandon())?;
+    let summary = writing.await.inspect_err(|_| bar.abandon())?;
     let seconds = begun.elapsed().as_secs_f64();
     bar.finish_and_clear();
 
     if let Some(file) = file {
-        written.sums.write_csv(&mut BufWriter::new(file))?;
+        summary.sums.write_csv(&mut BufWriter::new(file))?;
     }
-    let Sum { gross, fee, net, count } = written.sums.total();
+    let Sum { gross, fee, net, count } = summary.sums.total();
     println!("gross {gross}, fee {fee}, net {net}");
-    #[expect(clippy::cast_precision_loss, reason = "a rate for people to read")]
+    #[expect(clippy::cast_precision_loss, reason = "a displayed rate")]
     let rate = count as f64 / seconds;
     println!(
-        "{count} transactions in {seconds:.1} s, {rate:.0} items a second, {:.0} write units",
-        written.units
+        "{count} transactions in {seconds:.1} s, {rate:.0} items per second, {:.0} write units",
+        summary.units
     );
     Ok(())
 }
@@ -81,7 +84,7 @@ fn create(path: &Path) -> Result<File, String> {
     File::create(path).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-/// Shown on a terminal, and silent elsewhere.
+/// Returns a progress bar, which is shown on a terminal only.
 fn progress_bar(transactions: u64) -> Result<ProgressBar, Box<dyn Error>> {
     let style = ProgressStyle::with_template("{bar:40} {human_pos} of {human_len}, {eta} left")?;
     Ok(ProgressBar::new(transactions).with_style(style))
@@ -94,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn arguments_that_make_no_sense_are_named() {
+    fn invalid_arguments_are_named() {
         for (argument, value) in [
             ("--merchants", "0"),
             ("--merchants", "1000"),
@@ -107,12 +110,12 @@ mod tests {
             ("--seed", "-1"),
             ("--at-once", "0"),
         ] {
-            // Given twice is refused, too, so the others are left out here.
+            // clap rejects an argument that is given twice.
             let until = if argument == "--until" { vec![] } else { vec!["--until", "2026-11-20"] };
             let given = ["seed"].into_iter().chain(until);
-            let unfit = format!("{argument}={value}");
+            let invalid = format!("{argument}={value}");
             let error =
-                Arguments::try_parse_from(given.chain([&*unfit])).expect_err(&unfit).to_string();
+                Arguments::try_parse_from(given.chain([&*invalid])).expect_err(&invalid).to_string();
             assert!(error.contains(argument) && error.contains(value), "{error}");
         }
         assert!(
@@ -122,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_last_day_it_is_yesterday() {
+    fn the_default_last_day_is_yesterday() {
         let today = || Day::of(Timestamp::now());
         let (before, plan) =
             (today(), Arguments::try_parse_from(["seed"]).expect("no argument is required").plan);
@@ -130,10 +133,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_said_is_as_the_library_has_it() {
-        let said = Arguments::try_parse_from(["seed", "--until", "2026-11-20"])
-            .expect("fit arguments")
+    fn the_default_arguments_are_the_default_plan() {
+        let plan = Arguments::try_parse_from(["seed", "--until", "2026-11-20"])
+            .expect("valid arguments")
             .plan;
-        assert_eq!(said, Plan::until("2026-11-20".parse().expect("a day")));
+        assert_eq!(plan, Plan::until("2026-11-20".parse().expect("a day")));
     }
 }

@@ -1,4 +1,4 @@
-//! The stack that is filled: its tables, and how they are reached.
+//! The tables of the stack to fill, and their client.
 
 use std::{env, time::Duration};
 
@@ -8,41 +8,42 @@ use once::{
     company::{Companies, Settings},
 };
 
-/// What the client needs besides the tables. Nothing is looked up anywhere else, as in the functions.
-const ACCESS: [&str; 3] = ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
+/// Variables that the client needs besides the tables. As in the functions, there is no other source.
+const CLIENT_VARIABLES: [&str; 3] = ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
 
-/// Three tables.
+/// The tables of a stack.
 #[derive(Debug, Clone)]
 pub struct Stack {
-    /// What reaches them.
+    /// Client of the tables.
     pub client: Client,
-    /// Table `Orders`, which takes the products.
+    /// Name of the table `Orders`, which stores the products.
     pub orders: String,
-    /// Table `Ledger`, which takes the transactions.
+    /// Name of the table `Ledger`, which stores the transactions.
     pub ledger: String,
-    /// Table `Companies`, which takes the companies.
+    /// The companies, in the table `Companies`.
     pub companies: Companies,
 }
 
-/// A variable that is missing or empty.
+/// An environment variable is missing or empty.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("environment variable {0} is not set (for the local cloud: `. .local/env`)")]
-pub struct Missing(&'static str);
+#[error("environment variable {0} is not set: set it (`. .local/env` for the local cloud)")]
+pub struct MissingVariable(&'static str);
 
 impl Stack {
-    /// The stack that the environment names, as it does to functions.
+    /// Reads the stack from the environment variables that functions have.
     ///
     /// # Errors
-    /// It does not name all of it.
-    pub fn from_env() -> Result<Self, Missing> {
+    /// A variable is missing or empty.
+    pub fn from_env() -> Result<Self, MissingVariable> {
         let [orders, ledger, table] = tables(|variable| env::var(variable).ok())?;
         let aws = Aws::from_env();
         let companies = companies(&aws, &table, &ledger);
-        Ok(Self { client: patient(&aws.dynamo()), orders, ledger, companies })
+        Ok(Self { client: with_long_timeouts(&aws.dynamo()), orders, ledger, companies })
     }
 }
 
-/// The companies of these tables. Nobody asks for figures here: no queue is named, and nothing is kept or waited for.
+/// Returns the companies of these tables. They are only for profiles, not for figures: the queue has
+/// no URL, and all times to live and waits are zero.
 pub fn companies(aws: &Aws, table: &str, ledger: &str) -> Companies {
     let settings = Settings {
         table: table.to_owned(),
@@ -53,25 +54,28 @@ pub fn companies(aws: &Aws, table: &str, ledger: &str) -> Companies {
         failure_ttl: Duration::ZERO,
         wait: Duration::ZERO,
     };
-    Companies::new(&aws.patient(), &settings)
+    Companies::new(&aws.with_long_timeouts(), &settings)
 }
 
-/// How long one attempt and one call with all of its attempts may take. A function's second is short for 25 items, of which many
-/// batches wait for a small table.
-const ATTEMPT: Duration = Duration::from_secs(10);
-const CALL: Duration = Duration::from_secs(40);
+/// Timeouts of one attempt and of one call with all of its attempts. The one second of a function is
+/// too short for concurrent batches of 25 items on a table with little capacity.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
+const CALL_TIMEOUT: Duration = Duration::from_secs(40);
 
-fn patient(client: &Client) -> Client {
-    let times =
-        TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).operation_timeout(CALL).build();
-    Client::from_conf(client.config().to_builder().timeout_config(times).build())
+fn with_long_timeouts(client: &Client) -> Client {
+    let timeouts = TimeoutConfig::builder()
+        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+        .operation_timeout(CALL_TIMEOUT)
+        .build();
+    Client::from_conf(client.config().to_builder().timeout_config(timeouts).build())
 }
 
-fn tables(lookup: impl Fn(&str) -> Option<String>) -> Result<[String; 3], Missing> {
-    let required = |name| lookup(name).filter(|value| !value.is_empty()).ok_or(Missing(name));
+fn tables(lookup: impl Fn(&str) -> Option<String>) -> Result<[String; 3], MissingVariable> {
+    let required =
+        |name| lookup(name).filter(|value| !value.is_empty()).ok_or(MissingVariable(name));
     let tables =
         [required("ORDERS_TABLE")?, required("LEDGER_TABLE")?, required("COMPANIES_TABLE")?];
-    ACCESS.into_iter().try_for_each(|name| required(name).map(drop))?;
+    CLIENT_VARIABLES.into_iter().try_for_each(|name| required(name).map(drop))?;
     Ok(tables)
 }
 
@@ -80,8 +84,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_missing_is_named() {
-        let needed = ["ORDERS_TABLE", "LEDGER_TABLE", "COMPANIES_TABLE"].into_iter().chain(ACCESS);
+    fn a_missing_or_empty_variable_is_named() {
+        let needed =
+            ["ORDERS_TABLE", "LEDGER_TABLE", "COMPANIES_TABLE"].into_iter().chain(CLIENT_VARIABLES);
         for missing in needed {
             for value in [None, Some(String::new())] {
                 let read =

@@ -1,4 +1,5 @@
-//! What every merchant sold on every day: added up while the transactions are made, never read back from a table.
+//! Sums per merchant and day, added up while the transactions are generated and never read back from
+//! a table.
 
 use std::{
     collections::BTreeMap,
@@ -11,13 +12,13 @@ use once::ledger::Entry;
 /// The sums of one merchant's day, in cents.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Sum {
-    /// What buyers paid.
+    /// Amount that buyers paid.
     pub gross: Cents,
-    /// What the merchant pays of it.
+    /// Fee that the merchant pays of it.
     pub fee: Cents,
-    /// What the merchant gets.
+    /// Amount that the merchant gets.
     pub net: Cents,
-    /// Transactions, reversals included.
+    /// Number of transactions, reversals included.
     pub count: u64,
 }
 
@@ -37,18 +38,18 @@ impl From<&Entry> for Sum {
     }
 }
 
-/// Sums by date and merchant. It grows with merchants and days, not with transactions.
+/// Sums by date and merchant. Their size depends on merchants and days, not on transactions.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Sums(BTreeMap<(String, String), Sum>);
 
 impl Sums {
-    /// One more transaction, on the UTC day on which it was recorded.
+    /// Adds a transaction to the UTC day on which it was recorded.
     pub fn add(&mut self, entry: &Entry) {
         let day = (entry.recorded_at.date(), entry.merchant_id.clone());
         self.0.entry(day).or_default().add(&entry.into());
     }
 
-    /// All together.
+    /// Returns the sum of all merchants and days.
     #[must_use]
     pub fn total(&self) -> Sum {
         let mut total = Sum::default();
@@ -56,8 +57,8 @@ impl Sums {
         total
     }
 
-    /// RFC 4180: a header, then a line for every merchant and day that has transactions, by date and then by merchant. No value
-    /// needs quotes.
+    /// Writes the sums as CSV (RFC 4180): a header, then a line for every merchant and day with
+    /// transactions, sorted by date and then by merchant. No value needs quotes.
     pub fn write_csv(&self, to: &mut impl Write) -> io::Result<()> {
         write!(to, "merchant_id,date,gross,fee,net,txn_count\r\n")?;
         for ((date, merchant), Sum { gross, fee, net, count }) in &self.0 {
@@ -67,7 +68,7 @@ impl Sums {
     }
 }
 
-/// An amount, shown with a point and two places: `-12.30`.
+/// An amount in cents, displayed with two decimals: `-12.30`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Cents(pub i64);
 
@@ -87,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_amount_has_two_places() {
+    fn an_amount_has_two_decimals() {
         for (cents, text) in [
             (0, "0.00"),
             (5, "0.05"),
@@ -107,18 +108,18 @@ mod tests {
             let at: Timestamp = at.parse().expect("a time");
             Entry::sale(Uuid::nil(), merchant, gross, 29, at)
         };
-        let returned = sale("merchant_001", 1_000, "2026-11-19T12:00:00Z");
+        let reversed_later = sale("merchant_001", 1_000, "2026-11-19T12:00:00Z");
         for entry in [
             sale("merchant_002", 2_000, "2026-11-20T00:00:00Z"),
-            returned.clone().reversed("2026-11-20T23:59:59.999Z".parse().expect("a time")),
+            reversed_later.clone().reversed("2026-11-20T23:59:59.999Z".parse().expect("a time")),
             sale("merchant_002", 500, "2026-11-19T23:59:59.999Z"),
-            returned,
+            reversed_later,
             sale("merchant_002", 1, "2026-11-20T07:00:00Z"),
         ] {
             sums.add(&entry);
         }
         let mut csv = Vec::new();
-        sums.write_csv(&mut csv).expect("memory");
+        sums.write_csv(&mut csv).expect("a Vec accepts all writes");
         assert_eq!(
             String::from_utf8(csv).expect("a text"),
             "merchant_id,date,gross,fee,net,txn_count\r\n\

@@ -113,7 +113,7 @@ impl TryFrom<Tagged> for Action {
             "webhook" => action.rest().map(Self::Webhook),
             "settlement" => action.rest().map(Self::Settlement),
             "company" => action.rest().map(Self::Company),
-            _ => Err(action.unknown(&Self::KINDS)),
+            _ => Err(action.unknown_type(&Self::KINDS)),
         }
     }
 }

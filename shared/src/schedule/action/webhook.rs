@@ -72,10 +72,10 @@ impl Call {
         let delivery = Delivery { url: &self.url, id: &occurrence.run.into(), body: &body };
         match webhooks.send(delivery, now).await {
             Ok(Outcome::Delivered) => Ok("delivered".to_owned()),
-            Ok(Outcome::Refused { reason }) => {
+            Ok(Outcome::Permanent { reason }) => {
                 Err(Failed::ForGood(format!("WEBHOOK_REFUSED: {reason}")))
             }
-            Ok(Outcome::Later { cause, retry_after }) => Err(Failed::ForNow {
+            Ok(Outcome::Retryable { cause, retry_after }) => Err(Failed::ForNow {
                 cause: format!("WEBHOOK_NOT_TAKEN: {cause}"),
                 pause: retry_after,
             }),

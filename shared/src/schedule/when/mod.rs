@@ -103,7 +103,7 @@ impl TryFrom<Tagged> for ScheduleKind {
         match tagged.kind() {
             "fixed" => tagged.rest().map(Self::Fixed),
             "cron" => tagged.rest().map(Self::Cron),
-            _ => Err(tagged.unknown(&["fixed", "cron"])),
+            _ => Err(tagged.unknown_type(&["fixed", "cron"])),
         }
     }
 }

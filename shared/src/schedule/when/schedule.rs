@@ -136,7 +136,7 @@ mod tests {
     /// The field and the problem of what cannot be read or begun at the end of 2026-01-01.
     fn refused(json: &Value) -> (String, String) {
         let misfit = serde_json::from_value::<Tagged>(json.clone())
-            .map_err(|error| FieldError::of("", &error.to_string()))
+            .map_err(|error| FieldError::from_serde("", &error.to_string()))
             .and_then(Schedule::try_from)
             .and_then(|schedule| schedule.begin(time("2026-01-01T23:59:59.999Z")))
             .expect_err(&json.to_string());
@@ -238,17 +238,17 @@ mod tests {
             (
                 json!({"type": "fixed", "every_seconds": 0}),
                 "every_seconds",
-                "must be from 1 to 31622400, not 0",
+                "must be between 1 and 31622400",
             ),
             (
                 json!({"type": "fixed", "every_seconds": -1}),
                 "every_seconds",
-                "must be from 1 to 31622400, not -1",
+                "must be between 1 and 31622400",
             ),
             (
                 json!({"type": "fixed", "every_seconds": 31_622_401}),
                 "every_seconds",
-                "must be from 1 to 31622400, not 31622401",
+                "must be between 1 and 31622400",
             ),
             (
                 json!({"type": "fixed", "every_seconds": 1.5}),
@@ -273,7 +273,7 @@ mod tests {
             (
                 json!({"type": "fixed", "every_seconds": 1, "end_at": "soon"}),
                 "end_at",
-                "is not a moment like 2026-11-20T23:20:00Z (RFC 3339)",
+                "must be a time such as 2026-11-20T23:20:00Z (RFC 3339)",
             ),
             (
                 json!({"type": "fixed", "every_seconds": 1, "misfire": "run"}),

@@ -12,6 +12,8 @@ use jiff::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::validated::string_conversions;
+
 static BUNDLED: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
 
 /// A time zone of the IANA database, by its name: `Europe/Berlin`.
@@ -135,19 +137,7 @@ impl FromStr for Zone {
     }
 }
 
-impl TryFrom<String> for Zone {
-    type Error = InvalidZone;
-
-    fn try_from(name: String) -> Result<Self, InvalidZone> {
-        name.parse()
-    }
-}
-
-impl From<Zone> for String {
-    fn from(zone: Zone) -> Self {
-        zone.to_string()
-    }
-}
+string_conversions!(Zone);
 
 #[cfg(test)]
 mod tests {

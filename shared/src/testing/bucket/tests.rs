@@ -169,7 +169,7 @@ async fn a_throttle_without_end_is_slow_down_and_passing() {
     transport.fail_randomly(1, 1.0, Fault::Throttle);
     let refused = get(&s3).await.expect_err("too many calls");
     assert_eq!(refused.code(), Some("SlowDown"));
-    assert!(ServiceError::from(refused).is_passing());
+    assert!(ServiceError::from(refused).is_transient());
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use tokio::net::TcpListener;
 
 use super::*;
 use crate::webhook::{
-    BlockedAddress, PermanentFailure, Signed,
+    BlockedAddress, PermanentFailure, SignatureHeaders,
     receiver::{Answer, Receiver},
 };
 
@@ -109,7 +109,11 @@ async fn a_webhook_arrives_once_and_whole_and_its_signature_verifies() {
     let [timestamp] = header(request, "webhook-timestamp")[..] else { panic!("one time") };
     let [signature] = header(request, "webhook-signature")[..] else { panic!("one header") };
     assert_eq!(
-        secrets().verify(Signed { id: &id, timestamp, signature }, BODY, Timestamp::now()),
+        secrets().verify(
+            SignatureHeaders { id: &id, timestamp, signature },
+            BODY,
+            Timestamp::now()
+        ),
         Ok(())
     );
 }
@@ -123,7 +127,7 @@ async fn a_redirect_is_not_followed() {
             "HTTP/1.1 {status} -\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n"
         ))
         .await;
-        let Outcome::Later { cause: DeliveryError::Answered(answered), .. } = outcome else {
+        let Outcome::Retryable { cause: DeliveryError::Status(answered), .. } = outcome else {
             panic!("{status}: {outcome}")
         };
         assert_eq!(answered.as_u16(), status);
@@ -139,7 +143,7 @@ async fn the_receiver_says_when_to_come_back_and_when_not_to() {
         answered("HTTP/1.1 503 -\r\nretry-after: Fri, 31 Dec 2100 23:59:59 GMT\r\n\r\n").await;
     assert_eq!(later.to_string(), "later: answered 503, not before 21600s");
     let gone = answered("HTTP/1.1 410 Gone\r\ncontent-length: 0\r\n\r\n").await;
-    assert!(matches!(gone, Outcome::Refused { reason: PermanentFailure::Gone }), "{gone}");
+    assert!(matches!(gone, Outcome::Permanent { reason: PermanentFailure::Gone }), "{gone}");
 }
 
 #[tokio::test]
@@ -151,7 +155,7 @@ async fn a_private_address_is_refused_before_anything_is_sent() {
         [format!("http://example.com:{port}/"), format!("http://0x7f.1:{port}/"), receiver.url("/")]
     {
         let outcome = sent(&guarded, &url).await;
-        let Outcome::Refused { reason: PermanentFailure::Forbidden(reason) } = outcome else {
+        let Outcome::Permanent { reason: PermanentFailure::Blocked(reason) } = outcome else {
             panic!("{url}: {outcome}")
         };
         assert!(
@@ -195,7 +199,10 @@ async fn silence_of_the_receiver_or_of_the_resolver_costs_one_time_out() {
         sent(&unresolved, "http://example.com/").await,
     ] {
         assert!(
-            matches!(outcome, Outcome::Later { cause: DeliveryError::TimedOut, retry_after: None }),
+            matches!(
+                outcome,
+                Outcome::Retryable { cause: DeliveryError::TimedOut, retry_after: None }
+            ),
             "{outcome}"
         );
     }
@@ -210,7 +217,7 @@ async fn an_answer_that_never_ends_neither_holds_nor_fills_the_sender() {
     let head = Receiver::with(Answer::Endless("HTTP/1.1 200 OK\r\nx: ", "xxxxxxxxxxxxxxxx")).await;
     let outcome = sent(&local(PATIENCE), &head.url("/")).await;
     assert!(
-        matches!(outcome, Outcome::Later { cause: DeliveryError::Unanswered(_), .. }),
+        matches!(outcome, Outcome::Retryable { cause: DeliveryError::NoResponse(_), .. }),
         "{outcome}"
     );
 
@@ -219,7 +226,10 @@ async fn an_answer_that_never_ends_neither_holds_nor_fills_the_sender() {
     assert!(
         matches!(
             outcome,
-            Outcome::Later { cause: DeliveryError::TimedOut | DeliveryError::Unanswered(_), .. }
+            Outcome::Retryable {
+                cause: DeliveryError::TimedOut | DeliveryError::NoResponse(_),
+                ..
+            }
         ),
         "{outcome}"
     );
@@ -231,7 +241,7 @@ async fn what_is_not_an_answer_may_become_one_later() {
     for text in [&long, "", "SSH-2.0-OpenSSH_9.9\r\n", "HTTP/1.1 200", "HTTP/2 200 OK\r\n\r\n"] {
         let outcome = answered(text).await;
         assert!(
-            matches!(outcome, Outcome::Later { cause: DeliveryError::Unanswered(_), .. }),
+            matches!(outcome, Outcome::Retryable { cause: DeliveryError::NoResponse(_), .. }),
             "{text:?}: {outcome}"
         );
     }
@@ -244,7 +254,7 @@ async fn a_receiver_that_is_not_there_may_be_there_later() {
     drop(listener);
     let outcome = sent(&local(PATIENCE), &format!("http://example.com:{port}/")).await;
     assert!(
-        matches!(outcome, Outcome::Later { cause: DeliveryError::Unconnected(_), .. }),
+        matches!(outcome, Outcome::Retryable { cause: DeliveryError::Connect(_), .. }),
         "{outcome}"
     );
 }
@@ -262,7 +272,7 @@ async fn over_tls_only_a_receiver_whose_root_is_trusted_and_whose_name_fits_gets
     let other_name = format!("https://example.com:{}/", receiver.port());
     for outcome in [sent(&public, &receiver.url("/")).await, sent(&trusting, &other_name).await] {
         assert!(
-            matches!(outcome, Outcome::Later { cause: DeliveryError::Tls(_), .. }),
+            matches!(outcome, Outcome::Retryable { cause: DeliveryError::Tls(_), .. }),
             "{outcome}"
         );
     }

@@ -1,4 +1,8 @@
-//! Ids are sent, some of them more than once; each minute's published count must be that of the ids accepted in it.
+//! The scenario `accept`: sends ids, some of them more than once, and compares each minute's
+//! published count with the ids accepted in it.
+//!
+//! Invariant: every id is counted once in its minute, and the published counts are those of
+//! distinct ids.
 
 mod tally;
 
@@ -15,64 +19,68 @@ use form_urlencoded::Serializer;
 use reqwest::StatusCode;
 use tokio::time::sleep;
 
-use self::tally::{Minute, Outcome, Tally, Verdict};
-use crate::{api::Api, crowd::Crowd, report::Run};
+use self::tally::{AcceptOutcome, Minute, Response, Tally};
+use crate::{api::Api, burst::Burst, report::Run};
 
-/// A minute is published 15 s after its end by the next tick of a rule that may be a minute late.
-const PATIENCE: Duration = Duration::from_mins(4);
+/// Longest wait for the published counts. A minute is published at the first tick from 15 s after
+/// its end, and a tick may be a minute late.
+const TIMEOUT: Duration = Duration::from_mins(4);
 
-/// Between two looks at what is published.
-const PAUSE: Duration = Duration::from_secs(10);
+const POLL_INTERVAL: Duration = Duration::from_secs(10);
 
-/// The scenario. The stack must be nobody else's meanwhile, and refuse duplicates (its parameter `DuplicateIds`).
+/// Arguments of the scenario. Nothing else may send ids to the stack meanwhile, and the stack must
+/// reject duplicates (its parameter `DuplicateIds`).
 #[derive(Debug, Args)]
-pub struct Arrivals {
-    /// How many requests are sent
+pub struct Scenario {
+    /// Number of requests
     #[arg(long, default_value_t = 3000)]
     requests: u32,
-    /// How many ids they are for; the rest are duplicates
+    /// Number of distinct ids; the other requests are duplicates
     #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..))]
     distinct: u32,
-    /// How many are sent at the same moment
+    /// Number of concurrent requests
     #[arg(long, default_value_t = 20)]
     at_once: usize,
-    /// Where counts are to be sent
+    /// URL that receives counts as callbacks
     #[arg(long)]
     callback_url: Option<String>,
-    /// For how many of the ids
+    /// Number of ids that request a callback
     #[arg(long, default_value_t = 3)]
     callbacks: u32,
-    /// A file for the minutes that ids were counted in, as in the last line of the report
+    /// File to write the minutes of the accepted ids to, in one line as at the end of the output
     #[arg(long)]
     minutes_to: Option<PathBuf>,
 }
 
-impl Arrivals {
-    /// Sends the ids, waits until their minutes are published, and compares.
+impl Scenario {
+    /// Sends the ids, waits until their minutes are published, and checks the invariant.
     pub async fn run(self, api: &Api, run: &Run) -> Result<(), Box<dyn Error>> {
         if self.requests < self.distinct {
-            return Err(
-                format!("{} requests cannot bring {} ids", self.requests, self.distinct).into()
-            );
+            return Err(format!(
+                "--requests: must be at least --distinct ({}), but is {}",
+                self.distinct, self.requests
+            )
+            .into());
         }
-        run.say(format_args!(
-            "{} requests bring {} ids, {} at once.",
+        run.note(format_args!(
+            "{} requests with {} distinct ids, {} at once.",
             self.requests, self.distinct, self.at_once
         ));
-        let requests = self.paths();
-        let sending = requests.iter().map(|(id, path)| accept(api, *id, path));
-        let answered =
-            Crowd::send(run, api, "requests", self.at_once, sending, Outcome::to_string).await;
+        let paths = self.paths();
+        let requests = paths.iter().map(|(id, path)| accept(api, *id, path));
+        let burst =
+            Burst::send(run, api, "requests", self.at_once, requests, Response::to_string).await;
 
-        let tally: Tally = answered.outcomes.into_iter().collect();
+        let tally: Tally = burst.outcomes.into_iter().collect();
         let minutes: Vec<&str> = tally.minutes().collect();
         let published = published(api, &minutes).await?;
         for line in tally.lines(&published) {
-            run.say(line);
+            run.note(line);
         }
         let faults = tally.faults(&published);
-        run.holds(
-            "every id is counted once in its minute, and the published counts are those of distinct ids",
+        run.invariant(
+            "every id is counted once in its minute, and the published counts are those of \
+             distinct ids",
             faults.is_empty(),
         );
         if let Some(first) = faults.first() {
@@ -86,76 +94,82 @@ impl Arrivals {
         Ok(())
     }
 
-    /// Ids and what is asked for them, in random order. The ids follow a random one, so that two runs do not meet.
+    /// Returns the ids and the paths of their requests, in random order. The ids are consecutive
+    /// from a random one, so that two runs do not share any.
     fn paths(&self) -> Vec<(i64, String)> {
         let base = fastrand::i64(i64::MIN / 2..i64::MAX / 2);
-        let twice = iter::repeat_with(|| fastrand::u32(0..self.distinct));
-        let all = (0..self.distinct).chain(twice).take(self.requests as usize);
+        let duplicates = iter::repeat_with(|| fastrand::u32(0..self.distinct));
+        let all = (0..self.distinct).chain(duplicates).take(self.requests as usize);
         let mut paths: Vec<_> =
-            all.map(|place| (base + i64::from(place), self.path(base, place))).collect();
+            all.map(|index| (base + i64::from(index), self.path(base, index))).collect();
         fastrand::shuffle(&mut paths);
         paths
     }
 
-    /// The duplicates of an id with a callback have it too: whichever comes first is the one that counts.
-    fn path(&self, base: i64, place: u32) -> String {
+    /// Returns the path of a request. The duplicates of an id have its callback as well, because
+    /// the first request to arrive is the one that counts.
+    fn path(&self, base: i64, index: u32) -> String {
         let mut query = Serializer::new(String::new());
-        query.append_pair("id", &(base + i64::from(place)).to_string());
-        if let Some(callback) = self.callback_url.as_ref().filter(|_| place < self.callbacks) {
+        query.append_pair("id", &(base + i64::from(index)).to_string());
+        if let Some(callback) = self.callback_url.as_ref().filter(|_| index < self.callbacks) {
             query.append_pair("url", callback);
         }
         format!("/api/verve/accept?{}", query.finish())
     }
 }
 
-/// Sends an id.
-async fn accept(api: &Api, id: i64, path: &str) -> Outcome {
+/// Sends one id.
+async fn accept(api: &Api, id: i64, path: &str) -> Response {
     let answer = match api.get(path).await {
         Ok(answer) => answer,
         Err(failure) => {
-            return Outcome { id, verdict: Verdict::Other(failure.to_string()), repeated: true };
+            let outcome = AcceptOutcome::Unexpected(failure.to_string());
+            return Response { id, outcome, retried: true };
         }
     };
     let minute = answer.header("x-minute").map(str::to_owned);
-    let verdict = match (answer.status, answer.body.as_str(), minute) {
-        (StatusCode::OK, Some("ok"), Some(minute)) => Verdict::Counted(minute),
-        (StatusCode::CONFLICT, Some("failed"), Some(minute)) => Verdict::Duplicate(minute),
+    let outcome = match (answer.status, answer.body.as_str(), minute) {
+        (StatusCode::OK, Some("ok"), Some(minute)) => AcceptOutcome::Counted(minute),
+        (StatusCode::CONFLICT, Some("failed"), Some(minute)) => AcceptOutcome::Duplicate(minute),
         (status, _, minute) => {
             let minute = minute.as_deref().unwrap_or("no minute");
-            Verdict::Other(format!("{} {}, {minute}", status.as_u16(), answer.body))
+            AcceptOutcome::Unexpected(format!("{} {}, {minute}", status.as_u16(), answer.body))
         }
     };
-    Outcome { id, verdict, repeated: answer.repeated }
+    Response { id, outcome, retried: answer.retried }
 }
 
-/// The counts of these minutes, as soon as all of them are published.
+/// Polls until all of these minutes are published, and returns their counts.
 async fn published(api: &Api, minutes: &[&str]) -> Result<BTreeMap<Minute, u64>, Box<dyn Error>> {
     let (Some(first), Some(last)) = (minutes.first(), minutes.last()) else {
         return Ok(BTreeMap::new());
     };
-    let begun = Instant::now();
+    let start = Instant::now();
     loop {
         let mut counts = counts(api, first, last).await?;
         counts.retain(|minute, _| minutes.contains(&minute.as_str()));
         if counts.len() == minutes.len() {
             return Ok(counts);
         }
-        let (waited, left) = (begun.elapsed(), minutes.len() - counts.len());
-        if waited > PATIENCE {
-            return Err(
-                format!("{left} of {} minutes are still not published", minutes.len()).into()
-            );
+        let (waited, missing) = (start.elapsed(), minutes.len() - counts.len());
+        if waited > TIMEOUT {
+            return Err(format!(
+                "{missing} of {} minutes not published after {} s",
+                minutes.len(),
+                waited.as_secs()
+            )
+            .into());
         }
         println!(
-            "{:>4} s: waiting for {left} of {} minutes to be published",
+            "{:>4} s: waiting for {missing} of {} minutes to be published",
             waited.as_secs(),
             minutes.len()
         );
-        sleep(PAUSE).await;
+        sleep(POLL_INTERVAL).await;
     }
 }
 
-/// What is published from one minute to another.
+/// Returns the published counts of the minutes from `first` to `last`.
 async fn counts(
     api: &Api,
     first: &str,
@@ -163,7 +177,7 @@ async fn counts(
 ) -> Result<BTreeMap<Minute, u64>, Box<dyn Error>> {
     let answer = api.get(&format!("/api/verve/counts?from={first}&to={last}&limit=1440")).await?;
     if answer.status != StatusCode::OK {
-        return Err(format!("the counts were refused: {} {}", answer.status, answer.body).into());
+        return Err(format!("counts not listed: {} {}", answer.status, answer.body).into());
     }
     let rows = answer.body["counts"].as_array().into_iter().flatten();
     Ok(rows

@@ -1,4 +1,4 @@
-//! What the answers say about each minute, and what must be published for it.
+//! The responses by minute, and the counts that must be published for each minute.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -6,93 +6,94 @@ use std::{
     ops::RangeInclusive,
 };
 
-/// As in `2026-11-20T23:20:00Z`: these sort by time.
+/// A minute like `2026-11-20T23:20:00Z`. The order of these texts is that of time.
 pub type Minute = String;
 
-/// What came of one request.
+/// The response to one request.
 #[derive(Debug)]
-pub struct Outcome {
-    /// Whom it was for.
+pub struct Response {
+    /// Id of the request.
     pub id: i64,
-    /// The answer.
-    pub verdict: Verdict,
-    /// An earlier try may have been carried out, though its answer did not come.
-    pub repeated: bool,
+    /// Outcome of the request.
+    pub outcome: AcceptOutcome,
+    /// An earlier attempt may have been executed, although its answer was lost.
+    pub retried: bool,
 }
 
-/// An answer.
+/// The outcome of one request.
 #[derive(Debug)]
-pub enum Verdict {
+pub enum AcceptOutcome {
     /// `ok`: counted in this minute.
     Counted(Minute),
-    /// `failed`: it was already counted in this minute.
+    /// `failed`: already counted in this minute.
     Duplicate(Minute),
-    /// Whatever else: there should be none.
-    Other(String),
+    /// Any other answer, which is a fault.
+    Unexpected(String),
 }
 
-impl fmt::Display for Outcome {
+impl fmt::Display for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.verdict {
-            Verdict::Counted(_) => f.write_str("200 ok"),
-            Verdict::Duplicate(_) => f.write_str("409 failed: counted before"),
-            Verdict::Other(said) => f.write_str(said),
+        match &self.outcome {
+            AcceptOutcome::Counted(_) => f.write_str("200 ok"),
+            AcceptOutcome::Duplicate(_) => f.write_str("409 failed: counted before"),
+            AcceptOutcome::Unexpected(text) => f.write_str(text),
         }
     }
 }
 
-/// All answers, by minute.
+/// All responses, by minute.
 #[derive(Debug, Default)]
 pub struct Tally {
     minutes: BTreeMap<Minute, Ids>,
-    /// Ids that were sent again after a try whose answer was lost, each with the minute of its last final answer. The lost try may
-    /// have been counted in that minute, which the answer then says (409), or unseen in one before it.
-    doubtful: BTreeMap<i64, Minute>,
-    others: Vec<String>,
+    /// Ids that were retried after an attempt whose answer was lost, each with the minute of its
+    /// last final answer. The lost attempt may have been counted in that minute, in which case the
+    /// answer is 409, or in an earlier one without any answer.
+    uncertain: BTreeMap<i64, Minute>,
+    unexpected: Vec<String>,
 }
 
-/// Of one minute.
+/// The ids of one minute.
 #[derive(Debug, Default)]
 struct Ids {
-    /// Answered `ok`, and how often.
+    /// Ids answered `ok`, with the number of these answers.
     ok: BTreeMap<i64, u32>,
-    /// Answered 409.
+    /// Ids answered 409.
     duplicates: BTreeSet<i64>,
 }
 
 impl Ids {
-    /// Said to be counted, one way or the other.
-    fn known(&self, id: i64) -> bool {
+    /// Returns whether an answer implies that the id is counted.
+    fn is_counted(&self, id: i64) -> bool {
         self.ok.contains_key(&id) || self.duplicates.contains(&id)
     }
 
-    /// Said to be counted, but by no answer that came.
-    fn unseen(&self) -> impl Iterator<Item = i64> {
+    /// Returns the ids that are counted although no `ok` arrived.
+    fn without_ok(&self) -> impl Iterator<Item = i64> {
         self.duplicates.iter().copied().filter(|id| !self.ok.contains_key(id))
     }
 }
 
-impl FromIterator<Outcome> for Tally {
-    fn from_iter<T: IntoIterator<Item = Outcome>>(outcomes: T) -> Self {
+impl FromIterator<Response> for Tally {
+    fn from_iter<T: IntoIterator<Item = Response>>(responses: T) -> Self {
         let mut tally = Self::default();
-        for Outcome { id, verdict, repeated } in outcomes {
-            let minute = match verdict {
-                Verdict::Counted(minute) => {
+        for Response { id, outcome, retried } in responses {
+            let minute = match outcome {
+                AcceptOutcome::Counted(minute) => {
                     *tally.minutes.entry(minute.clone()).or_default().ok.entry(id).or_default() +=
                         1;
                     minute
                 }
-                Verdict::Duplicate(minute) => {
+                AcceptOutcome::Duplicate(minute) => {
                     tally.minutes.entry(minute.clone()).or_default().duplicates.insert(id);
                     minute
                 }
-                Verdict::Other(said) => {
-                    tally.others.push(format!("id {id}: {said}"));
+                AcceptOutcome::Unexpected(text) => {
+                    tally.unexpected.push(format!("id {id}: {text}"));
                     continue;
                 }
             };
-            if repeated {
-                let last = tally.doubtful.entry(id).or_default();
+            if retried {
+                let last = tally.uncertain.entry(id).or_default();
                 *last = minute.max(std::mem::take(last));
             }
         }
@@ -101,55 +102,60 @@ impl FromIterator<Outcome> for Tally {
 }
 
 impl Tally {
-    /// Those that answers named, oldest first.
+    /// Returns the minutes of the answers, oldest first.
     pub fn minutes(&self) -> impl Iterator<Item = &str> {
         self.minutes.keys().map(String::as_str)
     }
 
-    /// Each minute in words.
+    /// Returns a line about each minute.
     pub fn lines(&self, published: &BTreeMap<Minute, u64>) -> impl Iterator<Item = String> {
         self.minutes.iter().map(|(minute, ids)| {
-            let (ok, lost) = (ids.ok.len(), ids.unseen().count());
-            let perhaps = self.expected(minute, ids).count() - 1;
+            let (ok, lost) = (ids.ok.len(), ids.without_ok().count());
+            let possible = self.expected(minute, ids).count() - 1;
             let count = published.get(minute).copied().unwrap_or_default();
-            let certain = format!("{minute}  {count} ids published, {ok} were answered ok");
-            match (lost, perhaps) {
-                (0, 0) => certain,
-                _ => format!("{certain}, {lost} counted by a try whose answer was lost, {perhaps} more perhaps so"),
+            let line = format!("{minute}  {count} ids published, {ok} were answered ok");
+            match (lost, possible) {
+                (0, 0) => line,
+                _ => format!(
+                    "{line}, {lost} were counted by an attempt whose answer was lost, \
+                     {possible} more may have been"
+                ),
             }
         })
     }
 
-    /// How many ids a minute has: those said to be counted, and perhaps lost tries of the doubtful.
+    /// Returns the possible counts of a minute: at least its counted ids, at most those and the
+    /// uncertain ids whose lost attempts may have been counted in it.
     fn expected(&self, minute: &str, ids: &Ids) -> RangeInclusive<u64> {
-        let least = ids.ok.len() + ids.unseen().count();
-        let perhaps = self
-            .doubtful
+        let least = ids.ok.len() + ids.without_ok().count();
+        let possible = self
+            .uncertain
             .iter()
-            .filter(|(id, last)| minute < last.as_str() && !ids.known(**id))
+            .filter(|(id, last)| minute < last.as_str() && !ids.is_counted(**id))
             .count();
-        least as u64..=(least + perhaps) as u64
+        least as u64..=(least + possible) as u64
     }
 
-    /// What should not be; nothing, if each id was counted once in each minute and published so.
+    /// Returns the faults: none if each id was counted once in each minute and published so.
     pub fn faults(&self, published: &BTreeMap<Minute, u64>) -> Vec<String> {
-        let mut faults = self.others.clone();
+        let mut faults = self.unexpected.clone();
         for (minute, ids) in &self.minutes {
-            let twice = ids.ok.iter().filter(|(_, times)| **times > 1);
+            let repeated = ids.ok.iter().filter(|(_, times)| **times > 1);
             faults.extend(
-                twice.map(|(id, times)| format!("id {id} was counted {times} times in {minute}")),
+                repeated
+                    .map(|(id, times)| format!("id {id} was counted {times} times in {minute}")),
             );
-            let unexplained = ids.unseen().filter(|id| !self.doubtful.contains_key(id));
+            let unexplained = ids.without_ok().filter(|id| !self.uncertain.contains_key(id));
             faults.extend(
                 unexplained.map(|id| {
-                    format!("id {id} was refused in {minute}, but no request counted it")
+                    format!("id {id} was rejected in {minute}, but no request counted it")
                 }),
             );
             let (expected, found) = (self.expected(minute, ids), published.get(minute));
             if !found.is_some_and(|count| expected.contains(count)) {
                 let (least, most) = expected.into_inner();
                 faults.push(format!(
-                    "{minute} should have {least} to {most} ids, and {found:?} are published"
+                    "{minute} must have {least} to {most} ids, but {found:?} are published"
                 ));
             }
         }
@@ -161,63 +167,63 @@ impl Tally {
 mod tests {
     use super::*;
 
-    const ONE: &str = "2026-11-20T23:20:00Z";
-    const TWO: &str = "2026-11-20T23:21:00Z";
+    const FIRST: &str = "2026-11-20T23:20:00Z";
+    const SECOND: &str = "2026-11-20T23:21:00Z";
 
-    fn ok(id: i64, minute: &str) -> Outcome {
-        Outcome { id, verdict: Verdict::Counted(minute.to_owned()), repeated: false }
+    fn ok(id: i64, minute: &str) -> Response {
+        Response { id, outcome: AcceptOutcome::Counted(minute.to_owned()), retried: false }
     }
 
-    fn duplicate(id: i64, minute: &str) -> Outcome {
-        Outcome { id, verdict: Verdict::Duplicate(minute.to_owned()), repeated: false }
+    fn duplicate(id: i64, minute: &str) -> Response {
+        Response { id, outcome: AcceptOutcome::Duplicate(minute.to_owned()), retried: false }
     }
 
-    fn again(outcome: Outcome) -> Outcome {
-        Outcome { repeated: true, ..outcome }
+    fn retried(response: Response) -> Response {
+        Response { retried: true, ..response }
     }
 
     fn faults(
-        outcomes: impl IntoIterator<Item = Outcome>,
+        responses: impl IntoIterator<Item = Response>,
         published: &[(&str, u64)],
     ) -> Vec<String> {
         let published =
             published.iter().map(|(minute, count)| ((*minute).to_owned(), *count)).collect();
-        Tally::from_iter(outcomes).faults(&published)
+        Tally::from_iter(responses).faults(&published)
     }
 
     #[test]
     fn an_id_counts_once_in_each_minute() {
-        let outcomes = || [ok(1, ONE), duplicate(1, ONE), ok(2, ONE), ok(1, TWO)];
-        assert_eq!(faults(outcomes(), &[(ONE, 2), (TWO, 1)]), [""; 0]);
-        assert_eq!(faults(outcomes(), &[(ONE, 3), (TWO, 1)]).len(), 1);
-        assert_eq!(faults(outcomes(), &[(ONE, 2)]).len(), 1);
+        let responses = || [ok(1, FIRST), duplicate(1, FIRST), ok(2, FIRST), ok(1, SECOND)];
+        assert_eq!(faults(responses(), &[(FIRST, 2), (SECOND, 1)]), [""; 0]);
+        assert_eq!(faults(responses(), &[(FIRST, 3), (SECOND, 1)]).len(), 1);
+        assert_eq!(faults(responses(), &[(FIRST, 2)]).len(), 1);
     }
 
     #[test]
     fn two_oks_in_one_minute_are_a_fault() {
-        let faults = faults([ok(1, ONE), ok(1, ONE)], &[(ONE, 1)]);
+        let faults = faults([ok(1, FIRST), ok(1, FIRST)], &[(FIRST, 1)]);
         assert_eq!(faults, ["id 1 was counted 2 times in 2026-11-20T23:20:00Z"]);
     }
 
     #[test]
-    fn a_duplicate_of_nothing_is_a_fault_unless_an_answer_was_lost() {
-        assert_eq!(faults([duplicate(1, ONE)], &[(ONE, 1)]).len(), 1);
-        assert_eq!(faults([again(duplicate(1, ONE))], &[(ONE, 1)]), [""; 0]);
-        assert_eq!(faults([again(duplicate(1, ONE))], &[(ONE, 0)]).len(), 1);
+    fn a_duplicate_without_an_ok_is_a_fault_unless_an_answer_was_lost() {
+        assert_eq!(faults([duplicate(1, FIRST)], &[(FIRST, 1)]).len(), 1);
+        assert_eq!(faults([retried(duplicate(1, FIRST))], &[(FIRST, 1)]), [""; 0]);
+        assert_eq!(faults([retried(duplicate(1, FIRST))], &[(FIRST, 0)]).len(), 1);
     }
 
     #[test]
-    fn a_lost_try_may_be_counted_in_an_earlier_minute_only() {
-        let outcomes = || [ok(2, ONE), again(ok(1, TWO))];
-        assert_eq!(faults(outcomes(), &[(ONE, 1), (TWO, 1)]), [""; 0]);
-        assert_eq!(faults(outcomes(), &[(ONE, 2), (TWO, 1)]), [""; 0]);
-        assert_eq!(faults(outcomes(), &[(ONE, 1), (TWO, 2)]).len(), 1);
+    fn a_lost_attempt_may_be_counted_in_an_earlier_minute_only() {
+        let responses = || [ok(2, FIRST), retried(ok(1, SECOND))];
+        assert_eq!(faults(responses(), &[(FIRST, 1), (SECOND, 1)]), [""; 0]);
+        assert_eq!(faults(responses(), &[(FIRST, 2), (SECOND, 1)]), [""; 0]);
+        assert_eq!(faults(responses(), &[(FIRST, 1), (SECOND, 2)]).len(), 1);
     }
 
     #[test]
     fn any_other_answer_is_a_fault() {
-        let other =
-            Outcome { id: 1, verdict: Verdict::Other("400 failed".to_owned()), repeated: false };
+        let outcome = AcceptOutcome::Unexpected("400 failed".to_owned());
+        let other = Response { id: 1, outcome, retried: false };
         assert_eq!(faults([other], &[]), ["id 1: 400 failed"]);
     }
 }

@@ -1,9 +1,6 @@
 //! A table that hands items back.
 
-use std::{
-    collections::HashSet,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::HashSet, sync::Arc};
 
 use aws_smithy_runtime_api::client::{
     http::{
@@ -14,6 +11,7 @@ use aws_smithy_runtime_api::client::{
 };
 use aws_smithy_types::body::SdkBody;
 use once::testing::{app_over, client_over};
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use super::{entries, plan};
@@ -46,7 +44,7 @@ impl Sparing {
     }
 
     fn taken(&self) -> Vec<Value> {
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.taken.lock().clone()
     }
 
     fn answer(&self, request: &HttpRequest) -> Value {
@@ -55,7 +53,7 @@ impl Sparing {
         let puts = asked["RequestItems"]["ledger"].as_array().cloned().unwrap_or_default();
         let (taken, left) = puts.split_at(self.most.min(puts.len()));
         let units = json!([{"TableName": "ledger", "CapacityUnits": taken.len()}]);
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(taken);
+        self.taken.lock().extend_from_slice(taken);
         let left = if left.is_empty() { json!({}) } else { json!({"ledger": left}) };
         json!({"UnprocessedItems": left, "ConsumedCapacity": units})
     }

@@ -1,40 +1,40 @@
-//! The file of a settlement, read apart from any code that settles.
+//! Reads and compares the CSV file of a settlement, independently of the code that writes it.
 
 use std::fmt;
 
 const HEADER: &str = "merchant_id,date,gross,fee,net,txn_count";
 
-/// What the lines of a file add up to; amounts in cents.
+/// Totals of the lines of a file, amounts in cents.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Sheet {
-    /// Lines, without the header.
+pub struct CsvTotals {
+    /// Number of lines, without the header.
     pub rows: u64,
-    /// Transactions.
+    /// Number of transactions.
     pub count: u64,
     gross: i128,
     fee: i128,
     net: i128,
 }
 
-impl Sheet {
-    /// Reads a whole file.
+impl CsvTotals {
+    /// Adds up all lines of a file.
     ///
     /// # Errors
-    /// A line that is none of a settlement, or whose amounts do not balance.
+    /// The header is not that of a settlement, or a line is invalid or does not balance.
     pub fn read(file: &str) -> Result<Self, String> {
         let Some(lines) = file.strip_prefix(HEADER).and_then(|rest| rest.strip_prefix("\r\n"))
         else {
-            return Err(format!("the file does not begin with the line {HEADER}"));
+            return Err(format!("the file must begin with the line {HEADER}"));
         };
-        let mut sheet = Self::default();
+        let mut totals = Self::default();
         for (line, number) in lines.split_inclusive('\n').zip(2..) {
             let row = line.strip_suffix("\r\n").and_then(row);
             let row = row.ok_or_else(|| {
-                format!("line {number} is no line of a settlement: {}", line.escape_debug())
+                format!("line {number} is not a line of a settlement: {}", line.escape_debug())
             })?;
-            sheet.add(&row);
+            totals.add(&row);
         }
-        Ok(sheet)
+        Ok(totals)
     }
 
     fn add(&mut self, row: &Self) {
@@ -46,7 +46,7 @@ impl Sheet {
     }
 }
 
-impl fmt::Display for Sheet {
+impl fmt::Display for CsvTotals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { rows, count, gross, fee, net } = self;
         let [gross, fee, net] = [gross, fee, net].map(|cents| amount(*cents));
@@ -54,13 +54,14 @@ impl fmt::Display for Sheet {
     }
 }
 
-/// One line. The last columns are looked at from behind: a merchant's name may be in quotes.
-fn row(line: &str) -> Option<Sheet> {
+/// Parses one line. The columns are split from the end, because a merchant's name may be quoted and
+/// contain commas.
+fn row(line: &str) -> Option<CsvTotals> {
     let mut columns = line.rsplit(',');
     let count = columns.next()?.parse().ok()?;
     let mut amount = || cents(columns.next()?);
     let (net, fee, gross) = (amount()?, amount()?, amount()?);
-    (columns.count() >= 2 && gross - fee == net).then_some(Sheet {
+    (columns.count() >= 2 && gross - fee == net).then_some(CsvTotals {
         rows: 1,
         count,
         gross,
@@ -69,7 +70,7 @@ fn row(line: &str) -> Option<Sheet> {
     })
 }
 
-/// `-12.30`
+/// Parses an amount like `-12.30`.
 fn cents(amount: &str) -> Option<i128> {
     let (whole, places) = amount.split_once('.')?;
     (places.len() == 2).then(|| format!("{whole}{places}").parse().ok())?
@@ -80,7 +81,7 @@ fn amount(cents: i128) -> String {
     format!("{sign}{}.{:02}", cents.unsigned_abs() / 100, cents.unsigned_abs() % 100)
 }
 
-/// The first line in which a file is not as expected.
+/// Describes the first line that differs from the expected file, if any.
 pub fn difference(found: &str, expected: &str) -> Option<String> {
     if found == expected {
         return None;
@@ -91,9 +92,8 @@ pub fn difference(found: &str, expected: &str) -> Option<String> {
     };
     (1_u64..).find_map(|number| {
         let (found, expected) = (found.next(), expected.next());
-        (found != expected).then(|| {
-            format!("line {number} is {}, and should be {}", shown(found), shown(expected))
-        })
+        (found != expected)
+            .then(|| format!("line {number} is {}, but must be {}", shown(found), shown(expected)))
     })
 }
 
@@ -106,15 +106,15 @@ mod tests {
                         \"a,b\",2026-11-20,-1.50,-0.05,-1.45,1\r\n";
 
     #[test]
-    fn a_file_is_added_up() {
-        let sheet = Sheet::read(FILE).expect("a settlement");
-        assert_eq!((sheet.rows, sheet.count), (2, 3));
-        assert_eq!(sheet.to_string(), "3 transactions in 2 rows: gross 8.50, fee 0.24, net 8.26");
-        assert_eq!(Sheet::read(&format!("{HEADER}\r\n")), Ok(Sheet::default()));
+    fn the_lines_of_a_file_are_added_up() {
+        let totals = CsvTotals::read(FILE).expect("a settlement");
+        assert_eq!((totals.rows, totals.count), (2, 3));
+        assert_eq!(totals.to_string(), "3 transactions in 2 rows: gross 8.50, fee 0.24, net 8.26");
+        assert_eq!(CsvTotals::read(&format!("{HEADER}\r\n")), Ok(CsvTotals::default()));
     }
 
     #[test]
-    fn what_is_no_settlement_is_named() {
+    fn the_first_invalid_line_is_named() {
         for (from, to, named) in [
             ("merchant_id", "id", "begin with"),
             ("txn_count\r\n", "txn_count\n", "begin with"),
@@ -124,7 +124,7 @@ mod tests {
             ("merchant_001,", "", "line 2"),
             ("1\r\n", "1", "line 3"),
         ] {
-            let error = Sheet::read(&FILE.replace(from, to)).expect_err(from);
+            let error = CsvTotals::read(&FILE.replace(from, to)).expect_err(from);
             assert!(error.contains(named), "{from}: {error}");
         }
     }
@@ -136,14 +136,16 @@ mod tests {
         let last = r#"\"a,b\",2026-11-20,-1.50,-0.05,-1.45,1\r\n"#;
         assert_eq!(
             difference(FILE, &short),
-            Some(format!("line 3 is {last}, and should be missing"))
+            Some(format!("line 3 is {last}, but must be missing"))
         );
         assert_eq!(
             difference(&short, FILE),
-            Some(format!("line 3 is missing, and should be {last}"))
+            Some(format!("line 3 is missing, but must be {last}"))
         );
         let unix = FILE.replace("\r\n", "\n");
-        let expected = r"line 1 is merchant_id,date,gross,fee,net,txn_count\r\n, and should be merchant_id,date,gross,fee,net,txn_count\n";
-        assert_eq!(difference(FILE, &unix).as_deref(), Some(expected));
+        assert_eq!(
+            difference(FILE, &unix),
+            Some(format!(r"line 1 is {HEADER}\r\n, but must be {HEADER}\n"))
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! A plan becomes what the tables hold, and the sums of it.
+//! Writes the companies, products and transactions of a plan to the tables, and adds up their sums.
 
 use std::time::Duration;
 
@@ -17,64 +17,66 @@ use crate::{
     sums::Sums,
 };
 
-/// How long one product is tried before it is begun anew.
-const BUDGET: Duration = Duration::from_secs(10);
+/// Retry budget of one attempt to create a product.
+const RETRY_BUDGET: Duration = Duration::from_secs(10);
 
-/// From which pause on a new try is told.
-const LONG: Duration = Duration::from_secs(2);
+/// Shortest delay of a retry that is logged.
+const LOGGED_DELAY: Duration = Duration::from_secs(2);
 
-/// Why a product is not there.
+/// A product was not created.
 #[derive(Debug, thiserror::Error)]
 pub enum ProductError {
-    /// The orders refused it or the store failed.
+    /// The order service rejected it, or the store failed.
     #[error("product {0} was not created: {1}")]
     Create(usize, #[source] CreateError),
-    /// Its key is none; no plan makes such a key.
-    #[error("product {0} has no key: {1}")]
+    /// Its idempotency key is invalid; no plan generates such a key.
+    #[error("product {0} has an invalid idempotency key: {1}")]
     Key(usize, #[source] InvalidKey),
 }
 
-/// Why a company is not there.
+/// A company was not written.
 #[derive(Debug, thiserror::Error)]
 pub enum CompanyError {
-    /// It is none; no plan makes such a company.
-    #[error("a company does not fit: {0}")]
-    Unfit(#[from] serde_json::Error),
+    /// Its id or profile is invalid; no plan generates such a company.
+    #[error("company is invalid: {0}")]
+    Invalid(#[from] serde_json::Error),
     /// The store failed.
-    #[error("a company was not written: {0}")]
+    #[error("company was not written: {0}")]
     Store(#[from] ServiceError),
 }
 
-/// What came of the transactions.
+/// Sums and costs of the written transactions.
 #[derive(Debug)]
-pub struct Written {
-    /// What they add up to, merchant by merchant and day by day.
+pub struct WriteSummary {
+    /// Sums per merchant and day.
     pub sums: Sums,
-    /// Write units that the table told. Those of a lost answer are not in it.
+    /// Consumed write units, without those of lost answers.
     pub units: f64,
 }
 
-/// Writes what is told of each merchant as a company, in place of what was told before. Answers how many employees they have.
+/// Writes each merchant's profile as a company, replacing an existing one. Returns the number of
+/// their employees.
 ///
 /// # Errors
-/// One is not written. Those before it are; with the same plan they are written again.
+/// A company is not written. Those before it are; a new run with the same plan writes them again.
 pub async fn put_companies(stack: &Stack, plan: &Plan) -> Result<u32, CompanyError> {
     let mut employees = 0;
     for (id, profile) in plan.companies()? {
         employees += profile.employees.get();
         (|| stack.companies.put(id.clone(), profile.clone(), plan.begin()))
-            .retry(batch::pauses())
-            .when(ServiceError::is_passing)
+            .retry(batch::backoff())
+            .when(ServiceError::is_transient)
             .await?;
     }
     Ok(employees)
 }
 
-/// Creates the products, one after the other, so that in an empty table their ids follow their numbers. Answers how many are
-/// new; the others were there from a run before. Every run takes an id for each product, used or not, so a second run leaves a gap.
+/// Creates the products one after another, so that in an empty table their ids are their numbers.
+/// Returns the number of new ones; the others exist from an earlier run. Every run takes an id for
+/// each product, used or not, so a second run leaves a gap.
 ///
 /// # Errors
-/// One is not there. Those before it are; with the same plan they are found again.
+/// A product is not created. Those before it are; a new run with the same plan finds them.
 pub async fn create_products(
     stack: &Stack,
     plan: &Plan,
@@ -83,17 +85,17 @@ pub async fn create_products(
     let settings = Settings {
         orders_table: stack.orders.clone(),
         ledger_table: stack.ledger.clone(),
-        retry_budget: BUDGET,
+        retry_budget: RETRY_BUDGET,
         sold_out_cache: Duration::ZERO,
     };
     let orders = Orders::new(stack.client.clone(), settings);
     let mut new = 0;
     for (number, product) in (1..).zip(catalog) {
-        let key = plan.product_key(number).map_err(|unfit| ProductError::Key(number, unfit))?;
+        let key = plan.product_key(number).map_err(|invalid| ProductError::Key(number, invalid))?;
         let created = (|| orders.create_product(product.clone(), Some(&key), plan.begin()))
-            .retry(batch::pauses())
-            .when(may_pass)
-            .notify(|error, pause| tell(number, error, pause))
+            .retry(batch::backoff())
+            .when(is_transient)
+            .notify(|error, delay| log_retry(number, error, delay))
             .await
             .map_err(|error| ProductError::Create(number, error))?;
         new += usize::from(!created.replayed);
@@ -101,34 +103,36 @@ pub async fn create_products(
     Ok(new)
 }
 
-/// A stack that cannot be reached is noticed here first, and long before the last try.
-fn tell(number: usize, error: &CreateError, pause: Duration) {
-    if pause >= LONG {
-        eprintln!("product {number} is tried again: {error}");
+/// Logs a late retry. An unreachable stack is noticed here, long before the last attempt.
+fn log_retry(number: usize, error: &CreateError, delay: Duration) {
+    if delay >= LOGGED_DELAY {
+        eprintln!("retrying product {number}: {error}");
     }
 }
 
-fn may_pass(error: &CreateError) -> bool {
+fn is_transient(error: &CreateError) -> bool {
     match error {
         CreateError::Contended => true,
-        CreateError::Store(failure) => failure.is_passing(),
+        CreateError::Store(failure) => failure.is_transient(),
         CreateError::KeyReused => false,
     }
 }
 
-/// Writes all transactions, so many batches at once, and adds them up on the way. `progress` hears how many are written more.
+/// Writes all transactions, at most `at_once` batches at a time, and adds them up. Calls `progress`
+/// with the size of each written batch.
 ///
-/// No more of them are in memory than are under way.
+/// Only the batches in flight are in memory.
 ///
 /// # Errors
-/// One was not written, and the sums would not be those of the table. With the same plan all are written again.
+/// A transaction is not written, so the sums would differ from the table. A new run with the same
+/// plan writes all of them again.
 pub async fn write_entries(
     stack: &Stack,
     plan: &Plan,
     catalog: &[NewProduct],
     at_once: usize,
     progress: impl Fn(usize),
-) -> Result<Written, WriteError> {
+) -> Result<WriteSummary, WriteError> {
     let mut sums = Sums::default();
     let mut units = 0.0;
     let mut entries = plan.entries(catalog).inspect(|entry| sums.add(entry));
@@ -146,5 +150,5 @@ pub async fn write_entries(
     }
     drop(writes);
     drop(entries);
-    Ok(Written { sums, units })
+    Ok(WriteSummary { sums, units })
 }
