@@ -6,6 +6,7 @@ PORT ?= 4566
 CLOUD := $(PYTHON) local/cloud.py
 CLOUD_BIN := .local/venv/cloud/bin
 TOOLS_BIN := .local/venv/tools/bin
+PROGRAMS := $(or $(CARGO_TARGET_DIR),target)/debug
 
 export SAM_CLI_TELEMETRY := 0
 
@@ -18,17 +19,17 @@ help: ## List the targets
 setup: ## Install the pinned tools into .local/ (the other targets do it too)
 	@$(CLOUD) setup
 
-run: ## Start the local cloud, deploy to it, sell 100 units to 500 buyers, settle 100000 payments, ask 100 times for figures, call a webhook at its seconds, count 2000 ids (PORT=4566)
+run: ## Start the local cloud, deploy to it, and play the main job of every feature (PORT=4566)
 	@$(CLOUD) --port $(PORT) up
 	@$(CLOUD) deploy
-	@cargo run --quiet -p load -- orders --url "$$(cat .local/api-url)" --buyers 500 --stock 100 --html .local/orders.html
-	@. .local/env && cargo run --quiet -p seed -- --sums .local/sums.csv
-	@cargo run --quiet -p load -- settlement --url "$$(cat .local/api-url)" --sums .local/sums.csv
-	@cargo run --quiet -p load -- figures --url "$$(cat .local/api-url)" --company merchant_001 --callers 100
-	@cargo run --quiet -p load -- schedule --url "$$(cat .local/api-url)"
-	@API=$$(cat .local/api-url) && cargo run --quiet -p load -- accept --url "$$API" --callback-url "$$API/test" --minutes-to .local/minutes
+	@$(PROGRAMS)/load orders --url "$$(cat .local/api-url)" --buyers 500 --stock 100 --html .local/orders.html
+	@. .local/env && $(PROGRAMS)/seed --sums .local/sums.csv
+	@$(PROGRAMS)/load settlement --url "$$(cat .local/api-url)" --sums .local/sums.csv
+	@$(PROGRAMS)/load figures --url "$$(cat .local/api-url)" --company merchant_001 --callers 100
+	@$(PROGRAMS)/load schedule --url "$$(cat .local/api-url)"
+	@API=$$(cat .local/api-url) && $(PROGRAMS)/load accept --url "$$API" --callback-url "$$API/test" --minutes-to .local/minutes
 	@$(CLOUD) minute $$(cat .local/minutes)
-	@echo "It runs on at $$(cat .local/api-url) until \`make stop\`"
+	@echo "The API stays up at $$(cat .local/api-url) until \`make stop\`"
 
 stop: ## Stop the local cloud
 	@$(CLOUD) down
@@ -39,11 +40,12 @@ watch: ## Start and deploy as `run` does, then serve the routes at port 9000, re
 	@$(CLOUD) watch
 
 test: check ## Check, test, and run the end-to-end tests in a local cloud of their own
-	cargo test --workspace --all-features
+	cargo test --workspace --all-features --lib --bin load --bin seed --test '*'
 	$(CLOUD) --home .local/test --port 0 session $(CLOUD_BIN)/pytest
 
-check: setup ## Check formatting, lints, documentation, the template and the Python
+check: setup ## Check formatting, lints, documentation, line lengths, the template and the Python
 	cargo fmt --all --check
+	$(PYTHON) local/lines.py
 	cargo clippy --workspace --all-targets --all-features --quiet -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
 	env -u AWS_PROFILE $(TOOLS_BIN)/sam validate --lint
@@ -51,16 +53,15 @@ check: setup ## Check formatting, lints, documentation, the template and the Pyt
 	$(TOOLS_BIN)/ruff format --check local e2e shared/tests/oracle
 	$(TOOLS_BIN)/python shared/tests/oracle/occurrences.py --check
 
-pictures: ## Take the pictures of docs/pictures anew (needs a Chromium)
+pictures: ## Take the pictures in docs/pictures again (needs a Chromium)
 	$(CLOUD) --home .local/test --port 0 session $(CLOUD_BIN)/pytest e2e/test_pictures.py --pictures docs/pictures
 
-audit: ## Check licences, sources and known vulnerabilities of every dependency (not part of `make test`: it fetches the list of RustSec)
+audit: ## Check licenses, sources and known vulnerabilities of every dependency (needs RustSec)
 	cargo install cargo-deny --quiet --locked --version 0.20.2 --root .local/audit
 	.local/audit/bin/cargo-deny check
 
 bench: ## Run the benchmarks
 	cargo run --release -p bench
-	cargo run --release --config functions/accept/.cargo/config.toml -p bench -- uniques
 
 deploy: setup ## Build for AWS and deploy there, with the account and region of your environment
 	PATH="$(CURDIR)/$(TOOLS_BIN):$$PATH" sam build

@@ -16,6 +16,8 @@ from pathlib import Path
 import boto3
 import pytest
 
+from routes import routes
+
 # The phases of a run, in their order. A test without a marker is of the phase "".
 PHASES = {
     "begins": "starts what the stack needs minutes for",
@@ -184,3 +186,10 @@ def call(api_url):
             return Reply(error.code, error.headers, error.read().decode())
 
     return send
+
+
+@pytest.fixture(scope="session")
+def template_routes(aws, stack_name) -> dict[str, str]:
+    """Each route of the template, with the logical id of its function."""
+    processed = aws("cloudformation").get_template(StackName=stack_name, TemplateStage="Processed")
+    return routes(processed["TemplateBody"]["Resources"]["Api"]["Properties"]["Body"])

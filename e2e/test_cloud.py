@@ -12,16 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from botocore.exceptions import ClientError
 
-from routes import routes
-
 PROJECT = Path(__file__).resolve().parent.parent
-
-
-@pytest.fixture(scope="module")
-def template_routes(aws, stack_name) -> dict[str, str]:
-    """Each route of the template, with the logical id of its function."""
-    processed = aws("cloudformation").get_template(StackName=stack_name, TemplateStage="Processed")
-    return routes(processed["TemplateBody"]["Resources"]["Api"]["Properties"]["Body"])
 
 
 def request_of(route: str) -> tuple[str, str]:

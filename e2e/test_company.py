@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from polling import eventually
+from runtime_api import program
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -33,7 +34,7 @@ def sums(tmp_path_factory) -> list[dict]:
     """The totals per merchant and day of a ledger seeded for the last thirty days."""
     file = tmp_path_factory.mktemp("seed") / "sums.csv"
     plan = f"--transactions 3000 --merchants {MERCHANTS} --products {2 * MERCHANTS}".split()
-    command = ["cargo", "run", "--quiet", "-p", "seed", "--", *plan, "--sums", file]
+    command = [program("seed"), *plan, "--sums", file]
     subprocess.run(command, cwd=PROJECT, check=True, stdout=subprocess.DEVNULL)
     with file.open(newline="") as lines:
         return list(csv.DictReader(lines))
@@ -269,7 +270,7 @@ def test_an_invalid_request_is_refused_with_the_name_of_the_field(call, subtests
 
 @pytest.mark.loads
 def test_a_hundred_concurrent_callers_get_the_same_figures(api_url, sums):
-    command = ["cargo", "run", "--quiet", "-p", "load", "--", "figures", "--url", api_url]
+    command = [program("load"), "figures", "--url", api_url]
     result = subprocess.run(
         [*command, "--company", ANOTHER],
         cwd=PROJECT,

@@ -16,6 +16,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 import layout
+from runtime_api import program
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -226,7 +227,7 @@ def test_a_report_of_the_load_tool_is_complete_and_readable(
     look, boxes, is_readable, pictures, tmp_path, api_url
 ):
     report = tmp_path / "load.html"
-    command = ["cargo", "run", "--quiet", "-p", "load", "--", "orders", "--url", api_url]
+    command = [program("load"), "orders", "--url", api_url]
     arguments = ["--buyers", "200", "--stock", "50", "--html", report]
     result = subprocess.run([*command, *arguments], cwd=PROJECT, text=True, capture_output=True)
     assert result.returncode == 0, result.stdout + result.stderr

@@ -1,22 +1,17 @@
 """A function as a process: what it logs and measures, how it starts, how it ends."""
 
 import json
-import os
 import signal
 import subprocess
-import threading
 import time
 import uuid
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
 
 from polling import eventually
+from runtime_api import environment, program, runtime_api
 
-PROJECT = Path(__file__).resolve().parent.parent
-TARGET = Path(os.environ.get("CARGO_TARGET_DIR", PROJECT / "target"))
-PROGRAM = TARGET / "debug" / "order-get"
+PROGRAM = program("order-get")
 
 
 @pytest.fixture(scope="module")
@@ -59,54 +54,19 @@ def test_metrics_are_in_the_embedded_format_of_cloudwatch(lines):
         assert {metric["Name"] for metric in directive["Metrics"]} <= line.keys()
 
 
-class RuntimeApi(BaseHTTPRequestHandler):
-    """Lambda's runtime API, as far as an instance uses it that never gets a request."""
-
-    started: threading.Event
-
-    def do_POST(self):
-        """Answers that there is no extensions API."""
-        self.send_error(404)
-
-    def do_GET(self):
-        """Sends no request."""
-        self.started.set()
-        time.sleep(60)
-
-    def log_message(self, *_):
-        """Prints nothing."""
-
-
 @pytest.fixture
 def runtime():
-    """The address of a runtime API, and an event that is set when it is first polled."""
-    started = threading.Event()
-    handler = type("Handler", (RuntimeApi,), {"started": started})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"127.0.0.1:{server.server_port}", started
-    server.shutdown()
-
-
-def environment(address: str, **changes: str) -> dict[str, str]:
-    """Returns the settings of the stack, and those that Lambda adds."""
-    added = {
-        "AWS_LAMBDA_RUNTIME_API": address,
-        "AWS_LAMBDA_FUNCTION_NAME": "order-get",
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256",
-        "AWS_LAMBDA_FUNCTION_VERSION": "1",
-        "LOG_FORMAT": "json",
-    }
-    return os.environ | added | changes
+    """A runtime API that hands out no request, and its address."""
+    with runtime_api() as api:
+        yield api
 
 
 def test_sigterm_ends_an_idle_instance_with_success(runtime):
-    address, started = runtime
+    api, address = runtime
     process = subprocess.Popen(
-        [PROGRAM], env=environment(address), stdout=subprocess.PIPE, text=True
+        [PROGRAM], env=environment(address, "order-get"), stdout=subprocess.PIPE, text=True
     )
-    assert started.wait(30)
+    eventually(lambda: api.waiting, "it asks for no request", pause_s=0.01, timeout_s=30)
     process.send_signal(signal.SIGTERM)
     output, _ = process.communicate(timeout=30)
     assert process.returncode == 0
@@ -123,14 +83,14 @@ def test_sigterm_ends_an_idle_instance_with_success(runtime):
     ],
 )
 def test_an_invalid_setting_stops_the_start_and_is_named(runtime, variable, value):
-    address, started = runtime
+    api, address = runtime
     process = subprocess.run(
         [PROGRAM],
-        env=environment(address, **{variable: value}),
+        env=environment(address, "order-get", **{variable: value}),
         stderr=subprocess.PIPE,
         text=True,
         timeout=30,
     )
     assert process.returncode != 0
     assert variable in process.stderr
-    assert not started.is_set()
+    assert api.waiting == 0

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from polling import eventually
+from runtime_api import program
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -27,7 +28,7 @@ def sums(tmp_path_factory) -> bytes:
     """The totals of the seeded days, in the format of a settlement's file."""
     file = tmp_path_factory.mktemp("seed") / "sums.csv"
     plan = f"--until {LAST} --days 5 --transactions {TRANSACTIONS} --merchants 10 --products 10"
-    command = ["cargo", "run", "--quiet", "-p", "seed", "--", *plan.split(), "--sums", file]
+    command = [program("seed"), *plan.split(), "--sums", file]
     subprocess.run(command, cwd=PROJECT, check=True, stdout=subprocess.DEVNULL)
     return file.read_bytes()
 

@@ -1,4 +1,4 @@
-"""Builds the functions for this machine and writes the template that deploys them.
+"""Builds the functions and the tools for this machine, and writes the template that deploys them.
 
 That template is the project's own, except that each function has its program's zip as `CodeUri`.
 """
@@ -22,11 +22,14 @@ PROGRAM = re.compile(
 
 
 def package(home: Home) -> Path:
-    """Compiles the functions, zips their programs and returns the template to deploy."""
+    """Compiles the functions, zips their programs and returns the template to deploy.
+
+    The tools are built by the same command, so that all share the dependencies of the tests'
+    build, feature by feature (tools/unified-features); the functions have no test support.
+    """
     print("Building the functions", flush=True)
-    # This package alone: built together with the tools it would get the features of their tests.
-    command = ["cargo", "build", "--bins", "--package", PACKAGE]
-    if subprocess.run(command, cwd=PROJECT).returncode:
+    packages = [f"--package={name}" for name in (PACKAGE, "load", "seed", "unified-features")]
+    if subprocess.run(["cargo", "build", "--bins", *packages], cwd=PROJECT).returncode:
         sys.exit("the build failed: see cargo's message above")
     home.build.mkdir(parents=True, exist_ok=True)
     template = (PROJECT / "template.yaml").read_text()

@@ -1,9 +1,11 @@
-//! Who may call: whoever has a token, where a token is asked for.
+//! Access control: bearer tokens, for the endpoints that require one.
 //!
-//! The deployment knows a token's SHA-256 only, of one token or of two, so that one is replaced by another without a gap: first both, and the new one
-//! alone once every caller has it. All are compared, in constant time, so that an answer's time tells nothing of them.
+//! The deployment stores only the SHA-256 of its tokens. There may be two, so that a token can be
+//! replaced without interruption: first configure both, then the new one alone once every caller
+//! has it. All hashes are compared in constant time, so that response times reveal nothing about
+//! them.
 //!
-//! Not covered: who a caller is. All tokens may do the same.
+//! Not covered: the identity of callers. All tokens have the same rights.
 
 use std::str::FromStr;
 
@@ -14,20 +16,20 @@ use crate::{
     env::{VariableError, Variables},
 };
 
-/// What is asked for a token.
+/// The settings of access control.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The tokens that are known. None: no token is good.
+    /// The hashes of the valid tokens; `None`: no token is valid.
     pub tokens: Option<Tokens>,
-    /// Nobody is asked for a token. Only for the local cloud.
+    /// Requires no token on any endpoint. Only for the local cloud.
     pub allow_anonymous: bool,
-    /// Of those that ask where the deployment says so: those that do.
+    /// The optional kinds of access that require a token in this deployment.
     pub protected: Vec<Access>,
 }
 
 impl Settings {
-    /// Reads `ACCESS_TOKEN_SHA256`, `ALLOW_ANONYMOUS`, `ACCEPT_NEEDS_TOKEN`, `ORDERS_NEED_TOKEN` and
-    /// `FIGURES_NEED_TOKEN`.
+    /// Reads `ACCESS_TOKEN_SHA256`, `ALLOW_ANONYMOUS`, `ACCEPT_NEEDS_TOKEN`, `ORDERS_NEED_TOKEN`
+    /// and `FIGURES_NEED_TOKEN`.
     pub fn read(variables: &Variables<'_>) -> Result<Self, VariableError> {
         let switches = [
             variables.parsed("ACCEPT_NEEDS_TOKEN", false)?.then_some(Access::Accept),
@@ -42,41 +44,41 @@ impl Settings {
     }
 }
 
-/// Whether an endpoint asks for a token.
+/// Whether an endpoint requires a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// Always: it changes or reveals money or schedules.
+    /// Always: the endpoint changes or reveals money or schedules.
     Token,
     /// Never.
     Open,
-    /// Where the deployment says so.
+    /// If `ACCEPT_NEEDS_TOKEN` is set.
     Accept,
-    /// Where the deployment says so.
+    /// If `ORDERS_NEED_TOKEN` is set.
     Orders,
-    /// Where the deployment says so.
+    /// If `FIGURES_NEED_TOKEN` is set.
     Figures,
 }
 
-/// Why a caller is turned away.
+/// Why a request is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AccessError {
     /// The request has no bearer token.
     #[error("A bearer token is required: Authorization: Bearer <token>")]
     Unauthorized,
-    /// The deployment does not know the token.
+    /// The token is not one of the deployment.
     #[error("The token is not valid")]
     Forbidden,
 }
 
 impl Settings {
-    /// Whether an endpoint may be called with this header `Authorization`.
+    /// Checks the header `Authorization` of a request to an endpoint.
     pub fn check(&self, access: Access, authorization: Option<&str>) -> Result<(), AccessError> {
-        let asks = match access {
+        let requires_token = match access {
             Access::Open => false,
             Access::Token => true,
-            switched => self.protected.contains(&switched),
+            optional => self.protected.contains(&optional),
         };
-        if !asks || self.allow_anonymous {
+        if !requires_token || self.allow_anonymous {
             return Ok(());
         }
         let (scheme, token) = authorization
@@ -85,19 +87,20 @@ impl Settings {
         if !scheme.eq_ignore_ascii_case("bearer") || token.is_empty() {
             return Err(AccessError::Unauthorized);
         }
-        let known = self.tokens.as_ref().is_some_and(|tokens| tokens.know(token));
-        known.then_some(()).ok_or(AccessError::Forbidden)
+        let is_valid = self.tokens.as_ref().is_some_and(|tokens| tokens.contains(token));
+        is_valid.then_some(()).ok_or(AccessError::Forbidden)
     }
 }
 
-/// The SHA-256 of one token or two, in small hexadecimal digits.
+/// The SHA-256 of one token or two, in lower-case hexadecimal digits.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Tokens(Vec<String>);
 
-/// A text that is no such list. The message does not repeat it.
+/// A text that is not a list of one or two hashes. The message does not repeat it.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error(
-    "must be the SHA-256 of one token, or of two parted by a comma, each of 64 hexadecimal digits"
+    "must be the SHA-256 of one token, or of two separated by a comma, each of 64 hexadecimal \
+     digits"
 )]
 pub struct InvalidTokens;
 
@@ -122,12 +125,12 @@ impl std::fmt::Debug for Tokens {
 }
 
 impl Tokens {
-    fn know(&self, token: &str) -> bool {
-        let given = sha256(token.as_bytes());
-        // All of them, whichever it is.
+    fn contains(&self, token: &str) -> bool {
+        let token = sha256(token.as_bytes());
+        // All hashes are compared, even after a match.
         self.0
             .iter()
-            .fold(Choice::from(0), |known, hash| known | given.as_bytes().ct_eq(hash.as_bytes()))
+            .fold(Choice::from(0), |found, hash| found | token.as_bytes().ct_eq(hash.as_bytes()))
             .into()
     }
 }
@@ -143,9 +146,9 @@ mod tests {
     }
 
     #[test]
-    fn a_known_token_opens_and_no_other() {
+    fn only_a_valid_token_is_accepted() {
         let both = settings(&["old", "new"]);
-        for (authorization, answer) in [
+        for (authorization, expected) in [
             (Some("Bearer old"), Ok(())),
             (Some("bearer new"), Ok(())),
             (Some("Bearer other"), Err(AccessError::Forbidden)),
@@ -157,7 +160,7 @@ mod tests {
             (Some(""), Err(AccessError::Unauthorized)),
             (None, Err(AccessError::Unauthorized)),
         ] {
-            assert_eq!(both.check(Access::Token, authorization), answer, "{authorization:?}");
+            assert_eq!(both.check(Access::Token, authorization), expected, "{authorization:?}");
         }
         assert_eq!(
             settings(&["new"]).check(Access::Token, Some("Bearer old")),
@@ -166,32 +169,32 @@ mod tests {
         assert_eq!(
             settings(&[]).check(Access::Token, Some("Bearer old")),
             Err(AccessError::Forbidden),
-            "none is good"
+            "no token is valid"
         );
     }
 
     #[test]
-    fn what_is_open_asks_nobody_and_what_is_switched_asks_where_it_is_switched() {
+    fn open_endpoints_require_no_token_and_optional_ones_only_if_configured() {
         let settings = settings(&["token"]);
-        for (access, open) in [
+        for (access, is_open) in [
             (Access::Open, true),
             (Access::Accept, true),
             (Access::Figures, true),
             (Access::Orders, false),
         ] {
-            assert_eq!(settings.check(access, None).is_ok(), open, "{access:?}");
+            assert_eq!(settings.check(access, None).is_ok(), is_open, "{access:?}");
         }
         let anonymous = Settings { allow_anonymous: true, ..settings };
         assert_eq!(anonymous.check(Access::Token, None), Ok(()));
     }
 
     #[test]
-    fn only_one_or_two_hashes_are_tokens() {
+    fn one_or_two_hashes_are_accepted() {
         let hash = sha256(b"token");
-        let fit =
+        let valid =
             [hash.clone(), format!("{hash},{hash}"), format!("{hash}, {}", hash.to_uppercase())];
-        assert!(fit.iter().all(|text| text.parse::<Tokens>().is_ok()));
-        for unfit in [
+        assert!(valid.iter().all(|text| text.parse::<Tokens>().is_ok()));
+        for invalid in [
             "",
             "token",
             ",",
@@ -200,7 +203,7 @@ mod tests {
             &format!("{hash},{hash},{hash}"),
             &"+1".repeat(32),
         ] {
-            assert_eq!(unfit.parse::<Tokens>(), Err(InvalidTokens), "{unfit}");
+            assert_eq!(invalid.parse::<Tokens>(), Err(InvalidTokens), "{invalid}");
         }
     }
 }

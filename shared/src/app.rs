@@ -1,4 +1,4 @@
-//! The composition root.
+//! The composition root: everything that a process holds, made once.
 
 use std::{
     sync::{
@@ -24,16 +24,17 @@ use crate::{
     webhook::{Guard, SecretSource, Webhooks},
 };
 
-/// Everything that a process holds. Cloning it clones a pointer.
+/// All features and clients of a process. Cloning it clones a pointer.
 #[derive(Debug, Clone)]
 pub struct App {
     inner: Arc<Inner>,
-    /// A test's own time.
+    /// A fixed time, in tests.
     #[cfg(feature = "testing")]
-    stopped_at: Option<Timestamp>,
+    frozen_at: Option<Timestamp>,
 }
 
-/// What only few functions use is made when it is asked for, so that the others do not carry its services.
+/// The state behind the pointer. What only some functions use is made on first use, so that the
+/// binaries of the others do not contain its services.
 #[derive(Debug)]
 struct Inner {
     orders: Orders,
@@ -47,21 +48,21 @@ struct Inner {
     secrets: OnceLock<SecretSource>,
     health: OnceLock<Health>,
     sources: OnceLock<MetricSources>,
-    began: Instant,
+    started_at: Instant,
     config: Config,
     aws: Aws,
-    tokens: Tokens,
+    tokens: UniqueTokens,
 }
 
-/// Numbers that no other process gives: a random one for the process, and a count.
+/// Tokens that no other process generates: a random number of the process plus a counter.
 #[derive(Debug)]
-struct Tokens {
+struct UniqueTokens {
     first: Uuid,
-    given: AtomicU64,
+    count: AtomicU64,
 }
 
 impl App {
-    /// One of each, over these services.
+    /// Makes the app with a configuration and the clients of AWS.
     #[must_use]
     pub fn new(config: Config, aws: Aws) -> Self {
         let inner = Inner {
@@ -76,66 +77,66 @@ impl App {
             secrets: OnceLock::new(),
             health: OnceLock::new(),
             sources: OnceLock::new(),
-            began: Instant::now(),
+            started_at: Instant::now(),
             config,
             aws,
-            tokens: Tokens { first: Uuid::now_v7(), given: AtomicU64::new(0) },
+            tokens: UniqueTokens { first: Uuid::now_v7(), count: AtomicU64::new(0) },
         };
         Self {
             inner: Arc::new(inner),
             #[cfg(feature = "testing")]
-            stopped_at: None,
+            frozen_at: None,
         }
     }
 
-    /// Products and orders.
+    /// Returns products and orders.
     #[must_use]
     pub fn orders(&self) -> &Orders {
         &self.inner.orders
     }
 
-    /// Ids and their counts.
+    /// Returns ids and their counts.
     #[must_use]
     pub fn uniques(&self) -> &Uniques {
         &self.inner.uniques
     }
 
-    /// What closes minutes.
+    /// Returns the closer of minutes.
     #[must_use]
     pub fn minute_closer(&self) -> &MinuteCloser {
         let Inner { minute_closer, config, aws, .. } = &*self.inner;
         minute_closer.get_or_init(|| MinuteCloser::new(aws, &config.uniques))
     }
 
-    /// Companies and their figures.
+    /// Returns companies and their figures.
     #[must_use]
     pub fn companies(&self) -> &Companies {
         let Inner { companies, config, aws, .. } = &*self.inner;
         companies.get_or_init(|| Companies::new(aws, &config.companies))
     }
 
-    /// Settlements.
+    /// Returns settlements.
     #[must_use]
     pub fn settlement(&self) -> &Settlement {
         let Inner { settlement, config, aws, .. } = &*self.inner;
         settlement.get_or_init(|| Settlement::new(aws, &config.settlement))
     }
 
-    /// What sends callbacks.
+    /// Returns the sender of callbacks.
     #[must_use]
     pub fn callbacks(&self) -> &Callbacks {
         let Inner { callbacks, config, aws, .. } = &*self.inner;
         callbacks.get_or_init(|| Callbacks::new(aws, &config.uniques, config.webhooks.sender(aws)))
     }
 
-    /// Scheduled jobs.
+    /// Returns scheduled jobs.
     #[must_use]
     pub fn schedules(&self) -> &Schedules {
         let Inner { schedules, config, aws, .. } = &*self.inner;
         schedules.get_or_init(|| Schedules::new(aws, &config.schedules))
     }
 
-    /// What the actions of scheduled jobs reach.
+    /// Returns what the actions of scheduled jobs use.
     #[must_use]
     pub fn action_context(&self) -> ActionContext<'_> {
         let Inner { webhooks, config, aws, .. } = &*self.inner;
@@ -143,35 +144,35 @@ impl App {
         ActionContext { webhooks, settlement: self.settlement(), companies: self.companies() }
     }
 
-    /// Who may call what.
+    /// Returns the settings of access control.
     #[must_use]
     pub fn access(&self) -> &access::Settings {
         &self.inner.config.access
     }
 
-    /// Where webhooks may go.
+    /// Returns the guard of webhook addresses.
     #[must_use]
     pub fn guard(&self) -> Guard {
         self.inner.config.webhooks.guard
     }
 
-    /// What webhooks are signed with, for those who get them.
+    /// Returns the webhook secrets, for verification by a receiver.
     #[must_use]
     pub fn webhook_secrets(&self) -> &SecretSource {
         let Inner { secrets, config, aws, .. } = &*self.inner;
         secrets.get_or_init(|| config.webhooks.secrets(aws))
     }
 
-    /// Whether what everything stands on is there.
+    /// Returns the health checks.
     #[must_use]
     pub fn health(&self) -> &Health {
-        let Inner { health, began, config, aws, .. } = &*self.inner;
+        let Inner { health, started_at, config, aws, .. } = &*self.inner;
         health.get_or_init(|| {
-            Health::new(aws, &config.operations, config.webhooks.secrets(aws), *began)
+            Health::new(aws, &config.operations, config.webhooks.secrets(aws), *started_at)
         })
     }
 
-    /// What it comes to in numbers.
+    /// Returns the gauges of `/metrics`.
     #[must_use]
     pub fn gauges(&self) -> Gauges<'_> {
         let Inner { sources, config, aws, .. } = &*self.inner;
@@ -180,27 +181,27 @@ impl App {
         Gauges { orders: self.orders(), uniques: self.uniques(), settlement, schedules, sources }
     }
 
-    /// A name that no other request has or will have. Cheaper than asking the system for randomness each time.
+    /// Returns a token that no other request has. Cheaper than randomness from the system.
     #[must_use]
     pub fn token(&self) -> Uuid {
-        let Tokens { first, given } = &self.inner.tokens;
-        Uuid::from_u128(first.as_u128().wrapping_add(given.fetch_add(1, Ordering::Relaxed).into()))
+        let UniqueTokens { first, count } = &self.inner.tokens;
+        Uuid::from_u128(first.as_u128().wrapping_add(count.fetch_add(1, Ordering::Relaxed).into()))
     }
 
-    /// The time at which a request is handled. A handler asks once and hands it on.
+    /// Returns the time of a request. A handler reads it once and passes it on.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         #[cfg(feature = "testing")]
-        if let Some(now) = self.stopped_at {
+        if let Some(now) = self.frozen_at {
             return now;
         }
         Timestamp::now()
     }
 
-    /// The same process at a moment of a test's choice.
+    /// Returns the same process at a fixed time.
     #[cfg(feature = "testing")]
     #[must_use]
     pub fn at(&self, now: Timestamp) -> Self {
-        Self { stopped_at: Some(now), ..self.clone() }
+        Self { frozen_at: Some(now), ..self.clone() }
     }
 }

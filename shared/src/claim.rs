@@ -1,52 +1,64 @@
-//! Work that must have one live owner: claimed, renewed, handed over, finished, and found finished by all others.
+//! Claims: leases on units of work that need one live owner, each with a fence and a stored result.
 //!
-//! A claim is one item under a key of the caller's choice. Whoever wants the work done [claims](Claims::claim) the key. One wins and does it;
-//! the others are told who holds it, or what came of it. The result stays in the item until it expires, counted from its completion, and
-//! who comes then claims anew.
+//! A claim is one item under a key that the caller chooses. Every process that wants the work done
+//! [claims](Claims::claim) the key. One acquires the claim and does the work; the others get the
+//! current holder or the stored result. The result stays in the item until it expires, counted from
+//! its completion; then the key can be claimed again.
 //!
 //! | attribute | what |
 //! |---|---|
 //! | `state` | `RUNNING`, `DONE` or `FAILED` |
-//! | `owner` | whoever claimed or took it last: a name of its own, so that a claim whose reply was lost is known again |
-//! | `fence` | a number that grows with every claim and every hand-over, and never falls |
-//! | `lease_until` | until when a running owner is taken to be alive |
-//! | `taken` | whoever claimed it has handed it over |
-//! | `result` or `error` | what came of it |
-//! | `completed_at`, `expires_at` | when, and until when that holds: every reader compares it itself |
+//! | `owner` | an id of the last claim or takeover, by which a call whose reply was lost recognizes itself |
+//! | `fence` | a number that grows with every claim and takeover, and never decreases |
+//! | `lease_until` | the time until which a running owner is presumed alive |
+//! | `taken` | the owner that took the work over, if it was handed over |
+//! | `result` or `error` | the outcome |
+//! | `completed_at`, `expires_at` | the time of completion, and the end of the outcome's lifetime, which every reader checks itself |
 //!
-//! Items are never deleted, so that no fence comes twice.
+//! Items are never deleted, so that no fence is issued twice.
 //!
-//! # The protocol
+//! # Protocol
 //!
-//! 1. **Claim**: `RUNNING`, a new owner and lease, `fence + 1`; if the item is new, or finished and expired, or running with a lapsed lease.
-//!    Who loses gets the item as it stands, in the same call.
-//! 2. **Take**: who claims may leave the work to another process, say by a message. That one takes it over: a new owner, `fence + 1`; if it is
-//!    running and nobody has taken it yet. So of a message that is delivered twice, one delivery takes the work, and one that comes late
-//!    takes what a later claim has asked for, or nothing.
-//! 3. **Renew**: a later lease; if it is still running with my fence.
-//! 4. **Finish**: `DONE` or `FAILED`; if it is still running with my fence.
+//! Each step is one conditional update of the item:
 //!
-//! # What it promises
+//! 1. **Claim**: sets `RUNNING`, a new owner, a lease and `fence + 1`. Condition: the item is new,
+//!    or finished and expired, or running with an expired lease. The loser gets the current item,
+//!    in the same call.
+//! 2. **Take over**: a claimer may leave the work to another process, for example with a message.
+//!    That process takes it over: a new owner, a new lease and `fence + 1`. Condition: the claim is
+//!    running and was not taken over yet. So if a message is delivered twice, one delivery takes
+//!    the work over, and a late delivery takes over the work of a later claim, or nothing.
+//! 3. **Renew**: extends the lease. Condition: the claim is still running with this fence.
+//! 4. **Finish**: sets `DONE` or `FAILED`. Condition: the claim is still running with this fence.
 //!
-//! * **At most one live holder**: at any time one fence is the newest, and only its holder can renew or finish.
-//! * **Exactly one recorded result** for each fence, and for each key and lifetime of a result: a holder whose lease lapsed, and whose work another took
-//!   up, cannot overwrite what that one does.
-//! * **No key is stuck**: a holder that died loses it when its lease lapses.
-//! * Work in flight is never evicted: only what is finished expires.
+//! # Guarantees
 //!
-//! # What it does not promise
+//! * **At most one live holder**: at any time one fence is the newest, and only its holder can
+//!   renew or finish.
+//! * **Exactly one recorded result** for each fence, and for each key and lifetime of a result: a
+//!   holder whose lease has expired, and whose work another has taken up, cannot overwrite the
+//!   result of its successor.
+//! * **No key is stuck**: a holder that has crashed loses the key when its lease expires.
+//! * **Work in flight is never evicted**: only finished work expires.
 //!
-//! That the work is *begun* once. Strictly once cannot be had together with recovery: a holder that is slow beyond its lease, or whose clock
-//! differs from the others' by more than what is left of it, works on beside its successor until it learns at [`Claims::renew`] or [`Claims::finish`] that it has
-//! lost. Its result is dropped; what it did elsewhere it did, so side effects need an idempotency of their own. Wrong clocks cost work done twice, never
-//! a wrong result: no promise rests on them but the lease.
+//! # Limits
 //!
-//! # Others
+//! Work may *start* more than once: no protocol can rule that out and also recover from crashes. A
+//! holder that is slower than its lease, or whose clock differs from the others' by more than the
+//! rest of the lease, continues beside its successor until [`Claims::renew`] or [`Claims::finish`]
+//! returns that it has lost the lease. Its result is dropped, but its other side effects remain, so
+//! they need an idempotency of their own. Wrong clocks cost duplicate work, never a wrong result:
+//! the lease is the only guarantee that relies on clocks.
 //!
-//! *AWS Powertools* (idempotency) saves a finished call's result without a condition: a call that outlived its own expiry overwrites the result of
-//! the one that replaced it. Here it is refused. *The `DynamoDB` lock client* gives a lock without a result, finds a dead holder by watching
-//! its record number for a whole lease, which needs no common clock, and leaves fencing to its user. Here a clock decides who may try, and the
-//! fence who may finish.
+//! # Alternatives
+//!
+//! *AWS Powertools* (idempotency) saves the result of a finished call without a condition: a call
+//! that outlives its own expiry overwrites the result of its replacement. Here that write is
+//! rejected.
+//!
+//! *The DynamoDB lock client* offers a lock without a result. It detects a dead holder by watching
+//! its record version number for a whole lease, which needs no common clock, and leaves fencing to
+//! its user. Here a clock decides which process may claim, and the fence which one may finish.
 
 use std::time::Duration;
 
@@ -58,105 +70,107 @@ use uuid::Uuid;
 
 use crate::{
     aws::ServiceError,
-    dynamo::{Item, Update, get, keys::Key, number, read, text},
+    dynamo::{Item, Update, from_item, get, keys::Key, number, text},
     time::{Clock, Timestamp},
 };
 
-/// Nobody holds it: it is new, its result has expired, or its holder let the lease lapse.
+/// The key is free: the item is new, its outcome has expired, or its lease has.
 const CLAIMABLE: &str = "attribute_not_exists(pk) OR (#state <> :running AND expires_at <= :now) \
                          OR (#state = :running AND lease_until <= :now)";
 
-/// It was claimed, and whoever did leaves it to others.
+/// The claim is running and was not taken over yet.
 const HANDED_OVER: &str = "#state = :running AND attribute_not_exists(taken)";
 
-/// It is still running, and I am the last who claimed or took it.
-const MINE: &str = "#state = :running AND fence = :fence";
+/// The claim is still running, and no later claim or takeover has replaced this one.
+const FENCE_IS_NEWEST: &str = "#state = :running AND fence = :fence";
 
-/// Attributes that a new claim removes.
-const OF_ONE_CLAIM: [&str; 5] = ["taken", "result", "error", "completed_at", "expires_at"];
+/// Attributes of the previous claim, which a new one removes.
+const RESET_ATTRIBUTES: [&str; 5] = ["taken", "result", "error", "completed_at", "expires_at"];
 
-/// Which claim of a key: a later one has a larger number.
+/// Fencing token: identifies one claim or takeover of a key. Later ones are larger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Fence(u64);
 
 impl Fence {
-    /// How often the key was claimed or taken, this time included.
+    /// Returns the number of claims and takeovers of the key so far, including this one.
     #[must_use]
     pub fn number(self) -> u64 {
         self.0
     }
 }
 
-/// What became of a claim.
+/// Result of an attempt to claim a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claim {
-    /// The work is ours to do.
+    /// The caller holds the claim and does the work.
     Acquired(Fence),
-    /// Another holds it, or it is done.
+    /// Another owner holds the claim, or its outcome has not expired.
     Occupied(Record),
 }
 
-/// A claim as it stands.
+/// Current state of a claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Record {
-    /// Somebody is at work, and is taken to be alive until this moment.
+    /// An owner is at work.
     Running {
-        /// Which claim.
+        /// Fence of the owner.
         fence: Fence,
-        /// Its end, if it is not renewed.
+        /// End of its lease, unless it is renewed: until then the owner is presumed alive.
         lease_until: Timestamp,
     },
-    /// It is finished.
-    Finished(Finished),
+    /// The work is finished.
+    Finished(Completion),
 }
 
-/// A finished claim.
+/// Outcome of a finished claim, and its lifetime.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finished {
-    /// Which claim.
+pub struct Completion {
+    /// Fence of the owner that finished.
     pub fence: Fence,
-    /// What came of it.
+    /// The outcome.
     pub outcome: Outcome,
-    /// When.
+    /// Time of completion.
     pub completed_at: Timestamp,
-    /// Until when it holds.
+    /// End of the outcome's lifetime.
     pub expires_at: Timestamp,
 }
 
-/// What came of some work, in a form of the worker's choice. At most 350 KB: an item has 400.
+/// Outcome of the work, in a format that the worker chooses. At most 350 KB: an item holds 400 KB.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// A result.
     Done(String),
-    /// An error. Kept for a short time, so that what is broken is not asked for by everybody at once.
+    /// An error, kept for a short time so that callers do not all repeat failing work at once.
     Failed(String),
 }
 
 impl Record {
-    /// What came of it, if that holds at this moment.
+    /// Returns the outcome, if it has not expired.
     #[must_use]
-    pub fn fresh(&self, now: Timestamp) -> Option<&Finished> {
+    pub fn fresh(&self, now: Timestamp) -> Option<&Completion> {
         match self {
-            Self::Finished(finished) if now < finished.expires_at => Some(finished),
+            Self::Finished(completion) if now < completion.expires_at => Some(completion),
             _ => None,
         }
     }
 
-    /// Somebody holds it who is taken to be alive.
+    /// Returns whether an owner holds the claim with an unexpired lease.
     #[must_use]
     pub fn is_held(&self, now: Timestamp) -> bool {
         matches!(self, Self::Running { lease_until, .. } if now < *lease_until)
     }
 
-    /// One or the other: who claims it now is refused.
+    /// Returns whether a claim of the key is rejected now: it is held, or its outcome is fresh.
     #[must_use]
-    pub fn stands(&self, now: Timestamp) -> bool {
+    pub fn is_occupied(&self, now: Timestamp) -> bool {
         self.is_held(now) || self.fresh(now).is_some()
     }
 }
 
-/// Work that is ours, as long as we renew it.
+/// A lease that was acquired, with the means to renew it and to finish the work.
+///
+/// Dropping it releases nothing: the lease then expires by itself.
 #[derive(Debug)]
 pub struct LeaseGuard<'a> {
     claims: &'a Claims,
@@ -166,24 +180,25 @@ pub struct LeaseGuard<'a> {
     clock: Clock,
 }
 
-/// Another has taken the work up.
+/// The lease was lost: a later claim or takeover has replaced it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("another has taken the work up")]
+#[error("the lease was lost to another owner")]
 pub struct LeaseLost;
 
 impl LeaseGuard<'_> {
-    /// Which claim it is.
+    /// Returns the fence of the lease.
     #[must_use]
     pub fn fence(&self) -> Fence {
         self.fence
     }
 
-    /// Does the work and renews the lease meanwhile, three times as often as it must. Ends early when another has it.
+    /// Runs the work and renews the lease every third of its duration. Drops the work as soon as a
+    /// renewal shows that the lease was lost.
     pub async fn run_while_held<T>(&self, work: impl Future<Output = T>) -> Result<T, LeaseLost> {
-        let renewing = async {
+        let renewals = async {
             loop {
                 sleep(self.lease / 3).await;
-                // A renewal that fails may succeed the next time; only an answer of no is one.
+                // A call that fails may succeed next time: only a rejection means a lost lease.
                 match self
                     .claims
                     .renew(self.key.clone(), self.fence, self.lease, self.clock.now())
@@ -191,17 +206,17 @@ impl LeaseGuard<'_> {
                 {
                     Ok(false) => return LeaseLost,
                     Ok(true) => {}
-                    Err(cause) => warn!(%cause, "A lease could not be renewed"),
+                    Err(cause) => warn!(%cause, "Lease renewal failed"),
                 }
             }
         };
         tokio::select! {
-            done = work => Ok(done),
-            lost = renewing => Err(lost),
+            output = work => Ok(output),
+            lost = renewals => Err(lost),
         }
     }
 
-    /// Records what came of it, for so long.
+    /// Records the outcome for `lifetime`. If the lease was lost, the outcome is dropped.
     pub async fn finish(
         self,
         outcome: &Outcome,
@@ -213,9 +228,9 @@ impl LeaseGuard<'_> {
     }
 }
 
-/// As the table has it.
+/// Stored form of a claim.
 #[derive(Debug, Deserialize)]
-struct Stored {
+struct ClaimItem {
     state: State,
     owner: Uuid,
     fence: Fence,
@@ -234,23 +249,31 @@ enum State {
     Failed,
 }
 
-impl Stored {
+impl ClaimItem {
     fn is_held_by(&self, owner: Uuid) -> bool {
         self.state == State::Running && self.owner == owner
     }
 }
 
-/// A claim that lacks what its state must have.
+/// The item lacks an attribute that its state requires.
 #[derive(Debug, thiserror::Error)]
-#[error("a claim that is neither running nor finished")]
+#[error("invalid claim: neither running nor finished")]
 struct InvalidClaim;
 
-impl TryFrom<Stored> for Record {
+impl TryFrom<ClaimItem> for Record {
     type Error = ServiceError;
 
-    fn try_from(stored: Stored) -> Result<Self, ServiceError> {
-        let Stored { state, fence, lease_until, result, error, completed_at, expires_at, owner: _ } =
-            stored;
+    fn try_from(item: ClaimItem) -> Result<Self, ServiceError> {
+        let ClaimItem {
+            state,
+            fence,
+            lease_until,
+            result,
+            error,
+            completed_at,
+            expires_at,
+            owner: _,
+        } = item;
         let outcome = match state {
             State::Running => None,
             State::Done => result.map(Outcome::Done),
@@ -261,7 +284,7 @@ impl TryFrom<Stored> for Record {
                 Ok(Self::Running { fence, lease_until })
             }
             (Some(outcome), _, Some(completed_at), Some(expires_at)) => {
-                Ok(Self::Finished(Finished { fence, outcome, completed_at, expires_at }))
+                Ok(Self::Finished(Completion { fence, outcome, completed_at, expires_at }))
             }
             _ => Err(ServiceError::permanent(InvalidClaim)),
         }
@@ -276,21 +299,22 @@ pub struct Claims {
 }
 
 impl Claims {
-    /// Those in this table.
+    /// Returns the claims of this table.
     #[must_use]
     pub fn new(client: Client, table: String) -> Self {
         Self { client, table }
     }
 
-    /// The claim as it stands, consistently: one read unit for 4 KB.
+    /// Reads the claim, strongly consistent: one read unit per 4 KB.
     pub async fn read(&self, key: Key) -> Result<Option<Record>, ServiceError> {
-        let stored: Option<Stored> = get(&self.client, &self.table, key).await?;
-        stored.map(Record::try_from).transpose()
+        let item: Option<ClaimItem> = get(&self.client, &self.table, key).await?;
+        item.map(Record::try_from).transpose()
     }
 
-    /// Claims the work, if nobody holds it: one write unit for a kilobyte, and the same if somebody does.
+    /// Claims the key, if it is free: one write unit per kilobyte of the item, also if the claim is
+    /// rejected.
     ///
-    /// `owner` is new for each claim. It is how a claim knows itself whose reply was lost.
+    /// `owner` must be new for each claim: by it a claim whose reply was lost recognizes itself.
     pub async fn claim(
         &self,
         key: Key,
@@ -298,63 +322,67 @@ impl Claims {
         lease: Duration,
         now: Timestamp,
     ) -> Result<Claim, ServiceError> {
-        self.claim_noting(key, owner, lease, now, Item::new()).await
+        self.claim_with_attributes(key, owner, lease, now, Item::new()).await
     }
 
-    /// The same, and notes these attributes in the item, if it is the first claim of the key.
-    pub async fn claim_noting(
+    /// Claims the key like [`Claims::claim`], and adds those of `attributes` that the item does not
+    /// have yet: only the first claim of a key sets them.
+    pub async fn claim_with_attributes(
         &self,
         key: Key,
         owner: Uuid,
         lease: Duration,
         now: Timestamp,
-        notes: Item,
+        attributes: Item,
     ) -> Result<Claim, ServiceError> {
         let claim = self
-            .running(key)
+            .update(key)
             .set("state", text("RUNNING"))
             .set("owner", text(owner))
             .set("lease_until", text(now.plus(lease)))
             .increment("fence")
             .condition(CLAIMABLE)
             .value("now", text(now));
-        let claim = OF_ONE_CLAIM.into_iter().fold(claim, Update::remove);
-        let claim = notes
+        let claim = RESET_ATTRIBUTES.into_iter().fold(claim, Update::remove);
+        let claim = attributes
             .into_iter()
             .fold(claim, |claim, (name, value)| claim.set_if_missing(&name, value));
-        match changed(&self.client, claim).await? {
-            Ok(won) => Ok(Claim::Acquired(won.fence)),
-            // It was we: an earlier try was recorded.
-            Err(Some(stands)) if stands.is_held_by(owner) => Ok(Claim::Acquired(stands.fence)),
-            Err(Some(stands)) => Ok(Claim::Occupied(stands.try_into()?)),
+        match send(&self.client, claim).await? {
+            Ok(claimed) => Ok(Claim::Acquired(claimed.fence)),
+            // An earlier attempt of this call was recorded.
+            Err(Some(current)) if current.is_held_by(owner) => Ok(Claim::Acquired(current.fence)),
+            Err(Some(current)) => Ok(Claim::Occupied(current.try_into()?)),
             Err(None) => Err(ServiceError::permanent(InvalidClaim)),
         }
     }
 
-    /// Takes over the work that was claimed last. `None`: it is done, or another has taken it.
-    pub async fn take(
+    /// Takes over the work of the newest claim. `None`: there is no running claim, or it was taken
+    /// over already.
+    pub async fn take_over(
         &self,
         key: Key,
         owner: Uuid,
         lease: Duration,
         now: Timestamp,
     ) -> Result<Option<Fence>, ServiceError> {
-        let take = self
-            .running(key)
+        let takeover = self
+            .update(key)
             .set("taken", text(owner))
             .set("owner", text(owner))
             .set("lease_until", text(now.plus(lease)))
             .increment("fence")
             .condition(HANDED_OVER)
             .name("state", "state");
-        Ok(match changed(&self.client, take).await? {
+        Ok(match send(&self.client, takeover).await? {
             Ok(taken) => Some(taken.fence),
-            Err(Some(stands)) if stands.is_held_by(owner) => Some(stands.fence),
+            // An earlier attempt of this call was recorded.
+            Err(Some(current)) if current.is_held_by(owner) => Some(current.fence),
             Err(_) => None,
         })
     }
 
-    /// Shows that its holder is alive. `false`: another has it.
+    /// Extends the lease of the newest holder, even if it has expired. `false`: the claim is
+    /// finished, or another owner has it.
     pub async fn renew(
         &self,
         key: Key,
@@ -362,11 +390,12 @@ impl Claims {
         lease: Duration,
         now: Timestamp,
     ) -> Result<bool, ServiceError> {
-        let renew = self.mine(key, fence).set("lease_until", text(now.plus(lease)));
-        Ok(changed(&self.client, renew).await?.is_ok())
+        let renewal = self.fenced_update(key, fence).set("lease_until", text(now.plus(lease)));
+        Ok(send(&self.client, renewal).await?.is_ok())
     }
 
-    /// Records what came of the work, for so long. `false`: another has it, and this result is dropped.
+    /// Records the outcome for `lifetime`. `false`: another owner has the claim, and this outcome
+    /// is dropped. If this fence has finished already, the first outcome stays.
     pub async fn finish(
         &self,
         key: Key,
@@ -380,44 +409,47 @@ impl Claims {
             Outcome::Failed(error) => ("FAILED", "error", error),
         };
         let finish = self
-            .mine(key, fence)
+            .fenced_update(key, fence)
             .set("state", text(state))
             .set(name, text(value))
             .set("completed_at", text(now))
             .set("expires_at", text(now.plus(lifetime)))
             .remove("lease_until");
-        Ok(match changed(&self.client, finish).await? {
+        Ok(match send(&self.client, finish).await? {
             Ok(_) => true,
-            // It was we: nobody else finishes with this fence.
-            Err(stands) => {
-                stands.is_some_and(|stands| stands.state != State::Running && stands.fence == fence)
-            }
+            // An earlier attempt of this holder was recorded: no other finishes with this fence.
+            Err(current) => current
+                .is_some_and(|current| current.state != State::Running && current.fence == fence),
         })
     }
 
-    /// Work that was won or taken.
+    /// Returns a guard of a lease that was acquired by a claim or a takeover.
     #[must_use]
-    pub fn hold(&self, key: Key, fence: Fence, lease: Duration, clock: Clock) -> LeaseGuard<'_> {
+    pub fn guard(&self, key: Key, fence: Fence, lease: Duration, clock: Clock) -> LeaseGuard<'_> {
         LeaseGuard { claims: self, key, fence, lease, clock }
     }
 
-    fn mine(&self, key: Key, fence: Fence) -> Update {
+    fn fenced_update(&self, key: Key, fence: Fence) -> Update {
         let fence = i64::try_from(fence.0).unwrap_or(i64::MAX);
-        self.running(key).condition(MINE).name("state", "state").value("fence", number(fence))
+        self.update(key)
+            .condition(FENCE_IS_NEWEST)
+            .name("state", "state")
+            .value("fence", number(fence))
     }
 
-    fn running(&self, key: Key) -> Update {
+    fn update(&self, key: Key) -> Update {
         Update::new(&self.table, key).value("running", text("RUNNING"))
     }
 }
 
-/// The claim after an update; if its condition did not hold, as it is instead.
-async fn changed(
+/// Sends an update and returns the claim after it. If its condition fails, the inner error is the
+/// current claim, if there is one.
+async fn send(
     client: &Client,
     update: Update,
-) -> Result<Result<Stored, Option<Stored>>, ServiceError> {
+) -> Result<Result<ClaimItem, Option<ClaimItem>>, ServiceError> {
     Ok(match update.send(client).await? {
-        Ok(claim) => Ok(read(claim)?),
-        Err(other) => Err(other.map(read).transpose()?),
+        Ok(claim) => Ok(from_item(claim)?),
+        Err(current) => Err(current.map(from_item).transpose()?),
     })
 }

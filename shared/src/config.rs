@@ -4,33 +4,33 @@
 //! | variable | default | what |
 //! |---|---|---|
 //! | `ORDERS_TABLE`, `LEDGER_TABLE` | – | names of the tables |
-//! | `ORDER_RETRY_BUDGET_MS` | 3000 | how long a write of orders retries against contention, 100 to 8 000 |
-//! | `SOLD_OUT_CACHE_MS` | 1000 | how long an instance remembers that a product is sold out, 0 to 60 000 |
+//! | `ORDER_RETRY_BUDGET_MS` | 3000 | how long a write of orders retries on contention, in ms: 100 to 8 000 |
+//! | `SOLD_OUT_CACHE_MS` | 1000 | how long an instance caches that a product is sold out, in ms: 0 to 60 000 |
 //! | `UNIQUES_TABLE`, `COUNT_STREAM`, `CALLBACK_QUEUE_URL` | – | names of the table and the stream, URL of the queue |
-//! | `UNIQUE_SHARDS` | 256 | over how many shards the ids of a minute are spread, 1 to 4 096 |
-//! | `RECENT_IDS_MAX` | 1000000 | ids of the minute that an instance remembers at most, 0 to 10 000 000 (19 bytes each) |
-//! | `DUPLICATE_IDS` | `refuse` | `refuse` or `accept` |
-//! | `ID_RETENTION_HOURS` | 24 | how long the records of ids are kept, 1 to 168 |
+//! | `UNIQUE_SHARDS` | 256 | number of shards of the ids of a minute, 1 to 4 096 |
+//! | `RECENT_IDS_MAX` | 1000000 | the largest number of ids of a minute that an instance caches, 0 to 10 000 000 (19 bytes each) |
+//! | `DUPLICATE_IDS` | `refuse` | how a duplicate is answered: `refuse` or `accept` |
+//! | `ID_RETENTION_HOURS` | 24 | how long records of ids are kept, 1 to 168 |
 //! | `COMPANIES_TABLE`, `COMPANY_QUEUE_URL` | – | name of the table, URL of the queue |
-//! | `BASE_TTL_SECONDS` | 300 | how long a company's base holds, 1 to 86 400 |
-//! | `API_TTL_SECONDS` | 60 | how long its figures hold, 1 to 86 400 |
-//! | `FAILURE_TTL_SECONDS` | 5 | how long a failure holds, 1 to 300 |
+//! | `BASE_TTL_SECONDS` | 300 | lifetime of the cached base of a company, 1 to 86 400 |
+//! | `API_TTL_SECONDS` | 60 | lifetime of cached figures, 1 to 86 400 |
+//! | `FAILURE_TTL_SECONDS` | 5 | lifetime of a cached failure, 1 to 300 |
 //! | `WAIT_SECONDS` | 10 | how long a caller waits for figures, 1 to 25 |
 //! | `SETTLEMENTS_TABLE`, `SETTLEMENT_BUCKET` | – | names of the table and the bucket |
 //! | `SETTLEMENT_PLAN_QUEUE_URL`, `SETTLEMENT_BATCH_QUEUE_URL`, `SETTLEMENT_FINISH_QUEUE_URL` | – | URLs of the queues |
-//! | `JOB_BATCH_SIZE` | 10000 | transactions of a batch at most, 100 to 100 000 |
+//! | `JOB_BATCH_SIZE` | 10000 | the largest number of transactions of a batch, 100 to 100 000 |
 //! | `SCHEDULES_TABLE`, `SCHEDULE_QUEUE_URL` | – | name of the table, URL of the queue |
-//! | `SCHEDULE_MAX_ATTEMPTS` | 5 | how often the action of an occurrence is tried, 1 to 20 |
+//! | `SCHEDULE_MAX_ATTEMPTS` | 5 | the largest number of attempts of an occurrence's action, 1 to 20 |
 //! | `RUN_RETENTION_DAYS` | 30 | how long the history of runs is kept, 1 to 3 650 |
-//! | `ACCESS_TOKEN_SHA256` | – | the SHA-256 of one token or two; empty: no token is good |
-//! | `ALLOW_ANONYMOUS` | `false` | nobody is asked for a token; refused on AWS itself |
-//! | `ACCEPT_NEEDS_TOKEN`, `ORDERS_NEED_TOKEN`, `FIGURES_NEED_TOKEN` | `false` | these endpoints ask for a token, too |
-//! | `CALLBACK_DEAD_LETTER_QUEUE_URL`, `COMPANY_DEAD_LETTER_QUEUE_URL`, `SETTLEMENT_DEAD_LETTER_QUEUE_URL`, `SCHEDULE_DEAD_LETTER_QUEUE_URL` | – | URLs of the dead-letter queues, for `metrics-get` only; without one it tells nothing of the queue |
-//! | `STACK_NAME` | – | the stack's name, for `metrics-get` only; without it, it tells nothing of single functions |
-//! | `WEBHOOK_SECRET` | – | what webhooks are signed with: one or more `whsec_…`, or empty |
-//! | `WEBHOOK_SECRET_PARAMETER` | `/once/webhook-secret` | the parameter of Systems Manager that has it otherwise |
-//! | `CALLBACK_ALLOW_PRIVATE` | `false` | webhooks may go to private addresses; refused on AWS itself |
-//! | `METRICS_INTERVAL_MS` | 0 | how often an instance writes its metrics at most, 0 to 60 000; 0: with every request |
+//! | `ACCESS_TOKEN_SHA256` | – | the SHA-256 of one token, or of two separated by a comma; empty: no token is valid |
+//! | `ALLOW_ANONYMOUS` | `false` | no endpoint requires a token; only with `AWS_ENDPOINT_URL` |
+//! | `ACCEPT_NEEDS_TOKEN`, `ORDERS_NEED_TOKEN`, `FIGURES_NEED_TOKEN` | `false` | these endpoints require a token too |
+//! | `CALLBACK_DEAD_LETTER_QUEUE_URL`, `COMPANY_DEAD_LETTER_QUEUE_URL`, `SETTLEMENT_DEAD_LETTER_QUEUE_URL`, `SCHEDULE_DEAD_LETTER_QUEUE_URL` | – | URLs of the dead-letter queues, for `metrics-get` only; without a URL it has no metrics of that queue |
+//! | `STACK_NAME` | – | name of the stack, for `metrics-get` only; without it there are no metrics of single functions |
+//! | `WEBHOOK_SECRET` | – | the secrets that sign webhooks: one or more `whsec_…`; empty: those of the parameter |
+//! | `WEBHOOK_SECRET_PARAMETER` | `/once/webhook-secret` | name of the Systems Manager parameter with the secrets |
+//! | `CALLBACK_ALLOW_PRIVATE` | `false` | webhooks may go to private addresses; only with `AWS_ENDPOINT_URL` |
+//! | `METRICS_INTERVAL_MS` | 0 | shortest time between two writes of an instance's metrics, in ms: 0 to 60 000; 0: with every request |
 //! | `LOG_LEVEL` | `info` | `error`, `warn`, `info`, `debug` or `trace` |
 //! | `LOG_FORMAT` | `json` | `json` or `text` |
 
@@ -93,7 +93,7 @@ mod tests {
     use tracing::level_filters::LevelFilter;
 
     use super::*;
-    use crate::{operations::QueueName, telemetry::Format};
+    use crate::{operations::Queue, telemetry::Format};
 
     fn read(changes: &[(&str, &str)]) -> Result<Config, VariableError> {
         let names = [
@@ -113,13 +113,13 @@ mod tests {
             ("SCHEDULE_QUEUE_URL", "https://occurrences"),
         ];
         Config::read(|variable| {
-            let said = changes.iter().chain(&names).find(|(name, _)| *name == variable);
-            said.map(|(_, value)| (*value).to_owned())
+            let found = changes.iter().chain(&names).find(|(name, _)| *name == variable);
+            found.map(|(_, value)| (*value).to_owned())
         })
     }
 
     #[test]
-    fn what_is_not_said_has_a_default() {
+    fn a_missing_variable_has_its_default() {
         let config = read(&[]).expect("defaults");
         assert_eq!(config.orders.retry_budget, Duration::from_secs(3));
         assert_eq!(config.orders.sold_out_cache, Duration::from_secs(1));
@@ -131,18 +131,18 @@ mod tests {
     }
 
     #[test]
-    fn dead_letter_queues_are_known_where_they_are_told_of() {
+    fn only_dead_letter_queues_with_a_url_are_configured() {
         assert!(read(&[]).expect("defaults").operations.dead_letters.is_empty());
-        let told = [
+        let urls = [
             ("SCHEDULE_DEAD_LETTER_QUEUE_URL", "https://dead"),
             ("COMPANY_DEAD_LETTER_QUEUE_URL", ""),
         ];
-        let schedule = QueueName { name: "schedule", url: "https://dead".to_owned() };
-        assert_eq!(read(&told).expect("a queue").operations.dead_letters, [schedule]);
+        let schedule = Queue { name: "schedule", url: "https://dead".to_owned() };
+        assert_eq!(read(&urls).expect("a queue").operations.dead_letters, [schedule]);
     }
 
     #[test]
-    fn private_addresses_are_allowed_in_a_local_cloud_only() {
+    fn private_addresses_are_allowed_only_in_a_local_cloud() {
         let local = ("AWS_ENDPOINT_URL", "http://127.0.0.1:4566");
         let config = read(&[("CALLBACK_ALLOW_PRIVATE", "true"), local]).expect("a local cloud");
         assert!(config.webhooks.guard.allow_private);
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_value_stops_the_start_and_names_its_variable() {
+    fn an_invalid_value_stops_the_start_and_names_its_variable() {
         for (variable, value) in [
             ("ORDERS_TABLE", ""),
             ("ORDER_RETRY_BUDGET_MS", "fast"),

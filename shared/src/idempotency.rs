@@ -1,15 +1,15 @@
-//! Idempotency keys: the caller's own name for a request, so that sending it again does nothing again.
+//! Idempotency keys: the caller's name for a request, so that a repeat has no further effect.
 
 use sha2::{Digest, Sha256};
 use uuid::{NoContext, Uuid};
 
 use crate::{digest, time::Timestamp};
 
-/// 1 to 255 visible ASCII characters, chosen by the caller.
+/// An idempotency key: 1 to 255 visible ASCII characters, chosen by the caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyKey(String);
 
-/// An idempotency key that is none.
+/// A text that is not an idempotency key.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("must be 1 to 255 visible ASCII characters")]
 pub struct InvalidKey;
@@ -18,13 +18,14 @@ impl TryFrom<&[u8]> for IdempotencyKey {
     type Error = InvalidKey;
 
     fn try_from(bytes: &[u8]) -> Result<Self, InvalidKey> {
-        let fits = (1..=255).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_graphic);
-        fits.then(|| Self(String::from_utf8_lossy(bytes).into_owned())).ok_or(InvalidKey)
+        let is_valid = (1..=255).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_graphic);
+        is_valid.then(|| Self(String::from_utf8_lossy(bytes).into_owned())).ok_or(InvalidKey)
     }
 }
 
-/// The id of what a request makes. With a key it is the same whenever the request comes again within its `scope`
-/// (buyer, product …); without one it is new, and begins with the time.
+/// Returns the id of the resource that a request creates. With a key it is the same for every
+/// repeat of the request within its `scope` (buyer, product, …); without one it is new, and begins
+/// with the time.
 #[must_use]
 pub fn request_id(scope: &str, key: Option<&IdempotencyKey>, now: Timestamp) -> Uuid {
     let Some(IdempotencyKey(key)) = key else {
@@ -33,7 +34,7 @@ pub fn request_id(scope: &str, key: Option<&IdempotencyKey>, now: Timestamp) -> 
             u32::try_from(now.as_millis().rem_euclid(1_000)).unwrap_or_default() * 1_000_000;
         return Uuid::new_v7(uuid::Timestamp::from_unix(NoContext, seconds, nanos));
     };
-    // The length keeps ("a", "bc") and ("ab", "c") apart.
+    // The length distinguishes ("a", "bc") from ("ab", "c").
     digest::uuid(
         Sha256::new().chain_update(scope.len().to_be_bytes()).chain_update(scope).chain_update(key),
     )
@@ -48,13 +49,14 @@ mod tests {
     }
 
     #[test]
-    fn a_key_names_one_request_of_one_scope() {
+    fn a_key_identifies_one_request_of_one_scope() {
         let (early, late) = (Timestamp::from_millis(1), Timestamp::from_millis(2));
         let id = request_id("buyer", Some(&key("k")), early);
         assert_eq!(id, request_id("buyer", Some(&key("k")), late));
         assert_ne!(id, request_id("buyer", Some(&key("k2")), early));
         assert_ne!(id, request_id("buyerk", Some(&key("2")), early));
-        // Stored data depends on it: changing the derivation would place a retried order again.
+        // Stored data depends on this: with another derivation a retried order would be placed
+        // again.
         assert_eq!(id.to_string(), "b1cf5ca9-dd21-814f-be40-1a88ff16985e");
     }
 
@@ -67,8 +69,8 @@ mod tests {
     #[test]
     fn a_key_is_short_visible_ascii() {
         assert!(IdempotencyKey::try_from("x".repeat(255).as_bytes()).is_ok());
-        for unfit in ["", "a b", "ä", "a\n", &"x".repeat(256)] {
-            assert_eq!(IdempotencyKey::try_from(unfit.as_bytes()), Err(InvalidKey), "{unfit}");
+        for invalid in ["", "a b", "ä", "a\n", &"x".repeat(256)] {
+            assert_eq!(IdempotencyKey::try_from(invalid.as_bytes()), Err(InvalidKey), "{invalid}");
         }
     }
 }

@@ -1,4 +1,5 @@
-//! The ledger: one entry for every payment, and a reversing one for every payment undone. Entries are never changed.
+//! The ledger: one entry for every payment, and a reversing one for every payment that is returned.
+//! Entries never change.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -6,8 +7,9 @@ use uuid::Uuid;
 use crate::{
     aws::ServiceError,
     dynamo::{
-        Item, keyed,
+        Item,
         keys::{self, Key},
+        to_item,
     },
     time::Timestamp,
     validated::Name,
@@ -16,13 +18,13 @@ use crate::{
 /// A merchant's id in the ledger.
 pub type MerchantId = Name<64>;
 
-/// What happened.
+/// The kind of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Kind {
     /// An order was paid.
     Sale,
-    /// A cancelled order's payment was returned: the sale with its signs changed.
+    /// The payment of a cancelled order was returned: the amounts of the sale with opposite sign.
     Reversal,
 }
 
@@ -31,24 +33,24 @@ pub enum Kind {
 pub struct Entry {
     /// The order's id for a sale, `<order id>-reversal` for its reversal.
     pub txn_id: String,
-    /// What happened.
+    /// Sale or reversal.
     pub kind: Kind,
     /// The order.
     pub order_id: Uuid,
-    /// Who is paid.
+    /// The merchant who is paid.
     pub merchant_id: String,
-    /// What the buyer paid.
+    /// The amount that the buyer paid.
     pub gross_cents: i64,
-    /// What the merchant pays of it.
+    /// The fee that the merchant pays.
     pub fee_cents: i64,
-    /// What the merchant gets.
+    /// The amount that the merchant receives.
     pub net_cents: i64,
-    /// When it was recorded; its UTC day is the day on which it is settled.
+    /// Time of recording; its UTC day is the day with which the entry is settled.
     pub recorded_at: Timestamp,
 }
 
 impl Entry {
-    /// An order was paid.
+    /// Makes the entry of a paid order.
     #[must_use]
     pub fn sale(
         order_id: Uuid,
@@ -69,7 +71,8 @@ impl Entry {
         }
     }
 
-    /// The payment is returned, on the day of the return: the day of the sale may be settled already.
+    /// Makes the reversal of this sale, on the day of the return: the day of the sale may be
+    /// settled already.
     #[must_use]
     pub fn reversed(self, recorded_at: Timestamp) -> Self {
         Self {
@@ -83,57 +86,55 @@ impl Entry {
         }
     }
 
-    /// As it is kept.
+    /// Returns the entry as an item of the table.
     pub fn item(&self) -> Result<Item, ServiceError> {
-        keyed(self.key(), self)
+        to_item(self.key(), self)
     }
 
-    /// Where it is kept.
+    /// Returns the key of the item.
     #[must_use]
     pub fn key(&self) -> Key {
         keys::ledger(self.recorded_at, &self.merchant_id, &self.txn_id)
     }
 }
 
-/// The attributes of which [`read_payment`] reads.
+/// The projection that [`read_payment`] reads.
 pub const PAYMENT_ATTRIBUTES: &str = "sk, merchant_id, kind, gross_cents, fee_cents, net_cents";
 
-/// What an entry comes to, as it is read. It balances.
+/// The amounts of an entry, as read from the table. They balance: `net = gross - fee`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Payment<'a> {
-    /// Who is paid.
+    /// The merchant who is paid.
     pub merchant_id: &'a str,
-    /// What happened.
+    /// Sale or reversal.
     pub kind: Kind,
-    /// What the buyer paid.
+    /// The amount that the buyer paid.
     pub gross_cents: i64,
-    /// What the merchant pays of it.
+    /// The fee that the merchant pays.
     pub fee_cents: i64,
-    /// What the merchant gets.
+    /// The amount that the merchant receives.
     pub net_cents: i64,
 }
 
-/// An entry that the ledger's own code would not write.
+/// An entry that this module does not write.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "entry {entry} of the ledger is not to be read: its {attribute} is not what a ledger holds"
-)]
+#[error("invalid ledger entry {entry}: bad `{attribute}`")]
 pub struct InvalidEntry {
     entry: String,
     attribute: &'static str,
 }
 
-/// A sum of more cents than 63 bits hold.
+/// A sum of cents that exceeds 63 bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the sums are too large")]
 pub struct TooLarge;
 
-/// Reads an item's [`PAYMENT_ATTRIBUTES`] strictly: what is not as [`Entry`] writes it is no payment.
+/// Reads the [`PAYMENT_ATTRIBUTES`] of an item strictly: each must be as [`Entry`] writes it.
 pub fn read_payment(item: &Item) -> Result<Payment<'_>, InvalidEntry> {
     let text = |attribute: &str| item.get(attribute)?.as_s().ok();
     let cents = |attribute: &str| item.get(attribute)?.as_n().ok()?.parse().ok();
-    let unreadable = |attribute| {
-        let entry = text("sk").map_or("without a key", String::as_str).to_owned();
+    let invalid = |attribute| {
+        let entry = text("sk").map_or("without key", String::as_str).to_owned();
         InvalidEntry { entry, attribute }
     };
     let merchant_id = text("merchant_id").filter(|id| MerchantId::check(id).is_ok());
@@ -142,23 +143,24 @@ pub fn read_payment(item: &Item) -> Result<Payment<'_>, InvalidEntry> {
         Some("REVERSAL") => Some(Kind::Reversal),
         _ => None,
     };
-    let paid = Payment {
-        merchant_id: merchant_id.ok_or_else(|| unreadable("merchant_id"))?,
-        kind: kind.ok_or_else(|| unreadable("kind"))?,
-        gross_cents: cents("gross_cents").ok_or_else(|| unreadable("gross_cents"))?,
-        fee_cents: cents("fee_cents").ok_or_else(|| unreadable("fee_cents"))?,
-        net_cents: cents("net_cents").ok_or_else(|| unreadable("net_cents"))?,
+    let payment = Payment {
+        merchant_id: merchant_id.ok_or_else(|| invalid("merchant_id"))?,
+        kind: kind.ok_or_else(|| invalid("kind"))?,
+        gross_cents: cents("gross_cents").ok_or_else(|| invalid("gross_cents"))?,
+        fee_cents: cents("fee_cents").ok_or_else(|| invalid("fee_cents"))?,
+        net_cents: cents("net_cents").ok_or_else(|| invalid("net_cents"))?,
     };
-    let balances = paid.gross_cents.checked_sub(paid.fee_cents) == Some(paid.net_cents);
-    balances.then_some(paid).ok_or_else(|| unreadable("net_cents"))
+    let gross_less_fee = payment.gross_cents.checked_sub(payment.fee_cents);
+    let is_balanced = gross_less_fee == Some(payment.net_cents);
+    is_balanced.then_some(payment).ok_or_else(|| invalid("net_cents"))
 }
 
-/// Basis points of a total, half a cent and more rounded up.
+/// Returns the fee for a total, rounded half up to whole cents.
 ///
-/// A total is at most 10^15 cents (a million units at ten million dollars), so this is exact.
+/// A total is at most 10^15 cents (a million units at ten million dollars), so the result is exact.
 ///
 /// # Panics
-/// Never: a fee is at most the total.
+/// Never: the fee is at most the total.
 #[must_use]
 pub fn fee_cents(total_cents: i64, basis_points: u32) -> i64 {
     let fee = (i128::from(total_cents) * i128::from(basis_points) + 5_000) / 10_000;
@@ -186,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_that_nobody_here_wrote_is_named_and_is_no_payment() {
+    fn an_invalid_entry_is_an_error_that_names_it() {
         for (attribute, value) in [
             ("merchant_id", text("merchant 1")),
             ("merchant_id", text("")),
@@ -199,15 +201,9 @@ mod tests {
         ] {
             let mut item = sale();
             item.insert(attribute.to_owned(), value);
-            let unreadable = read_payment(&item).expect_err(attribute).to_string();
-            assert!(
-                unreadable.contains("merchant_001#00000000-0000-0000-0000-000000000000"),
-                "{unreadable}"
-            );
-            assert!(
-                unreadable.ends_with(&format!("its {attribute} is not what a ledger holds")),
-                "{unreadable}"
-            );
+            let error = read_payment(&item).expect_err(attribute).to_string();
+            assert!(error.contains("merchant_001#00000000-0000-0000-0000-000000000000"), "{error}");
+            assert!(error.ends_with(&format!(": bad `{attribute}`")), "{error}");
             let mut item = sale();
             item.remove(attribute);
             assert!(read_payment(&item).is_err(), "without {attribute}");
@@ -236,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sale_and_its_reversal_add_up_to_nothing() {
+    fn a_sale_and_its_reversal_sum_to_zero() {
         let sold = Timestamp::from_millis(0);
         let sale = Entry::sale(Uuid::nil(), "m", 2_000, 58, sold);
         let reversal = sale.clone().reversed(Timestamp::from_millis(86_400_000));

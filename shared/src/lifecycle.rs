@@ -1,4 +1,4 @@
-//! How an instance begins and ends.
+//! Start and shutdown of an instance.
 
 use lambda_extension::Extension;
 use tokio::signal::unix::{SignalKind, signal};
@@ -11,60 +11,62 @@ use crate::{
     telemetry,
 };
 
-/// What ends a function that cannot start.
+/// The error of a function that cannot start.
 pub type Error = lambda_http::Error;
 
-/// What a function calls once before its first request: while an instance starts it has a full processor, later only the
-/// share that its memory size buys. A function names its own, so that it carries no other.
+/// Calls that a function makes once before its first request: while an instance starts it has a
+/// full processor, later only the share that belongs to its memory size. Each function names its
+/// own, so that its binary contains no other.
 pub mod prewarm {
     use crate::{App, aws::ServiceError};
 
-    /// The table of orders.
+    /// Prewarms the table of orders.
     pub async fn orders(app: App) -> Result<(), ServiceError> {
         app.orders().warm().await
     }
 
-    /// The table of uniques, and how ids are counted.
+    /// Prewarms the table of uniques and the shard configuration.
     pub async fn uniques(app: App) -> Result<(), ServiceError> {
         app.uniques().warm(app.now()).await
     }
 
-    /// The published counts.
+    /// Prewarms the published counts.
     pub async fn counts(app: App) -> Result<(), ServiceError> {
         app.uniques().warm_counts(app.now()).await
     }
 
-    /// The table of companies.
+    /// Prewarms the table of companies.
     pub async fn companies(app: App) -> Result<(), ServiceError> {
         app.companies().warm().await
     }
 
-    /// The table of settlements.
+    /// Prewarms the table of settlements.
     pub async fn settlements(app: App) -> Result<(), ServiceError> {
         app.settlement().warm().await
     }
 
-    /// The table of scheduled jobs.
+    /// Prewarms the table of scheduled jobs.
     pub async fn schedules(app: App) -> Result<(), ServiceError> {
         app.schedules().warm().await
     }
 
-    /// All that a check of health asks: a second is short for whoever has no connection yet.
+    /// Prewarms all services that the health checks call: their timeout of a second is short
+    /// without connections.
     pub async fn health(app: App) -> Result<(), ServiceError> {
         Box::pin(app.health().report(app.now())).await;
         Ok(())
     }
 
-    /// It calls nothing.
+    /// Prewarms nothing.
     pub async fn nothing(_: App) -> Result<(), ServiceError> {
         Ok(())
     }
 }
 
-/// Begins: reads the configuration, starts telemetry, makes the [`App`].
+/// Starts an instance: reads the configuration, starts telemetry, makes the [`App`], prewarms.
 ///
 /// # Errors
-/// A bad configuration.
+/// The configuration is invalid.
 pub async fn start<W>(function: &'static str, prewarm: impl FnOnce(App) -> W) -> Result<App, Error>
 where
     W: Future<Output = Result<(), ServiceError>>,
@@ -72,18 +74,19 @@ where
     let config = Config::from_env()?;
     telemetry::init(function, &config.telemetry);
     let app = App::new(config, Aws::from_env());
-    // A store that does not answer now may do so at the first request, so the function starts all the same.
+    // A store that does not respond now may respond to the first request: the function starts
+    // anyway.
     if let ((), Err(error)) = tokio::join!(end_on_sigterm(function), prewarm(app.clone())) {
         warn!(%error, "Prewarming failed");
     }
     Ok(app)
 }
 
-/// On SIGTERM writes what is not yet written and ends the process with success.
+/// On SIGTERM, writes the remaining metrics and ends the process with success.
 ///
-/// Lambda sends SIGTERM only to functions that registered an extension, so an idle one is registered; where there is no
-/// extensions API (the local cloud) the signal alone is enough. Between requests nothing else is open: every request
-/// answers only after its writes.
+/// Lambda sends SIGTERM only to functions with a registered extension, so one without events is
+/// registered; where there is no extensions API (the local cloud) the signal alone is enough.
+/// Nothing else is pending between requests: every request is answered after its writes.
 async fn end_on_sigterm(function: &'static str) {
     let Ok(mut sigterm) = signal(SignalKind::terminate()) else {
         return;
@@ -93,7 +96,7 @@ async fn end_on_sigterm(function: &'static str) {
     tokio::spawn(async move {
         match extension {
             Ok(extension) => drop(tokio::spawn(extension.run())),
-            Err(error) => debug!(%error, "No extensions API"),
+            Err(error) => debug!(%error, "Extensions API not available"),
         }
         sigterm.recv().await;
         info!("Shutting down");

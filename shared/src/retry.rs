@@ -1,4 +1,4 @@
-//! Retries within a time budget: the one loop that repeats a transaction until it is decided.
+//! Retries within a time budget: the loop that repeats a transaction until it has a decision.
 
 use std::time::Duration;
 
@@ -8,37 +8,37 @@ use tokio::time::{Instant, sleep};
 use crate::aws::ServiceError;
 
 /// The time that a request may spend on retries, and the backoff between its attempts: from 10 ms,
-/// doubling to 160 ms, each lengthened by up to itself at random.
+/// doubling to 160 ms, with a random jitter of up to the delay itself.
 ///
-/// The time starts with the request. Once it is used up, at most two more calls of the store follow,
-/// each of at most 3 s ([`crate::aws::configure`]): the longest budget of 8 s ends within the 15 s
-/// of a function.
+/// The time starts when the budget is made. After it has ended, at most two more calls of the store
+/// follow, each of at most 3 s ([`crate::aws::configure`]), so the longest budget of 8 s ends
+/// within the 15 s of a function.
 ///
 /// The first delays are shorter than the 25 ms for which a transaction holds an item, since the
-/// retry goes to another lane.
+/// retry uses another lane.
 #[derive(Debug)]
 pub struct RetryBudget {
     until: Instant,
     delays: ExponentialBackoff,
 }
 
-/// The time is used up.
+/// The retry budget is exhausted.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Exhausted;
 
-/// What an attempt led to.
+/// The result of an attempt.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Attempt<T, S = ()> {
-    /// A decision: there is nothing to retry.
+    /// A decision, which ends the loop.
     Decided(T),
-    /// No decision: retry after a delay, with this state.
+    /// No decision: retry with this state after a delay.
     Retry(S),
-    /// No decision, but something was learned that lets the next attempt start at once.
+    /// No decision, but a state with which the next attempt can start at once.
     RetryNow(S),
 }
 
 impl RetryBudget {
-    /// A budget that starts now.
+    /// Makes a budget that starts now.
     #[must_use]
     pub fn new(time: Duration) -> Self {
         let delays = ExponentialBuilder::new()
@@ -50,14 +50,14 @@ impl RetryBudget {
         Self { until: Instant::now() + time, delays }
     }
 
-    /// Repeats `attempt` until it decides, it fails for good, or the budget is exhausted.
+    /// Repeats `attempt` until it decides, fails permanently, or the budget is exhausted.
     ///
-    /// `attempt` gets the state that the last one left, and whether the outcome of an earlier one is
-    /// unknown, since the store failed after it may have recorded it.
+    /// `attempt` gets the state that the last one returned, and whether the outcome of an earlier one
+    /// is unknown: the store failed, but may have recorded it.
     ///
     /// # Errors
-    /// What the attempt decided on; the failure of the store if it is permanent or still there when
-    /// the time is used up; [`Exhausted`] if the time is used up otherwise.
+    /// The error that the attempt decided on; the failure of the store, if it is permanent or was
+    /// the last one within the budget; otherwise [`Exhausted`].
     pub async fn retry<S, T, E, F>(
         mut self,
         mut state: S,
@@ -72,13 +72,13 @@ impl RetryBudget {
         loop {
             match attempt(state.clone(), is_outcome_unknown).await {
                 Ok(Attempt::Decided(decision)) => return decision,
-                Ok(Attempt::Retry(left)) => {
+                Ok(Attempt::Retry(next)) => {
                     self.wait().await?;
-                    state = left;
+                    state = next;
                 }
-                Ok(Attempt::RetryNow(left)) => {
+                Ok(Attempt::RetryNow(next)) => {
                     self.check(Duration::ZERO)?;
-                    state = left;
+                    state = next;
                 }
                 Err(failure) if failure.is_transient() => {
                     self.wait().await.map_err(|Exhausted| failure)?;
@@ -89,11 +89,11 @@ impl RetryBudget {
         }
     }
 
-    /// Waits before the next attempt of a loop that is not [`RetryBudget::retry`]: one in which a
-    /// failure of the store must not be repeated.
+    /// Waits before the next attempt of a loop other than [`RetryBudget::retry`]: one that must not
+    /// retry failures of the store.
     ///
     /// # Errors
-    /// [`Exhausted`], at once, where the delay would outlast the time.
+    /// [`Exhausted`], without waiting, if the delay would end after the budget.
     pub async fn wait(&mut self) -> Result<(), Exhausted> {
         let delay = self.delays.next().ok_or(Exhausted)?;
         self.check(delay)?;
@@ -113,7 +113,7 @@ mod tests {
     #[derive(Debug)]
     enum Failure {
         Exhausted,
-        Refused,
+        Rejected,
         Store(ServiceError),
     }
 
@@ -133,14 +133,14 @@ mod tests {
         RetryBudget::new(Duration::from_secs(3))
     }
 
-    fn passing() -> ServiceError {
+    fn transient() -> ServiceError {
         ServiceError::transient(std::io::Error::other("reset"))
     }
 
     #[tokio::test(start_paused = true)]
-    async fn delays_grow_and_end_within_the_time() {
-        let begun = Instant::now();
-        let (mut last, mut delays) = (begun, Vec::new());
+    async fn delays_grow_and_end_within_the_budget() {
+        let start = Instant::now();
+        let (mut last, mut delays) = (start, Vec::new());
         let result: Result<(), Failure> = budget()
             .retry((), |(), _| {
                 delays.push(last.elapsed());
@@ -149,7 +149,7 @@ mod tests {
             })
             .await;
         assert!(matches!(result, Err(Failure::Exhausted)), "{result:?}");
-        assert!((Duration::from_millis(2_680)..Duration::from_secs(3)).contains(&begun.elapsed()));
+        assert!((Duration::from_millis(2_680)..Duration::from_secs(3)).contains(&start.elapsed()));
         let delays = &delays[1..];
         let first = Duration::from_millis(10)..=Duration::from_millis(21);
         assert!(first.contains(&delays[0]), "{delays:?}");
@@ -158,16 +158,16 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_attempt_gets_the_state_of_the_last_and_knows_of_unknown_outcomes() {
-        let mut seen = Vec::new();
+    async fn an_attempt_gets_the_state_of_the_last_one_and_whether_an_outcome_is_unknown() {
+        let mut attempts = Vec::new();
         let result: Result<u32, Failure> = budget()
             .retry(1, |number, is_outcome_unknown| {
-                seen.push((number, is_outcome_unknown));
-                let attempt = seen.len();
+                attempts.push((number, is_outcome_unknown));
+                let attempt = attempts.len();
                 async move {
                     match attempt {
                         1 => Ok(Attempt::RetryNow(2)),
-                        2 => Err(passing()),
+                        2 => Err(transient()),
                         3 => Ok(Attempt::Retry(3)),
                         _ => Ok(Attempt::Decided(Ok(7))),
                     }
@@ -175,24 +175,26 @@ mod tests {
             })
             .await;
         assert_eq!(result.expect("a decision"), 7);
-        assert_eq!(seen, [(1, false), (2, false), (2, true), (3, true)]);
+        assert_eq!(attempts, [(1, false), (2, false), (2, true), (3, true)]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_decision_and_a_permanent_failure_end_the_loop_at_once() {
-        let begun = Instant::now();
-        let refuse = |(), _| async { Ok(Attempt::Decided(Err(Failure::Refused))) };
-        let refused: Result<(), Failure> = budget().retry((), refuse).await;
-        assert!(matches!(refused, Err(Failure::Refused)), "{refused:?}");
+        let start = Instant::now();
+        let reject = |(), _| async { Ok(Attempt::Decided(Err(Failure::Rejected))) };
+        let rejected: Result<(), Failure> = budget().retry((), reject).await;
+        assert!(matches!(rejected, Err(Failure::Rejected)), "{rejected:?}");
         let permanent = || ServiceError::permanent(std::io::Error::other("not an item"));
-        let failed: Result<(), Failure> = budget().retry((), |(), _| async { Err(permanent()) }).await;
+        let failed: Result<(), Failure> =
+            budget().retry((), |(), _| async { Err(permanent()) }).await;
         assert!(matches!(failed, Err(Failure::Store(cause)) if !cause.is_transient()));
-        assert!(begun.elapsed().is_zero());
+        assert!(start.elapsed().is_zero());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_store_that_keeps_failing_is_the_error_when_the_time_is_used_up() {
-        let failed: Result<(), Failure> = budget().retry((), |(), _| async { Err(passing()) }).await;
+    async fn a_store_that_keeps_failing_is_the_error_when_the_budget_is_exhausted() {
+        let failed: Result<(), Failure> =
+            budget().retry((), |(), _| async { Err(transient()) }).await;
         assert!(matches!(failed, Err(Failure::Store(cause)) if cause.is_transient()));
     }
 }

@@ -1,8 +1,9 @@
-//! A JSON object whose member `type` says what its other members are.
+//! JSON objects whose member `type` determines their other members.
 //!
-//! serde's own internally tagged enums lose the path of a member that does not fit; here every misfit names the field
-//! at fault. An enum reads with `#[serde(try_from = "Tagged")]` and writes with serde's `tag = "type"`. Members of the
-//! object itself cannot be given twice; of those deeper down, the last counts.
+//! serde's internally tagged enums lose the path of an invalid member; here every error names its
+//! field. An enum reads through `Tagged` (`#[serde(try_from = "Tagged")]`) and is written with
+//! serde's attribute `tag = "type"`. A duplicate member of the object itself is an error; of
+//! duplicates further down the last one counts.
 
 use std::fmt;
 
@@ -12,10 +13,10 @@ use serde::{
 };
 use serde_json::{Map, Value};
 
-/// The member that says what the others are.
+/// The member that determines the others.
 const TYPE: &str = "type";
 
-/// An object, read as far as its type.
+/// An object of which only the type has been read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tagged {
     kind: String,
@@ -23,27 +24,27 @@ pub struct Tagged {
 }
 
 impl Tagged {
-    /// What it says that it is.
+    /// Returns the value of `type`.
     #[must_use]
     pub fn kind(&self) -> &str {
         &self.kind
     }
 
-    /// Takes out a member that objects of all types may have.
+    /// Removes and reads a member that objects of all types may have.
     pub fn take<T: DeserializeOwned>(
         &mut self,
         name: &'static str,
     ) -> Result<Option<T>, FieldError> {
         let member = self.members.remove(name);
-        member.map(|value| read(value).map_err(|misfit| misfit.within(name))).transpose()
+        member.map(|value| read(value).map_err(|error| error.within(name))).transpose()
     }
 
-    /// All members that nobody has taken out.
+    /// Reads the remaining members.
     pub fn rest<T: DeserializeOwned>(self) -> Result<T, FieldError> {
         read(Value::Object(self.members))
     }
 
-    /// It is none of the types that it could be.
+    /// Returns the error for a type that is not one of the known ones.
     #[must_use]
     pub fn unknown_type(&self, known: &[&str]) -> FieldError {
         let known = known.iter().map(|kind| format!("`{kind}`")).collect::<Vec<_>>().join(" or ");
@@ -89,7 +90,8 @@ impl<'de> Visitor<'de> for Members {
     }
 }
 
-/// A field that does not fit, and why. Its text says both, so that it can pass through serde and be told apart again.
+/// An invalid field, and what is wrong with it. The text contains both, so that they survive
+/// serde's errors, which are texts.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("invalid field `{field}`: {problem}")]
 pub struct FieldError {
@@ -98,13 +100,14 @@ pub struct FieldError {
 }
 
 impl FieldError {
-    /// This field has this problem.
+    /// Makes the error of a field.
     pub fn new(field: impl Into<String>, problem: impl fmt::Display) -> Self {
         Self { field: field.into(), problem: problem.to_string() }
     }
 
-    /// What serde says of the value at a path. The field is the one that was being read or, below it, the one that is
-    /// said to be missing, unknown, doubled or a misfit; it is empty where the whole value is at fault.
+    /// Makes the error from serde's message about the value at a path. The field is the value
+    /// itself or, below it, the one that the message calls missing, unknown, duplicate or invalid;
+    /// it is empty for the whole value.
     #[must_use]
     pub fn from_serde(path: &str, message: &str) -> Self {
         let path = if matches!(path, "." | "?") { "" } else { path };
@@ -117,7 +120,7 @@ impl FieldError {
             .iter()
             .find_map(|kind| message.strip_prefix(kind)?.split('`').next());
         match named {
-            // The path of an unknown member ends in the member already.
+            // The path of an unknown member already ends with the member.
             Some(name) if path == name || path.ends_with(&format!(".{name}")) => {
                 Self::new(path, message)
             }
@@ -126,7 +129,7 @@ impl FieldError {
         }
     }
 
-    /// The same, of an object that stands at this path.
+    /// Prefixes the field with the path of the object that contains it.
     #[must_use]
     pub fn within(mut self, path: &str) -> Self {
         self.field = match (path, self.field.as_str()) {
@@ -138,13 +141,13 @@ impl FieldError {
         self
     }
 
-    /// The field at fault, as a path: `schedule.every_seconds`.
+    /// Returns the path of the field: `schedule.every_seconds`.
     #[must_use]
     pub fn field(&self) -> &str {
         &self.field
     }
 
-    /// What is wrong with it.
+    /// Returns what is wrong with the field.
     #[must_use]
     pub fn problem(&self) -> &str {
         &self.problem
@@ -204,14 +207,14 @@ mod tests {
         serde_json::from_str(json).map_err(|error| error.to_string())
     }
 
-    /// What a caller is told of a body.
+    /// The error for a request body.
     fn refused<T: DeserializeOwned + fmt::Debug>(json: &str) -> ApiError {
         let request = http::Request::new(json.into());
         http::body::<T>(&request).expect_err(json)
     }
 
     #[test]
-    fn the_type_says_what_the_other_members_are() {
+    fn the_type_determines_the_other_members() {
         assert_eq!(shape(r#"{"name":"a","type":"point"}"#), Ok(Shape::Point(Some("a".to_owned()))));
         let circle = Circle { radius: Bounded::literal::<3>(), at: Some(Place { x: 1 }) };
         assert_eq!(
@@ -221,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_does_not_fit_is_named_where_it_stands() {
+    fn an_error_names_its_field_with_its_path() {
         for (json, field, problem) in [
             ("{}", "type", "missing field `type`"),
             (r#"{"type":1}"#, "type", "must be a string"),
@@ -259,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_object_is_named_as_a_whole() {
+    fn a_value_that_is_not_an_object_is_an_error_of_the_whole() {
         for (given, what) in
             [("[]", "sequence"), (r#""circle""#, "string \"circle\""), ("null", "null")]
         {

@@ -1,8 +1,9 @@
-//! Logs and metrics: both are lines on standard output, which Lambda brings to CloudWatch.
+//! Logs and metrics: lines on standard output, which Lambda sends to CloudWatch.
 //!
-//! A log line is a JSON object with `level`, `message`, its own fields, and under `span` the request it belongs to. A metric is a
-//! line in CloudWatch's embedded metric format in the namespace `Once`, written at the end of a request if the last one is long
-//! enough ago, and when the instance ends; features count with `metrics::counter!` wherever they are.
+//! A log line is a JSON object with `level`, `message`, its own fields, and under `span` the
+//! request to which it belongs. Metrics are lines in CloudWatch's embedded metric format, in the
+//! namespace `Once`. They are written at the end of a request, at most once per interval, and when
+//! the instance ends. Features count with `metrics::counter!`.
 
 use std::{
     io,
@@ -20,10 +21,10 @@ use tracing_subscriber::fmt;
 
 use crate::env::{VariableError, Variables};
 
-/// Where the metrics are, beside the services' own.
+/// The CloudWatch namespace of the metrics.
 pub const NAMESPACE: &str = "Once";
 
-/// How a process logs and measures.
+/// The settings of logs and metrics.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The least severe level that is logged.
@@ -48,9 +49,9 @@ impl Settings {
 /// The format of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
-    /// For people at a terminal.
+    /// For reading in a terminal.
     Text,
 }
 
@@ -71,8 +72,8 @@ static METRICS: OnceLock<Metrics> = OnceLock::new();
 struct Metrics {
     collector: &'static Collector,
     interval: Duration,
-    began: Instant,
-    /// Milliseconds after `began` at which they are due.
+    started_at: Instant,
+    /// When the next write is due, in milliseconds after `started_at`.
     due: AtomicU64,
 }
 
@@ -87,14 +88,14 @@ pub fn init(function: &'static str, settings: &Settings) {
     match Builder::new().cloudwatch_namespace(NAMESPACE).with_dimension("Function", function).init()
     {
         Ok(collector) => {
-            let (began, due) = (Instant::now(), AtomicU64::new(0));
-            drop(METRICS.set(Metrics { collector, interval: metrics_interval, began, due }));
+            let (started_at, due) = (Instant::now(), AtomicU64::new(0));
+            drop(METRICS.set(Metrics { collector, interval: metrics_interval, started_at, due }));
         }
-        Err(error) => warn!(%error, "Metrics are not collected"),
+        Err(error) => warn!(%error, "Metrics not collected"),
     }
 }
 
-/// The span that every log line of a request stands in.
+/// Makes the span of a request, to which its log lines belong. Counts cold starts.
 #[must_use]
 pub fn request_span(function: &'static str, request_id: &str) -> Span {
     static WARM: AtomicBool = AtomicBool::new(false);
@@ -105,23 +106,23 @@ pub fn request_span(function: &'static str, request_id: &str) -> Span {
     info_span!("request", function, request_id, cold_start)
 }
 
-/// Writes what was counted since the last time.
+/// Writes the metrics since the last write.
 pub fn flush() {
     if let Some(metrics) = METRICS.get()
         && let Err(error) = metrics.collector.flush(io::stdout())
     {
-        warn!(%error, "Metrics were not written");
+        warn!(%error, "Metrics not written");
     }
 }
 
-/// Writes what was counted, if the last time is long enough ago.
+/// Writes the metrics if the interval since the last write has passed.
 pub fn flush_when_due() {
     let Some(metrics) = METRICS.get() else { return };
     let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-    let now = millis(metrics.began.elapsed());
+    let now = millis(metrics.started_at.elapsed());
     let due = metrics.due.load(Ordering::Relaxed);
     let next = now.saturating_add(millis(metrics.interval));
-    // Of many requests that end at the same time one writes.
+    // Of requests that end at the same time, one writes.
     if now >= due
         && metrics.due.compare_exchange(due, next, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     {

@@ -1,29 +1,30 @@
-//! TLS as this process speaks it: rustls with ring, versions 1.2 and 1.3.
+//! TLS 1.2 and 1.3, by rustls with ring.
 
 use std::sync::Arc;
 
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 
-/// A client that trusts these roots and no other.
+/// Returns the configuration of a client that trusts only `roots`.
 ///
 /// # Panics
-/// Never: the provider speaks both versions.
+/// Never: the provider supports both versions.
 pub(crate) fn client(roots: RootCertStore) -> ClientConfig {
     ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
-        .expect("the provider speaks TLS 1.2 and 1.3")
+        .expect("the provider supports TLS 1.2 and 1.3")
         .with_root_certificates(roots)
         .with_no_client_auth()
 }
 
-/// A server for `localhost`, and the one certificate that vouches for it.
+/// Returns a server for `localhost` and its self-signed certificate.
 #[cfg(test)]
 pub(crate) fn server() -> (tokio_rustls::TlsAcceptor, rustls::pki_types::CertificateDer<'static>) {
     use rustls::{ServerConfig, pki_types::PrivateKeyDer};
 
-    let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
-    let certificate = own.cert.der().clone();
-    let key = PrivateKeyDer::try_from(own.signing_key.serialize_der()).expect("a key");
+    let signed =
+        rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+    let certificate = signed.cert.der().clone();
+    let key = PrivateKeyDer::try_from(signed.signing_key.serialize_der()).expect("a key");
     let tls = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .expect("TLS 1.2 and 1.3")

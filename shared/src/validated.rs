@@ -1,4 +1,4 @@
-//! Values that are right by construction: what a request may hold, said once, as a type.
+//! Types that hold valid values only: the constraints of requests, each defined once.
 
 use std::{fmt, str::FromStr};
 
@@ -26,26 +26,26 @@ macro_rules! string_conversions {
 
 pub(crate) use string_conversions;
 
-/// A whole number from `MIN` to `MAX`.
+/// A whole number between `MIN` and `MAX`, both included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "i64", into = "u32")]
 pub struct Bounded<const MIN: u32, const MAX: u32>(u32);
 
 impl<const MIN: u32, const MAX: u32> Bounded<MIN, MAX> {
-    /// A number that the compiler holds against the bounds.
+    /// Makes a constant, whose bounds the compiler checks.
     #[must_use]
     pub const fn literal<const VALUE: u32>() -> Self {
         const { assert!(MIN <= VALUE && VALUE <= MAX) };
         Self(VALUE)
     }
 
-    /// The number.
+    /// Returns the number.
     #[must_use]
     pub fn get(self) -> u32 {
         self.0
     }
 
-    /// The number, of things in memory.
+    /// Returns the number as a size in memory.
     #[must_use]
     pub fn to_usize(self) -> usize {
         usize::try_from(self.0).unwrap_or(usize::MAX)
@@ -67,10 +67,10 @@ impl<const MIN: u32, const MAX: u32> TryFrom<i64> for Bounded<MIN, MAX> {
 impl<const MIN: u32, const MAX: u32> FromStr for Bounded<MIN, MAX> {
     type Err = OutOfBounds;
 
-    /// Digits and nothing else: no sign, no space.
+    /// Parses digits only: no sign, no space.
     fn from_str(text: &str) -> Result<Self, OutOfBounds> {
-        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        let value = digits.then(|| text.parse().ok()).flatten().unwrap_or(-1);
+        let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let value = is_number.then(|| text.parse().ok()).flatten().unwrap_or(-1);
         Self::try_from(value)
     }
 }
@@ -119,13 +119,13 @@ impl<const MAX: usize> AsRef<str> for Text<MAX> {
     }
 }
 
-/// A name that may stand in a key or in a file: 1 to `MAX` of `A-Z a-z 0-9 _ . -`.
+/// A name that is safe in keys and files: 1 to `MAX` of `A-Z a-z 0-9 _ . -`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Name<const MAX: usize>(String);
 
 impl<const MAX: usize> Name<MAX> {
-    /// A text is such a name.
+    /// Checks that a text is such a name.
     pub fn check(name: &str) -> Result<(), InvalidText> {
         match name.len() {
             0 => Err(InvalidText::Blank),
@@ -169,25 +169,25 @@ impl<const MAX: usize> fmt::Display for Name<MAX> {
     }
 }
 
-/// A text that does not fit its place.
+/// Why a text is invalid.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum InvalidText {
-    /// Empty, or white space only.
+    /// Empty, or whitespace only.
     #[error("must not be empty")]
     Blank,
-    /// Longer than its place allows.
+    /// Too long.
     #[error("must be at most {max} characters, not {length}")]
     TooLong {
-        /// Characters allowed.
+        /// The number of characters allowed.
         max: usize,
-        /// Characters given.
+        /// The number of characters given.
         length: usize,
     },
-    /// A line break, a tab, a NUL, …
+    /// With a line break, a tab, a NUL, …
     #[error("must not contain control characters")]
     Control,
-    /// A character that cannot stand in a key.
-    #[error("must be letters, digits, '_', '.' and '-' only")]
+    /// With a character that a name cannot contain.
+    #[error("must contain only letters, digits, '_', '.' and '-'")]
     NotAName,
 }
 
@@ -196,22 +196,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_is_accepted_at_its_bounds_and_refused_beyond() {
+    fn a_number_is_accepted_at_its_bounds_and_refused_beyond_them() {
         type Lanes = Bounded<1, 32>;
-        for fit in [1, 32] {
-            assert_eq!(Lanes::try_from(fit).map(|lanes| i64::from(lanes.get())), Ok(fit));
+        for valid in [1, 32] {
+            assert_eq!(Lanes::try_from(valid).map(|lanes| i64::from(lanes.get())), Ok(valid));
         }
-        for unfit in [0, 33, -1, i64::MAX, i64::MIN] {
-            assert!(Lanes::try_from(unfit).is_err(), "{unfit}");
+        for invalid in [0, 33, -1, i64::MAX, i64::MIN] {
+            assert!(Lanes::try_from(invalid).is_err(), "{invalid}");
         }
         assert_eq!("32".parse::<Lanes>().map(Lanes::get), Ok(32));
-        for unfit in ["", "0", "33", "+1", "-1", " 1", "1.0", "\u{661}", "99999999999999999999"] {
-            assert!(unfit.parse::<Lanes>().is_err(), "{unfit}");
+        for invalid in ["", "0", "33", "+1", "-1", " 1", "1.0", "\u{661}", "99999999999999999999"] {
+            assert!(invalid.parse::<Lanes>().is_err(), "{invalid}");
         }
     }
 
     #[test]
-    fn a_text_is_counted_in_characters_not_bytes() {
+    fn the_length_of_a_text_is_in_characters_not_bytes() {
         assert!(Text::<3>::try_from("äöü".to_owned()).is_ok());
         assert_eq!(
             Text::<3>::try_from("äöüß".to_owned()),
@@ -222,13 +222,13 @@ mod tests {
     }
 
     #[test]
-    fn a_name_cannot_hold_a_key_separator() {
+    fn a_name_cannot_contain_a_key_separator() {
         assert!(Name::<64>::try_from("merchant_001".to_owned()).is_ok());
-        for unfit in ["a#b", "a b", "ä", "a/b", "=1+1"] {
+        for invalid in ["a#b", "a b", "ä", "a/b", "=1+1"] {
             assert_eq!(
-                Name::<64>::try_from(unfit.to_owned()),
+                Name::<64>::try_from(invalid.to_owned()),
                 Err(InvalidText::NotAName),
-                "{unfit}"
+                "{invalid}"
             );
         }
     }

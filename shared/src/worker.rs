@@ -1,5 +1,5 @@
-//! Serves the invocations of workers: functions that a rule or a queue invokes. Nothing is prewarmed,
-//! since no caller waits.
+//! Serves the invocations of workers: functions that a rule or a queue invokes. Nothing is
+//! prewarmed, since no caller waits.
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use lambda_runtime::{LambdaEvent, service_fn};
@@ -17,7 +17,8 @@ use crate::{
 
 pub use crate::lifecycle::Error;
 
-/// Runs a function that a rule of EventBridge invokes. The event is ignored: a tick does what is due.
+/// Runs a function that a rule of EventBridge invokes. The event is ignored: a tick does what is
+/// due.
 ///
 /// # Errors
 /// [`crate::routes`] has no worker of this name and trigger, the configuration is invalid, or the
@@ -64,8 +65,8 @@ where
             let span = telemetry::request_span(function, &event.context.request_id);
             let (app, handler) = (app.clone(), handler.clone());
             async move {
-                let work = move |delivery| handler(app.clone(), delivery);
-                let response = sqs::process_batch(event.payload, work).instrument(span).await;
+                let handler = move |delivery| handler(app.clone(), delivery);
+                let response = sqs::process_batch(event.payload, handler).instrument(span).await;
                 telemetry::flush();
                 Ok::<SqsBatchResponse, Error>(response)
             }
@@ -79,13 +80,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_program_that_is_no_worker_of_this_kind_does_not_start() {
+    fn a_program_that_is_not_a_worker_of_this_kind_does_not_start() {
         for unknown in ["minute-clsoe", "schedule-run", "order-create"] {
             let started = serve_scheduled(unknown, |_| async { Ok::<_, Error>(()) });
-            let error = started.expect_err("it is not in the table").to_string();
+            let error = started.expect_err("not in the table").to_string();
             assert_eq!(error, format!("{unknown}: no such function in shared/src/routes.rs"));
         }
         let started = serve_sqs("schedule-tick", |_, _| async { Ok::<_, Error>(()) });
-        assert!(started.is_err(), "a rule invokes it, no queue");
+        assert!(started.is_err(), "a rule invokes it, not a queue");
     }
 }

@@ -1,4 +1,4 @@
-//! The contract, `openapi.yaml`, and the code say the same.
+//! The contract, `openapi.yaml`, agrees with the code.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,12 +18,12 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 fn contract() -> Value {
-    let text =
-        fs::read_to_string(root().join("openapi.yaml")).expect("openapi.yaml is in the top folder");
+    let text = fs::read_to_string(root().join("openapi.yaml"))
+        .expect("openapi.yaml is in the root folder");
     serde_saphyr::from_str(&text).expect("openapi.yaml is YAML")
 }
 
-/// Method and path, and what is said of each operation.
+/// All operations, by method and path.
 fn operations(contract: &Value) -> impl Iterator<Item = (String, &Value)> {
     let paths = contract["paths"].as_object().expect("paths").iter();
     paths.flat_map(|(path, item)| {
@@ -35,11 +35,11 @@ fn operations(contract: &Value) -> impl Iterator<Item = (String, &Value)> {
     })
 }
 
-/// The value that a `$ref` stands for; all others stand for themselves.
+/// The value that a `$ref` refers to; other values unchanged.
 fn resolve<'a>(contract: &'a Value, value: &'a Value) -> &'a Value {
-    value["$ref"].as_str().map_or(value, |place| {
-        let found = contract.pointer(place.trim_start_matches('#'));
-        resolve(contract, found.unwrap_or_else(|| panic!("{place} leads nowhere")))
+    value["$ref"].as_str().map_or(value, |reference| {
+        let found = contract.pointer(reference.trim_start_matches('#'));
+        resolve(contract, found.unwrap_or_else(|| panic!("{reference} does not exist")))
     })
 }
 
@@ -48,27 +48,28 @@ fn texts(list: &Value) -> impl Iterator<Item = String> {
 }
 
 #[test]
-fn the_contract_has_exactly_the_routes() {
+fn the_contract_describes_all_routes_and_no_others() {
     let contract = contract();
-    let described: Vec<_> = operations(&contract).map(|(route, _)| route).collect();
+    let mut described: Vec<_> = operations(&contract).map(|(route, _)| route).collect();
     let mut routes: Vec<_> =
         routes::routes().map(|(route, _)| format!("{} {}", route.method, route.path)).collect();
     routes.sort_unstable();
-    let mut sorted = described.clone();
-    sorted.sort_unstable();
-    assert_eq!(sorted, routes);
-    let names: BTreeSet<_> =
-        operations(&contract).filter_map(|(_, said)| said["operationId"].as_str()).collect();
-    assert_eq!(names.len(), described.len(), "each operation has a name of its own");
+    described.sort_unstable();
+    assert_eq!(described, routes);
+    let ids: BTreeSet<_> = operations(&contract)
+        .filter_map(|(_, operation)| operation["operationId"].as_str())
+        .collect();
+    assert_eq!(ids.len(), described.len(), "each operation has its own id");
 }
 
 #[test]
-fn a_route_takes_the_parameters_and_the_body_that_the_contract_describes() {
+fn a_route_has_the_parameters_and_the_body_that_the_contract_describes() {
     let contract = contract();
     let operations: BTreeMap<_, _> = operations(&contract).collect();
     for (route, row) in routes::routes() {
         let operation = operations[&format!("{} {}", route.method, route.path)];
-        let parameters = operation["parameters"].as_array().into_iter().flatten();
+        let of_path = contract["paths"][route.path]["parameters"].as_array();
+        let parameters = operation["parameters"].as_array().into_iter().chain(of_path).flatten();
         let query = parameters
             .map(|parameter| resolve(&contract, parameter))
             .filter(|parameter| parameter["in"] == "query")
@@ -83,7 +84,7 @@ fn a_route_takes_the_parameters_and_the_body_that_the_contract_describes() {
 }
 
 #[test]
-fn every_reference_leads_somewhere() {
+fn every_reference_exists() {
     fn follow(contract: &Value, value: &Value) {
         resolve(contract, value);
         value.as_array().into_iter().flatten().for_each(|item| follow(contract, item));
@@ -97,7 +98,7 @@ fn every_reference_leads_somewhere() {
     follow(&contract, &contract);
 }
 
-/// The codes of failures with their statuses, as the table in `http/error.rs` has them, and those that its code names.
+/// The error codes with their statuses in the table of `http/error.rs`, and the codes in its code.
 fn codes() -> (BTreeMap<String, String>, BTreeSet<String>) {
     let text = fs::read_to_string(root().join("shared/src/http/error.rs")).expect("http/error.rs");
     let (code, _tests) = text.split_once("#[cfg(test)]").expect("tests below the code");
@@ -115,7 +116,7 @@ fn codes() -> (BTreeMap<String, String>, BTreeSet<String>) {
 }
 
 #[test]
-fn the_codes_of_failures_are_the_tables() {
+fn error_codes_are_the_same_in_code_table_and_contract() {
     let (table, named) = codes();
     let table: BTreeSet<_> = table.into_keys().collect();
     assert_eq!(table, named, "the table and the code of http/error.rs");
@@ -123,16 +124,17 @@ fn the_codes_of_failures_are_the_tables() {
 }
 
 #[test]
-fn every_failure_has_the_codes_of_its_status() {
+fn every_error_response_has_the_codes_of_its_status() {
     let (contract, (table, _)) = (contract(), codes());
-    let mut seen = BTreeSet::new();
+    let mut documented = BTreeSet::new();
     for (route, operation) in operations(&contract) {
-        for (status, answer) in operation["responses"].as_object().expect("answers") {
-            let answer = resolve(&contract, answer);
-            let parts = answer["content"]["application/problem+json"]["schema"]["allOf"].as_array();
-            let Some(said) = parts.map(|parts| &parts[1]["properties"]) else { continue };
-            assert_eq!(said["status"]["const"].to_string(), *status, "{route}");
-            let code = &said["error"]["properties"]["code"];
+        for (status, response) in operation["responses"].as_object().expect("responses") {
+            let response = resolve(&contract, response);
+            let schema = &response["content"]["application/problem+json"]["schema"];
+            let parts = schema["allOf"].as_array();
+            let Some(properties) = parts.map(|parts| &parts[1]["properties"]) else { continue };
+            assert_eq!(properties["status"]["const"].to_string(), *status, "{route}");
+            let code = &properties["error"]["properties"]["code"];
             let codes: Vec<_> = code["const"]
                 .as_str()
                 .map(str::to_owned)
@@ -140,21 +142,22 @@ fn every_failure_has_the_codes_of_its_status() {
                 .chain(texts(&code["enum"]))
                 .collect();
             assert!(!codes.is_empty(), "{route} {status}");
-            let described = answer["description"].as_str().expect("a description");
+            let description = response["description"].as_str().expect("a description");
             for code in codes {
                 assert_eq!(table.get(&code), Some(status), "{route} {code}");
-                assert!(described.contains(&format!("`{code}`")), "{route}: {described}");
-                seen.insert(code);
+                assert!(description.contains(&format!("`{code}`")), "{route}: {description}");
+                documented.insert(code);
             }
         }
     }
-    // Those of no operation, and those of the one that answers in one word.
-    let apart = ["ROUTE_NOT_FOUND", "METHOD_NOT_ALLOWED", "DUPLICATE_ID", "NOT_RECORDED"]
+    // Codes of requests without a route, and of the operation whose errors are plain text.
+    let others = ["ROUTE_NOT_FOUND", "METHOD_NOT_ALLOWED", "DUPLICATE_ID", "NOT_RECORDED"]
         .map(str::to_owned);
-    assert_eq!(seen.into_iter().chain(apart).collect::<BTreeSet<_>>(), table.into_keys().collect());
+    documented.extend(others);
+    assert_eq!(documented, table.into_keys().collect());
 }
 
-fn reads<T: DeserializeOwned>(body: &Value) {
+fn assert_parses<T: DeserializeOwned>(body: &Value) {
     if let Err(error) = T::deserialize(body) {
         panic!("{body}: {error}");
     }
@@ -163,38 +166,38 @@ fn reads<T: DeserializeOwned>(body: &Value) {
 #[test]
 fn every_example_of_a_body_is_accepted() {
     let contract = contract();
-    let mut seen = 0;
+    let mut checked = 0;
     for (route, operation) in operations(&contract) {
         let media = &operation["requestBody"]["content"]["application/json"];
-        let several = media["examples"]
+        let examples = media["examples"]
             .as_object()
             .into_iter()
             .flat_map(Map::values)
             .map(|example| &example["value"]);
-        for body in media.get("example").into_iter().chain(several) {
+        for body in media.get("example").into_iter().chain(examples) {
             match route.as_str() {
-                "POST /products" => reads::<NewProduct>(body),
-                "POST /products/{id}/restock" => reads::<NewStock>(body),
-                "POST /orders" => reads::<NewOrder>(body),
-                "PUT /companies/{id}" => reads::<NewProfile>(body),
-                "POST /jobs/settlement" => reads::<Days>(body),
+                "POST /products" => assert_parses::<NewProduct>(body),
+                "POST /products/{id}/restock" => assert_parses::<NewStock>(body),
+                "POST /orders" => assert_parses::<NewOrder>(body),
+                "PUT /companies/{id}" => assert_parses::<NewProfile>(body),
+                "POST /jobs/settlement" => assert_parses::<Days>(body),
                 "POST /scheduler/jobs" | "PUT /scheduler/jobs/{id}" => {
-                    reads::<NewScheduledJob>(body);
+                    assert_parses::<NewScheduledJob>(body);
                 }
-                "PUT /scheduler/jobs/{id}/schedule" => reads::<Schedule>(body),
-                "POST /scheduler/preview" => reads::<Schedule>(&body["schedule"]),
-                "POST /test" if body.get("minute").is_some() => reads::<MinuteCount>(body),
+                "PUT /scheduler/jobs/{id}/schedule" => assert_parses::<Schedule>(body),
+                "POST /scheduler/preview" => assert_parses::<Schedule>(&body["schedule"]),
+                "POST /test" if body.get("minute").is_some() => assert_parses::<MinuteCount>(body),
                 "POST /test" => assert!(body.is_object()),
-                other => panic!("{other} has a body that is not looked at here"),
+                other => panic!("{other}: no type for its body"),
             }
-            seen += 1;
+            checked += 1;
         }
     }
-    assert!(seen > 10, "{seen}");
+    assert!(checked > 10, "{checked}");
 }
 
 #[test]
-fn whatever_may_be_sent_has_an_example() {
+fn every_request_body_has_an_example() {
     for (route, operation) in operations(&contract()) {
         let media = &operation["requestBody"]["content"]["application/json"];
         assert!(

@@ -1,4 +1,4 @@
-//! The template and the code agree.
+//! `template.yaml` agrees with the code.
 
 use std::{collections::BTreeSet, fs, time::Duration};
 
@@ -9,7 +9,7 @@ use once::{
     uniques::{CLOCK_SKEW, GRACE},
 };
 
-/// Method, path and program of every HTTP event in the template.
+/// The method, path and program of every HTTP event in the template.
 fn template_routes(template: &Template) -> BTreeSet<(String, String, String)> {
     let events = template.functions().flat_map(|function| {
         let events = function.properties["Events"].as_object().into_iter();
@@ -24,7 +24,7 @@ fn template_routes(template: &Template) -> BTreeSet<(String, String, String)> {
 }
 
 #[test]
-fn the_routes_are_the_templates() {
+fn the_routes_of_the_code_and_the_template_are_the_same() {
     let own = routes::routes().map(|(route, row)| {
         (route.method.to_owned(), route.path.to_owned(), row.function.to_owned())
     });
@@ -35,7 +35,7 @@ fn the_routes_are_the_templates() {
 }
 
 #[test]
-fn a_routes_rate_class_is_its_throttling_in_the_template() {
+fn the_throttling_of_a_route_follows_its_rate_class() {
     let template = Template::load();
     let (_, api) = template.resources("AWS::Serverless::HttpApi").next().expect("an API");
     let limits = |class| match class {
@@ -46,15 +46,15 @@ fn a_routes_rate_class_is_its_throttling_in_the_template() {
     let settings = api["RouteSettings"].as_object().expect("settings of routes");
     for (route, row) in routes::routes() {
         let own = settings.get(&format!("{} {}", route.method, route.path));
-        let limited = own.unwrap_or(&api["DefaultRouteSettings"]);
+        let throttling = own.unwrap_or(&api["DefaultRouteSettings"]);
         let (rate, burst) = limits(row.rate);
-        assert_eq!(limited["ThrottlingRateLimit"], rate, "{route:?}");
-        assert_eq!(limited["ThrottlingBurstLimit"], burst, "{route:?}");
+        assert_eq!(throttling["ThrottlingRateLimit"], rate, "{route:?}");
+        assert_eq!(throttling["ThrottlingBurstLimit"], burst, "{route:?}");
     }
 }
 
 #[test]
-fn every_worker_has_the_trigger_that_the_table_names() {
+fn every_worker_has_the_trigger_that_the_table_declares() {
     let template = Template::load();
     let triggers: BTreeSet<_> = template
         .functions()
@@ -77,7 +77,7 @@ fn every_worker_has_the_trigger_that_the_table_names() {
 }
 
 #[test]
-fn every_function_has_its_program_its_row_and_its_sample_event() {
+fn every_function_has_a_program_a_route_or_trigger_and_a_sample_event() {
     let files = |path: &str, ending: &str| -> BTreeSet<String> {
         let entries = fs::read_dir(root().join(path)).expect(path);
         let names =
@@ -114,7 +114,7 @@ fn a_program_is_one_call_with_its_own_name() {
 }
 
 #[test]
-fn nobody_deploys_without_a_token_or_lets_everybody_in_by_default() {
+fn a_deployment_requires_a_token_by_default() {
     let template = Template::load();
     let default = |name: &str| template.parameters()[name]["Default"].clone();
     assert!(default("AccessTokenSha256").is_null());
@@ -128,9 +128,9 @@ fn no_policy_grants_a_wildcard() {
         for statement in
             statements.flat_map(|policy| policy["Statement"].as_array().expect("statements"))
         {
-            // Files have no names that the template could know; their folders it does.
+            // The template cannot know the names of files, only their folders.
             let named = statement.to_string().replace("/parts/*", "").replace("/reports/*", "");
-            // AWS knows no resource for reading metrics.
+            // AWS has no resources for reading metrics.
             if statement["Action"]
                 == serde_json::json!(["cloudwatch:GetMetricData", "cloudwatch:ListMetrics"])
             {
@@ -142,10 +142,10 @@ fn no_policy_grants_a_wildcard() {
     }
 }
 
-/// How long a function may run.
+/// The timeout of a function that has its own.
 fn timeout(template: &Template, function: &str) -> Duration {
     let found = template.functions().find(|found| found.program == function).expect(function);
-    Duration::from_secs(found.properties["Timeout"].as_u64().expect("a time-out of its own"))
+    Duration::from_secs(found.properties["Timeout"].as_u64().expect("a timeout"))
 }
 
 #[test]
@@ -163,10 +163,9 @@ fn ticks_do_not_overlap() {
 #[test]
 fn every_payment_is_in_the_ledger_before_it_is_settled() {
     let template = Template::load();
-    let default = Duration::from_secs(
-        template.globals()["Function"]["Timeout"].as_u64().expect("a time-out"),
-    );
-    // The functions that write the ledger have no time-out of their own.
+    let default =
+        Duration::from_secs(template.globals()["Function"]["Timeout"].as_u64().expect("a timeout"));
+    // The functions that write the ledger have the default timeout.
     for (_, writer) in template.resources("AWS::Serverless::Function") {
         let policies = writer["Policies"].to_string();
         if policies.contains("LedgerTable")
@@ -180,7 +179,7 @@ fn every_payment_is_in_the_ledger_before_it_is_settled() {
 }
 
 #[test]
-fn a_message_fails_alone_is_hidden_long_enough_and_ends_in_a_dead_letter_queue() {
+fn a_message_fails_alone_has_a_sufficient_visibility_timeout_and_a_dead_letter_queue() {
     let template = Template::load();
     let queue = |id: &str| {
         template.resources("AWS::SQS::Queue").find(|(name, _)| *name == id).expect("a queue").1
@@ -191,7 +190,7 @@ fn a_message_fails_alone_is_hidden_long_enough_and_ends_in_a_dead_letter_queue()
             queue["RedrivePolicy"]["deadLetterTargetArn"].as_str()?.strip_suffix(".Arn")
         })
         .collect();
-    let mut seen = 0;
+    let mut checked = 0;
     for (id, function) in template.resources("AWS::Serverless::Function") {
         let events = function["Events"].as_object().into_iter().flat_map(|events| events.values());
         for event in events.filter(|event| event["Type"] == "SQS") {
@@ -206,11 +205,11 @@ fn a_message_fails_alone_is_hidden_long_enough_and_ends_in_a_dead_letter_queue()
                 .and_then(|arn| arn.strip_suffix(".Arn"))
                 .expect("a queue of the template");
             let queue = queue(source);
-            let hidden = queue["VisibilityTimeout"].as_u64().expect("a time");
-            assert!(hidden >= 6 * function["Timeout"].as_u64().unwrap_or(15), "{id}");
+            let visibility_timeout = queue["VisibilityTimeout"].as_u64().expect("a time");
+            assert!(visibility_timeout >= 6 * function["Timeout"].as_u64().unwrap_or(15), "{id}");
             assert!(queue["RedrivePolicy"].is_object() || dead_letters.contains(source), "{id}");
-            seen += 1;
+            checked += 1;
         }
     }
-    assert!(seen > 0);
+    assert!(checked > 0);
 }

@@ -1,8 +1,8 @@
-//! The queue of figures to be computed.
+//! Worker of the queue of figures to be computed.
 
 use once::{App, company::ComputeError, sqs::Delivery};
 
-/// Computes the figures of one message, if nobody does it yet.
+/// Computes the figures of one message, unless they are computed or another worker computes them.
 pub async fn handle(app: App, message: Delivery) -> Result<(), ComputeError> {
     app.companies().compute(&message, app.now()).await
 }
@@ -14,7 +14,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_message_that_cannot_be_read_is_a_failure() {
+    async fn an_invalid_message_is_a_failure() {
         let cloud = Cloud::start().await;
         for body in [
             "",
@@ -24,27 +24,27 @@ mod tests {
             r#"{"company":"a#b","kind":"sales"}"#,
             r#"{"company":"merchant_001","kind":"sales","days":7}"#,
         ] {
-            let failure = handle(cloud.instance().app, delivery(body)).await.expect_err(body);
-            assert!(matches!(failure, ComputeError::Unreadable(_)), "{body}: {failure}");
+            let error = handle(cloud.instance().app, delivery(body)).await.expect_err(body);
+            assert!(matches!(error, ComputeError::InvalidMessage(_)), "{body}: {error}");
         }
     }
 
     #[tokio::test]
-    async fn a_message_comes_again_while_the_store_does_not_answer() {
+    async fn a_message_is_redelivered_while_the_store_is_unavailable() {
         let cloud = Cloud::start().await;
         let instance = cloud.instance();
         instance.transport.fail_randomly(7, 1.0, Fault::Refuse);
-        let failure =
+        let error =
             handle(instance.app, sample_message("company-compute")).await.expect_err("no store");
-        assert!(matches!(failure, ComputeError::Service(_)), "{failure}");
+        assert!(matches!(error, ComputeError::Service(_)), "{error}");
     }
 
     #[tokio::test]
-    async fn the_sample_is_about_figures_that_nobody_asks_for_and_is_left_alone() {
+    async fn the_sample_message_without_a_claim_is_ignored() {
         let cloud = Cloud::start().await;
         handle(cloud.instance().app, sample_message("company-compute"))
             .await
-            .expect("nothing to do again");
+            .expect("an ignored message");
         assert!(cloud.items(COMPANIES_TABLE).await.is_empty());
     }
 }

@@ -16,7 +16,7 @@ struct Query {
     company: CompanyId,
 }
 
-/// How the figures were obtained.
+/// Response header: how the figures were obtained.
 const X_ONCE: HeaderName = HeaderName::from_static("x-once");
 
 /// Returns a company's figures of the kind that the path names, the same for all callers.
@@ -26,15 +26,15 @@ pub async fn handle(app: App, request: Request) -> Result<Reply, ApiError> {
     let Query { company } = http::query(&request)?;
     let clock = Clock::starting(app.now());
     let figures = app.companies().figures(FiguresKey { company, kind }, clock.now()).await?;
-    // The time after the wait, which may have taken seconds.
+    // The wait may have taken seconds.
     Ok(reply(&figures, clock.now(), |hash| http::if_none_match(&request, hash)))
 }
 
-/// 200 with the bytes that all callers get, or 304 if the caller has them; both say for how long
-/// they hold.
+/// Returns 200 with the bytes that all callers get, or 304 if the caller has them. Both have the
+/// figures' age and lifetime.
 fn reply(figures: &Response, now: Timestamp, is_cached: impl Fn(&str) -> bool) -> Reply {
     let Response { answer, status } = figures;
-    // The clock of this machine may be behind the worker's.
+    // This machine's clock may be behind the worker's.
     let now = now.max(answer.computed_at);
     let age = now.since(answer.computed_at).as_secs();
     // The whole lifetime: caches subtract the age (RFC 9111).
@@ -51,7 +51,7 @@ fn reply(figures: &Response, now: Timestamp, is_cached: impl Fn(&str) -> bool) -
         .header(X_ONCE, status)
 }
 
-/// The kind that a path ends with: `/api/<kind>`.
+/// Returns the kind at the end of the path: `/api/<kind>`.
 fn kind(path: &str) -> Option<Kind> {
     let name = path.rsplit('/').next()?;
     [Kind::Financials, Kind::Sales, Kind::Employee].into_iter().find(|kind| kind.name() == name)
@@ -81,10 +81,11 @@ mod tests {
         noon().plus(Duration::from_secs(seconds))
     }
 
-    /// At noon, a company of eight that sold three times yesterday, each time for 10.00 with a fee of 0.29.
+    /// Returns an instance at noon, and a company with eight employees and three sales on the day
+    /// before, each of 10.00 with a fee of 0.29.
     async fn company() -> (Cloud, Instance) {
         let cloud = Cloud::start().await;
-        cloud.sales("2026-11-19", "merchant_001", 3).await;
+        cloud.record_sales("2026-11-19", "merchant_001", 3).await;
         let instance = cloud.instance().at(noon());
         let profile = serde_json::from_value(json!({"name": "Beispiel GmbH", "employees": 8}))
             .expect("a profile");
@@ -101,8 +102,9 @@ mod tests {
         call.response(instance, handle).await
     }
 
-    /// The answers, while a worker does what the queue holds; and how many messages it got.
-    async fn worked<T>(
+    /// Awaits the answers while a worker handles the messages of the queue. Returns the answers and
+    /// the number of messages.
+    async fn with_worker<T>(
         cloud: &Cloud,
         now: Timestamp,
         answers: impl Future<Output = T>,
@@ -122,28 +124,29 @@ mod tests {
         (answers, messages)
     }
 
-    /// The figures, as a worker computes them at this moment.
+    /// Requests figures at a time, with a worker that computes them.
     async fn computed(
         cloud: &Cloud,
         instance: &Instance,
         now: Timestamp,
         kind: &str,
     ) -> Response<Body> {
-        worked(cloud, now, send(&instance.at(now), figures(kind))).await.0
+        with_worker(cloud, now, send(&instance.at(now), figures(kind))).await.0
     }
 
     fn header<'a>(response: &'a Response<Body>, name: &str) -> &'a str {
         response.headers()[name].to_str().expect("ASCII")
     }
 
-    /// Age and lifetime. It takes a moment to wait for figures, so a second may have passed, or be about to.
+    /// Returns age and lifetime. The wait for the figures takes time, so either may be off by a
+    /// second.
     fn freshness(response: &Response<Body>) -> (u64, u64) {
         let lifetime = header(response, "cache-control").strip_prefix("max-age=").expect("an age");
         (header(response, "age").parse().expect("seconds"), lifetime.parse().expect("seconds"))
     }
 
     #[tokio::test]
-    async fn each_kind_is_answered_with_its_figures() {
+    async fn each_path_returns_the_figures_of_its_kind() {
         let (cloud, instance) = company().await;
         for (kind, expected) in [
             ("financials", json!({"gross_cents": 3_000, "fee_cents": 87, "net_cents": 2_913})),
@@ -166,10 +169,15 @@ mod tests {
             assert!(tag.len() == 64 && tag.bytes().all(|byte| byte.is_ascii_hexdigit()), "{tag}");
             assert!(matches!(freshness(&response), (0, 60)), "{response:?}");
             let body = Answer::from(response).body;
-            let named = json!({
-                "company_id": "merchant_001", "name": "Beispiel GmbH", "type": kind, "from": "2026-10-22", "to": "2026-11-20",
+            let common = json!({
+                "company_id": "merchant_001",
+                "name": "Beispiel GmbH",
+                "type": kind,
+                "from": "2026-10-22",
+                "to": "2026-11-20",
             });
-            for (name, value) in named.as_object().into_iter().chain(expected.as_object()).flatten()
+            for (name, value) in
+                common.as_object().into_iter().chain(expected.as_object()).flatten()
             {
                 assert_eq!(&body[name], value, "{kind} {name}: {body}");
             }
@@ -177,23 +185,24 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn all_callers_of_all_instances_get_the_same_bytes_which_were_computed_once() {
+    async fn all_callers_of_all_instances_get_the_same_bytes_computed_once() {
         let (cloud, _) = company().await;
         let instances: Vec<_> = (0..3).map(|_| cloud.instance().at(noon())).collect();
-        let asked =
+        let requests =
             instances.iter().flat_map(|instance| (0..8).map(|_| send(instance, figures("sales"))));
-        let (answers, messages) = worked(&cloud, noon(), join_all(asked)).await;
+        let (answers, messages) = with_worker(&cloud, noon(), join_all(requests)).await;
         let first = &answers[0];
         for answer in &answers {
             assert_eq!((answer.status().as_u16(), answer.body()), (200, first.body()));
             assert_eq!(header(answer, "etag"), header(first, "etag"));
         }
-        let how = |how| answers.iter().filter(|answer| header(answer, "x-once") == how).count();
-        assert_eq!((answers.len(), how("computed"), how("joined"), messages), (24, 1, 23, 1));
+        let count =
+            |status| answers.iter().filter(|answer| header(answer, "x-once") == status).count();
+        assert_eq!((answers.len(), count("computed"), count("joined"), messages), (24, 1, 23, 1));
     }
 
     #[tokio::test]
-    async fn figures_are_kept_until_they_expire_and_grow_old_meanwhile() {
+    async fn figures_are_cached_until_they_expire_and_their_age_grows() {
         let (cloud, instance) = company().await;
         let first = computed(&cloud, &instance, noon(), "financials").await;
         for instance in [&instance, &cloud.instance()] {
@@ -205,12 +214,12 @@ mod tests {
 
         let next = computed(&cloud, &instance, seconds_later(70), "financials").await;
         assert_eq!(header(&next, "x-once"), "computed");
-        assert_ne!(next.body(), first.body(), "it tells when it was computed");
+        assert_ne!(next.body(), first.body(), "computed_at differs");
         assert_ne!(header(&next, "etag"), header(&first, "etag"));
     }
 
     #[tokio::test]
-    async fn a_clock_that_is_behind_makes_no_negative_age_and_no_longer_life() {
+    async fn a_clock_that_is_behind_yields_age_zero_and_the_usual_lifetime() {
         let (cloud, instance) = company().await;
         drop(computed(&cloud, &instance, seconds_later(30), "sales").await);
         let response = send(&instance.at(noon()), figures("sales")).await;
@@ -218,17 +227,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_has_the_figures_is_not_sent_them_again() {
+    async fn a_matching_etag_is_answered_304() {
         let (cloud, instance) = company().await;
         let tag = header(&computed(&cloud, &instance, noon(), "sales").await, "etag").to_owned();
-        for known in [tag.clone(), format!("W/{tag}"), format!("\"other\", {tag}"), "*".to_owned()]
+        for if_none_match in
+            [tag.clone(), format!("W/{tag}"), format!("\"other\", {tag}"), "*".to_owned()]
         {
-            let call = figures("sales").header("if-none-match", &known);
+            let call = figures("sales").header("if-none-match", &if_none_match);
             let response = send(&instance.at(seconds_later(20)), call).await;
             assert_eq!(
                 (response.status().as_u16(), response.body()),
                 (304, &Body::Text(String::new())),
-                "{known}"
+                "{if_none_match}"
             );
             assert_eq!((header(&response, "etag"), header(&response, "x-once")), (&*tag, "cached"));
             assert!(matches!(freshness(&response), (18..=20, 60)), "{response:?}");
@@ -241,7 +251,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_company_that_is_not_there_is_not_found_and_nothing_is_asked_for() {
+    async fn a_missing_company_is_not_found_and_starts_no_computation() {
         let (cloud, instance) = company().await;
         let before = cloud.items(COMPANIES_TABLE).await;
         let answer =
@@ -253,10 +263,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn figures_that_cannot_be_computed_fail_with_the_jobs_own_error() {
+    async fn a_failed_computation_is_answered_with_its_error() {
         let (cloud, instance) = company().await;
         let sale = Entry::sale(uuid(), "merchant_001", 1_000, 29, noon());
-        // It does not balance.
+        // Gross, fee and net do not add up.
         let broken = Entry { net_cents: 0, ..sale }.item().expect("an item");
         cloud
             .client()
@@ -269,12 +279,15 @@ mod tests {
         let answer: Answer = computed(&cloud, &instance, noon(), "sales").await.into();
         assert_eq!((answer.status, answer.code()), (502, "COMPUTATION_FAILED"));
         let message = answer.body["error"]["message"].as_str().expect("a message");
-        assert!(message.starts_with("LEDGER_UNREADABLE: entry merchant_001#"), "{message}");
+        assert!(
+            message.starts_with("LEDGER_UNREADABLE: invalid ledger entry merchant_001#"),
+            "{message}"
+        );
         let other: Answer = computed(&cloud, &cloud.instance(), noon(), "employee").await.into();
         assert_eq!(
             (other.status, &other.body["error"]),
             (502, &answer.body["error"]),
-            "they share their base"
+            "the kinds share their base"
         );
     }
 
@@ -283,16 +296,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn figures_that_take_longer_are_there_for_who_asks_again() {
+    async fn figures_that_time_out_are_found_by_the_next_request() {
         let (cloud, _) = company().await;
-        let hasty = cloud
+        let impatient = cloud
             .instance_with(|config| config.companies.wait = Duration::from_millis(50))
             .at(noon());
-        let answer: Answer = send(&hasty, figures("sales")).await.into();
+        let answer: Answer = send(&impatient, figures("sales")).await.into();
         assert_eq!((answer.status, answer.code()), (504, "FIGURES_NOT_READY"));
         assert_eq!(answer.headers["retry-after"], "1");
         let (again, messages) =
-            worked(&cloud, noon(), send(&cloud.instance().at(noon()), figures("sales"))).await;
+            with_worker(&cloud, noon(), send(&cloud.instance().at(noon()), figures("sales"))).await;
         assert_eq!(
             (again.status().as_u16(), header(&again, "x-once"), messages),
             (200, "joined", 1)
@@ -300,7 +313,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_store_that_does_not_answer_is_told() {
+    async fn an_unavailable_store_is_answered_503() {
         let (_cloud, instance) = company().await;
         instance.transport.fail_randomly(7, 1.0, Fault::Refuse);
         let answer: Answer = send(&instance, figures("sales")).await.into();
@@ -308,7 +321,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn bad_input_is_refused_by_name() {
+    async fn invalid_input_is_rejected_by_field() {
         let (cloud, instance) = company().await;
         for (query, field) in [
             ("", "companyId"),
@@ -339,9 +352,9 @@ mod tests {
     }
 
     #[test]
-    fn every_route_of_this_function_has_its_kind_and_no_other_path_has_one() {
-        let own = routes::routes().filter(|(_, row)| row.function == "company-figures");
-        let kinds: Vec<_> = own.map(|(route, _)| kind(route.path)).collect();
+    fn each_route_of_the_function_has_its_kind_and_other_paths_have_none() {
+        let routes = routes::routes().filter(|(_, row)| row.function == "company-figures");
+        let kinds: Vec<_> = routes.map(|(route, _)| kind(route.path)).collect();
         assert_eq!(kinds, [Some(Kind::Financials), Some(Kind::Sales), Some(Kind::Employee)]);
         assert_eq!(kind("/stage/api/sales"), Some(Kind::Sales));
         for other in [
@@ -359,11 +372,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_sample_asks_for_figures_of_a_company_that_is_not_there() {
+    async fn the_sample_request_is_for_a_missing_company() {
         let cloud = Cloud::start().await;
-        let refused =
+        let error =
             handle(cloud.instance().app, sample("company-figures")).await.expect_err("no company");
         let id: CompanyId = serde_json::from_value(Value::from("merchant_001")).expect("an id");
-        assert_eq!(refused, ApiError::company_not_found(&id));
+        assert_eq!(error, ApiError::company_not_found(&id));
     }
 }

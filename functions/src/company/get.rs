@@ -5,7 +5,7 @@ use once::{
     http::{self, ApiError, Reply, Request},
 };
 
-/// A company, as it was told last.
+/// Returns a company's profile.
 pub async fn handle(app: App, request: Request) -> Result<Reply, ApiError> {
     let id = http::path_parameter(&request, "id")?;
     let company = app.companies().get(&id).await?;
@@ -31,7 +31,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_company_is_answered_as_it_was_told() {
+    async fn the_response_is_the_last_profile() {
         let cloud = Cloud::start().await;
         let instance = cloud.instance().at("2026-11-20T12:00:00Z".parse().expect("a time"));
         let profile = serde_json::from_value(json!({"name": "Beispiel GmbH", "employees": 12}))
@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_company_that_is_not_there_is_not_found() {
+    async fn a_missing_company_is_not_found() {
         let cloud = Cloud::start().await;
         let answer = get(&cloud.instance(), "merchant_001").await;
         assert_eq!((answer.status, answer.code()), (404, "COMPANY_NOT_FOUND"));
@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_id_that_is_none_is_refused() {
+    async fn an_invalid_id_is_rejected() {
         let cloud = Cloud::start().await;
         for id in ["", &"x".repeat(65), "a#b", "a b", "ä", "=1+1"] {
             let answer = get(&cloud.instance(), id).await;
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_store_that_does_not_answer_is_no_company_that_is_not_there() {
+    async fn an_unavailable_store_is_not_reported_as_a_missing_company() {
         let cloud = Cloud::start().await;
         let instance = cloud.instance();
         instance.transport.fail_randomly(7, 1.0, Fault::Refuse);
@@ -77,10 +77,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_sample_asks_for_a_company_that_is_not_there() {
+    async fn the_sample_request_is_for_a_missing_company() {
         let cloud = Cloud::start().await;
-        let refused =
+        let error =
             handle(cloud.instance().app, sample("company-get")).await.expect_err("no company");
-        assert_eq!(refused, ApiError::company_not_found(&id("merchant_001")));
+        assert_eq!(error, ApiError::company_not_found(&id("merchant_001")));
     }
 }

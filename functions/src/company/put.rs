@@ -6,7 +6,7 @@ use once::{
     http::{self, ApiError, Reply, Request},
 };
 
-/// Takes what is told of a company, in place of what was told before.
+/// Creates or replaces a company's profile.
 pub async fn handle(app: App, request: Request) -> Result<Reply, ApiError> {
     let id = http::path_parameter(&request, "id")?;
     let profile = http::body::<NewProfile>(&request)?;
@@ -25,7 +25,7 @@ mod tests {
 
     const NOON: &str = "2026-11-20T12:00:00.000Z";
 
-    async fn noon() -> (Cloud, Instance) {
+    async fn instance_at_noon() -> (Cloud, Instance) {
         let cloud = Cloud::start().await;
         let instance = cloud.instance().at(NOON.parse().expect("a time"));
         (cloud, instance)
@@ -45,22 +45,27 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_company_is_stored_as_it_is_answered() {
-        let (_cloud, instance) = noon().await;
+    async fn the_response_is_the_stored_profile() {
+        let (_cloud, instance) = instance_at_noon().await;
         let answer =
             put(&instance, "merchant_001", json!({"name": "Beispiel GmbH", "employees": 12})).await;
         assert_eq!(answer.status, 200);
         assert_eq!(
             answer.body,
-            json!({"id": "merchant_001", "name": "Beispiel GmbH", "employees": 12, "updated_at": NOON})
+            json!({
+                "id": "merchant_001",
+                "name": "Beispiel GmbH",
+                "employees": 12,
+                "updated_at": NOON,
+            })
         );
         let stored = stored(&instance, "merchant_001").await.expect("a company");
         assert_eq!(json!(stored), answer.body);
     }
 
     #[tokio::test]
-    async fn what_is_told_last_holds() {
-        let (cloud, instance) = noon().await;
+    async fn the_last_put_replaces_the_profile() {
+        let (cloud, instance) = instance_at_noon().await;
         put(&instance, "merchant_001", json!({"name": "Before", "employees": 0})).await;
         let later = instance.at("2026-11-20T12:00:01Z".parse().expect("a time"));
         let answer =
@@ -71,8 +76,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_company_whose_reply_was_lost_is_stored_all_the_same() {
-        let (_cloud, instance) = noon().await;
+    async fn a_put_whose_reply_is_lost_is_retried() {
+        let (_cloud, instance) = instance_at_noon().await;
         instance.transport.fail_at(1, Fault::LoseReply);
         let answer = put(&instance, "merchant_001", json!({"name": "Once", "employees": 1})).await;
         assert_eq!(answer.status, 200);
@@ -80,11 +85,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn bad_input_is_refused_by_name_and_stores_nothing() {
-        let (cloud, instance) = noon().await;
-        let fit = json!({"name": "Beispiel GmbH", "employees": 12});
+    async fn invalid_input_is_rejected_by_field_and_stores_nothing() {
+        let (cloud, instance) = instance_at_noon().await;
+        let valid = json!({"name": "Beispiel GmbH", "employees": 12});
         let with = |name: &str, value: Value| {
-            let mut body = fit.clone();
+            let mut body = valid.clone();
             body[name] = value;
             body.to_string()
         };
@@ -118,7 +123,7 @@ mod tests {
             );
         }
         for id in ["", &"x".repeat(65), "a#b", "a b", "ä", "=1+1"] {
-            let answer = put(&instance, id, &fit).await;
+            let answer = put(&instance, id, &valid).await;
             assert_eq!(
                 (answer.status, answer.code(), answer.field()),
                 (400, "INVALID_REQUEST", "id"),
@@ -131,8 +136,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_sample_stores_a_company() {
-        let (_cloud, instance) = noon().await;
+    async fn the_sample_request_stores_a_company() {
+        let (_cloud, instance) = instance_at_noon().await;
         let response = Call::sample("company-put").response(&instance, handle).await;
         assert_eq!(response.status(), 200);
         assert!(stored(&instance, "merchant_001").await.is_some());

@@ -7,7 +7,7 @@ use once::{
     operations::Status,
 };
 
-/// Checks the services that the deployment depends on: 503 if the database does not answer.
+/// Checks the services that the deployment depends on: 503 if the database check fails.
 pub async fn handle(app: App, _: Request) -> Result<Reply, ApiError> {
     let report = app.health().report(app.now()).await;
     let status = match report.status {
@@ -22,15 +22,15 @@ mod tests {
     use std::time::{Duration, Instant};
 
     use once::testing::{Answer, Call, Cloud, Fault, Instance};
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
     const NOON: &str = "2026-11-20T12:00:00.000Z";
     const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
-    /// At noon, with a secret.
-    async fn noon() -> (Cloud, Instance) {
+    /// A deployment with a webhook secret, at noon.
+    async fn start() -> (Cloud, Instance) {
         let cloud = Cloud::start().await;
         cloud.services().set_parameter("/once/webhook-secret", SECRET);
         let instance = cloud.instance().at(NOON.parse().expect("a time"));
@@ -41,9 +41,14 @@ mod tests {
         Call::new("GET", "/health").to(instance, handle).await
     }
 
+    /// All checks with this result.
+    fn checks(result: &str) -> Value {
+        json!({"database": result, "queues": result, "files": result, "webhook_secret": result})
+    }
+
     #[tokio::test]
-    async fn all_is_well_where_all_answers() {
-        let (_cloud, instance) = noon().await;
+    async fn a_deployment_whose_checks_all_pass_is_healthy() {
+        let (_cloud, instance) = start().await;
         let answer = get(&instance).await;
         assert_eq!(
             (answer.status, &answer.headers["cache-control"]),
@@ -54,7 +59,7 @@ mod tests {
         let expected = json!({
             "status": "healthy",
             "version": env!("CARGO_PKG_VERSION"),
-            "checks": {"database": "healthy", "queues": "healthy", "files": "healthy", "webhook_secret": "healthy"},
+            "checks": checks("healthy"),
             "uptime": uptime,
             "timestamp": NOON,
         });
@@ -62,14 +67,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_only_some_features_need_degrades_and_nothing_of_the_inside_is_told() {
+    async fn a_failed_check_of_some_features_is_degraded_and_its_cause_is_not_disclosed() {
         for (operation, check) in [
             ("GetQueueAttributes", "queues"),
             ("HeadBucket", "files"),
             ("GetParameter", "webhook_secret"),
         ] {
-            // An instance of its own: one remembers the secret.
-            let (_cloud, instance) = noon().await;
+            // A new instance each time: an instance caches the secret.
+            let (_cloud, instance) = start().await;
             instance.transport.fail_always(operation, Fault::Refuse);
             let answer = get(&instance).await;
             assert_eq!(
@@ -77,7 +82,7 @@ mod tests {
                 (200, &json!("degraded")),
                 "{operation}"
             );
-            let mut expected = json!({"database": "healthy", "queues": "healthy", "files": "healthy", "webhook_secret": "healthy"});
+            let mut expected = checks("healthy");
             expected[check] = "unhealthy".into();
             assert_eq!(answer.body["checks"], expected);
             assert!(!answer.body.to_string().contains("refused"));
@@ -85,8 +90,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn without_the_database_nothing_works() {
-        let (_cloud, instance) = noon().await;
+    async fn a_failed_database_check_is_unhealthy() {
+        let (_cloud, instance) = start().await;
         instance.transport.fail_always("GetItem", Fault::Throttle);
         let answer = get(&instance).await;
         assert_eq!((answer.status, &answer.body["status"]), (503, &json!("unhealthy")));
@@ -98,22 +103,19 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_answers_too_late_does_not_answer_and_all_are_asked_at_the_same_time() {
-        let (_cloud, instance) = noon().await;
+    async fn checks_run_concurrently_and_fail_at_their_deadline() {
+        let (_cloud, instance) = start().await;
         instance.transport.fail_randomly(1, 1.0, Fault::Delay(Duration::from_mins(1)));
         let began = Instant::now();
         let answer = get(&instance).await;
         let took = began.elapsed();
         assert!((Duration::from_millis(900)..Duration::from_secs(20)).contains(&took), "{took:?}");
         assert_eq!((answer.status, &answer.body["status"]), (503, &json!("unhealthy")));
-        let none = json!({
-            "database": "unhealthy", "queues": "unhealthy", "files": "unhealthy", "webhook_secret": "unhealthy",
-        });
-        assert_eq!(answer.body["checks"], none);
+        assert_eq!(answer.body["checks"], checks("unhealthy"));
     }
 
     #[tokio::test]
-    async fn a_secret_that_nobody_has_set_is_no_secret() {
+    async fn a_deployment_without_a_webhook_secret_is_degraded() {
         let cloud = Cloud::start().await;
         let answer = get(&cloud.instance()).await;
         assert_eq!((answer.status, &answer.body["status"]), (200, &json!("degraded")));
@@ -121,34 +123,33 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_instance_reads_each_table_and_each_queue_once_and_the_secret_once_in_five_minutes()
-    {
-        let (_cloud, instance) = noon().await;
-        let called = |names: &[(&str, usize)]| {
-            let calls = names.iter().flat_map(|&(name, times)| vec![name.to_owned(); times]);
+    async fn a_report_reads_each_table_and_queue_once_and_the_secret_once_in_five_minutes() {
+        let (_cloud, instance) = start().await;
+        let calls = |counts: &[(&str, usize)]| {
+            let calls = counts.iter().flat_map(|&(name, count)| vec![name.to_owned(); count]);
             calls.collect::<Vec<_>>()
         };
-        let sorted = || {
+        let sorted_cost = || {
             let (mut calls, writes, reads) = instance.transport.take_cost();
             calls.sort_unstable();
             (calls, writes, reads)
         };
         get(&instance).await;
-        let first = called(&[
+        let first = calls(&[
             ("GetItem", 6),
             ("GetParameter", 1),
             ("GetQueueAttributes", 6),
             ("HeadBucket", 1),
         ]);
-        assert_eq!(sorted(), (first, 0.0, 6.0));
+        assert_eq!(sorted_cost(), (first, 0.0, 6.0));
         get(&instance).await;
-        let again = called(&[("GetItem", 6), ("GetQueueAttributes", 6), ("HeadBucket", 1)]);
-        assert_eq!(sorted(), (again, 0.0, 6.0));
+        let second = calls(&[("GetItem", 6), ("GetQueueAttributes", 6), ("HeadBucket", 1)]);
+        assert_eq!(sorted_cost(), (second, 0.0, 6.0));
     }
 
     #[tokio::test]
-    async fn the_sample_is_answered() {
-        let (_cloud, instance) = noon().await;
+    async fn the_sample_event_is_answered() {
+        let (_cloud, instance) = start().await;
         let response = Call::sample("health").response(&instance, handle).await;
         assert_eq!(response.status(), 200);
     }

@@ -28,17 +28,15 @@ mod tests {
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/plain; version=0.0.4; charset=utf-8");
         assert_eq!(response.headers()["cache-control"], "no-store");
-        let http::Body::Text(text) = response.into_body() else {
-            panic!("a text is sent as it is")
-        };
+        let http::Body::Text(text) = response.into_body() else { panic!("text is not encoded") };
         text
     }
 
     #[tokio::test]
-    async fn the_answer_is_a_text_that_prometheus_reads() {
+    async fn the_response_is_prometheus_text() {
         let cloud = Cloud::start().await;
         let instance = cloud.instance();
-        let product = instance.product(7).await;
+        let product = instance.create_product(7).await;
         let text = get(&instance).await;
         assert!(text.ends_with('\n'), "{text}");
         assert!(
@@ -49,10 +47,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_source_that_fails_is_told_of_and_the_answer_stays_one() {
+    async fn a_failed_source_is_reported_and_the_response_is_still_200() {
         let cloud = Cloud::start().await;
         let instance = cloud.instance();
-        instance.product(7).await;
+        instance.create_product(7).await;
         instance.transport.fail_always("GetMetricData", Fault::Throttle);
         let text = get(&instance).await;
         assert!(text.contains("\nonce_source_up{source=\"cloudwatch\"} 0\n"), "{text}");
@@ -61,7 +59,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_sample_is_answered() {
+    async fn the_sample_event_is_answered() {
         let cloud = Cloud::start().await;
         let response = Call::sample("metrics-get").response(&cloud.instance(), handle).await;
         assert_eq!(response.status(), 200);

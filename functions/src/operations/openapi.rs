@@ -1,4 +1,4 @@
-//! `GET /openapi.yaml`, the contract of this API, and `GET /docs`, the same for people to read
+//! `GET /openapi.yaml`, the contract of this API, and `GET /docs`, the same as an HTML page
 
 use lambda_http::http::header;
 use once::{
@@ -6,16 +6,16 @@ use once::{
     http::{self, ApiError, Reply, Request},
 };
 
-/// Browsers load and run nothing but the page's own style.
+/// Allows the page's own style and nothing else: no script, image, frame or form.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; \
                                        base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 const CONTRACT: &str = include_str!("../../../openapi.yaml");
 
-/// `build.rs` makes it of the contract.
+/// The page that `build.rs` generates from the contract.
 const PAGE: &str = include_str!(concat!(env!("OUT_DIR"), "/page.html"));
 
-/// The contract of this build, in the form that the path names.
+/// Returns the contract of this build: `/openapi.yaml` as YAML, `/docs` as an HTML page.
 pub async fn handle(_: App, request: Request) -> Result<Reply, ApiError> {
     let (media_type, text) = match request.uri().path() {
         "/openapi.yaml" => ("application/yaml", CONTRACT),
@@ -38,9 +38,9 @@ mod tests {
 
     use super::*;
 
-    async fn get(path: &str, known: Option<&str>) -> Response<Body> {
+    async fn get(path: &str, etag: Option<&str>) -> Response<Body> {
         let call = Call::new("GET", path);
-        let call = known.into_iter().fold(call, |call, tag| call.header("if-none-match", tag));
+        let call = etag.into_iter().fold(call, |call, etag| call.header("if-none-match", etag));
         call.response(&Cloud::start().await.instance(), handle).await
     }
 
@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_contract_is_answered_as_it_is_written() {
+    async fn the_contract_is_returned_unchanged() {
         let response = get("/openapi.yaml", None).await;
         assert_eq!(
             (response.status().as_u16(), header(&response, "content-type")),
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_page_is_for_browsers_and_needs_nothing_else() {
+    async fn the_page_is_html_and_loads_nothing_else() {
         let response = get("/docs", None).await;
         assert_eq!(
             (response.status().as_u16(), header(&response, "content-type")),
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_has_it_does_not_get_it_again() {
+    async fn a_client_with_the_current_etag_gets_304() {
         for path in ["/openapi.yaml", "/docs"] {
             let first = get(path, None).await;
             assert_eq!(header(&first, "cache-control"), "max-age=300");
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_sample_asks_for_the_contract() {
+    async fn the_sample_event_requests_the_contract() {
         let instance = Cloud::start().await.instance();
         let response = Call::sample("openapi-get").response(&instance, handle).await;
         assert_eq!(

@@ -1,4 +1,4 @@
-//! `$default`: whatever no other function serves.
+//! `$default`: requests that no other route matches
 
 use once::{
     App,
@@ -6,14 +6,15 @@ use once::{
     routes,
 };
 
-/// 405 where the path takes other methods, else 404.
+/// Returns 405 if the path has other methods, otherwise 404.
 pub async fn handle(_: App, request: Request) -> Result<Reply, ApiError> {
     let (method, path) = (request.method().as_str(), request.uri().path());
     Err(match routes::allowed_methods(path) {
         Some(allowed) if !allowed.split(", ").any(|one| one == method) => {
             ApiError::method_not_allowed(method, &allowed)
         }
-        // Also a path of ours that was sent in another spelling, like /downloads/../jobs, which the gateway takes for none.
+        // Includes a known path in another spelling, like /downloads/../jobs, which the gateway
+        // does not match.
         _ => ApiError::route_not_found(path),
     })
 }
@@ -25,7 +26,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_wrong_method_is_told_which_are_right() {
+    async fn a_wrong_method_is_405_with_the_allowed_methods() {
         let cloud = Cloud::start().await;
         for (method, path, allowed) in [
             ("DELETE", "/orders", "POST, GET"),
@@ -59,11 +60,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_sample_is_an_unknown_path() {
+    async fn the_sample_event_requests_an_unknown_path() {
         let cloud = Cloud::start().await;
         let refused = handle(cloud.instance().app, sample("route-unknown"))
             .await
-            .expect_err("nothing is there");
+            .expect_err("an unknown path");
         assert_eq!(refused, ApiError::route_not_found("/nowhere"));
     }
 }

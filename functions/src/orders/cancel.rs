@@ -5,7 +5,7 @@ use once::{
     http::{ApiError, Reply, Request},
 };
 
-/// Cancels an order; cancelled before, it is answered as it stands.
+/// Cancels an order and returns it. An order that is already canceled is returned unchanged.
 pub async fn handle(app: App, request: Request) -> Result<Reply, ApiError> {
     let id = super::order_id(&request)?;
     Ok(Reply::ok(&app.orders().cancel(id, app.now()).await?))
@@ -13,16 +13,17 @@ pub async fn handle(app: App, request: Request) -> Result<Reply, ApiError> {
 
 #[cfg(test)]
 mod tests {
-    use once::testing::{Call, Cloud, sample};
+    use once::testing::{Call, Cloud};
 
     use super::*;
+    use crate::orders::checks::{assert_invalid_order_ids, assert_sample_not_found};
 
     #[tokio::test]
-    async fn a_second_cancellation_is_answered_like_the_first() {
+    async fn a_second_cancellation_returns_the_same_order() {
         let cloud = Cloud::start().await;
         let instance = cloud.instance();
-        instance.product(100).await;
-        let placed = instance.order(1, 2, "user-123").await;
+        instance.create_product(100).await;
+        let placed = instance.place_order(1, 2, "user-123").await;
 
         let path = format!("/orders/{}/cancel", placed.id);
         let first = Call::new("POST", &path).to(&instance, handle).await;
@@ -36,18 +37,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_sample_asks_for_an_order_that_is_not_there() {
-        let cloud = Cloud::start().await;
-        let refused =
-            handle(cloud.instance().app, sample("order-cancel")).await.expect_err("no order");
-        let id = "0199a3c4-5e6f-7a8b-9c0d-1e2f3a4b5c6d".parse().expect("a UUID");
-        assert_eq!(refused, ApiError::order_not_found(id));
+    async fn the_order_of_the_sample_event_does_not_exist() {
+        assert_sample_not_found("order-cancel", handle).await;
     }
 
     #[tokio::test]
-    async fn a_bad_id_is_refused_by_name() {
-        let cloud = Cloud::start().await;
-        let answer = Call::new("POST", "/orders/7/cancel").to(&cloud.instance(), handle).await;
-        assert_eq!((answer.status, answer.code(), answer.field()), (400, "INVALID_REQUEST", "id"));
+    async fn an_invalid_id_is_rejected() {
+        let call = |id: &str| Call::new("POST", &format!("/orders/{id}/cancel"));
+        assert_invalid_order_ids(call, handle).await;
     }
 }

@@ -21,11 +21,12 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::orders::checks::assert_invalid;
 
-    async fn shop() -> (Cloud, Instance) {
+    async fn instance_with_product() -> (Cloud, Instance) {
         let cloud = Cloud::start().await;
         let instance = cloud.instance();
-        instance.product(100).await;
+        instance.create_product(100).await;
         (cloud, instance)
     }
 
@@ -38,8 +39,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_order_is_answered_as_it_is_stored() {
-        let (_cloud, instance) = shop().await;
+    async fn an_order_is_returned_as_it_is_stored() {
+        let (_cloud, instance) = instance_with_product().await;
         let answer = post(order()).header("x-request-id", "mine").to(&instance, handle).await;
         assert_eq!(
             (answer.status, &answer.headers["x-request-id"]),
@@ -52,8 +53,9 @@ mod tests {
         assert_eq!(
             answer.body,
             json!({
-                "id": id, "product_id": 1, "buyer_id": "user-123", "quantity": 2, "status": "CONFIRMED",
-                "total_cents": 2000, "created_at": created_at, "updated_at": created_at,
+                "id": id, "product_id": 1, "buyer_id": "user-123", "quantity": 2,
+                "status": "CONFIRMED", "total_cents": 2000,
+                "created_at": created_at, "updated_at": created_at,
             })
         );
         let stored = instance.app.orders().get(id).await.expect("a read").expect("stored");
@@ -61,17 +63,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_sample_is_an_order() {
-        let (_cloud, instance) = shop().await;
+    async fn the_sample_event_places_an_order() {
+        let (_cloud, instance) = instance_with_product().await;
         let reply = handle(instance.app.clone(), sample("order-create")).await;
         assert!(reply.is_ok(), "{reply:?}");
     }
 
     #[tokio::test]
-    async fn a_second_click_with_the_same_key_is_told_so() {
-        let (_cloud, instance) = shop().await;
+    async fn a_repeat_with_the_same_key_is_marked_as_replayed() {
+        let (_cloud, instance) = instance_with_product().await;
         let first = post(order()).header("idempotency-key", "cart").to(&instance, handle).await;
-        // Two clicks of one millisecond cannot be told apart, nor need they be.
+        // Two requests of one millisecond are both reported as new.
         tokio::time::sleep(std::time::Duration::from_millis(2)).await;
         let second = post(order()).header("idempotency-key", "cart").to(&instance, handle).await;
         assert_eq!((first.status, second.status), (201, 201));
@@ -84,8 +86,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_cannot_be_sold_says_why() {
-        let (_cloud, instance) = shop().await;
+    async fn an_order_that_cannot_be_placed_is_refused_with_the_reason() {
+        let (_cloud, instance) = instance_with_product().await;
         let too_many = json!({"product_id": 1, "quantity": 101, "buyer_id": "user-123"});
         let answer = post(too_many).to(&instance, handle).await;
         assert_eq!((answer.status, answer.code()), (409, "OUT_OF_STOCK"));
@@ -96,8 +98,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn bad_input_is_refused_by_name_and_sells_nothing() {
-        let (_cloud, instance) = shop().await;
+    async fn invalid_input_is_rejected_with_its_field_and_sells_nothing() {
+        let (_cloud, instance) = instance_with_product().await;
         let with = |name: &str, value: Value| {
             let mut order = order();
             order[name] = value;
@@ -144,12 +146,7 @@ mod tests {
         ];
         for (body, field) in cases {
             let answer = post(body).to(&instance, handle).await;
-            assert_eq!(
-                (answer.status, answer.code(), answer.field()),
-                (400, "INVALID_REQUEST", field),
-                "{body}: {}",
-                answer.body
-            );
+            assert_invalid(&answer, field, body);
             assert_eq!(answer.headers["content-type"], "application/problem+json");
         }
         for key in ["", "a b", &"k".repeat(256)] {

@@ -21,9 +21,15 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::orders::checks::assert_invalid;
 
     fn product() -> Value {
-        json!({"name": "Limited Edition Product", "price": 1000, "stock": 100, "merchant_id": "merchant_001"})
+        json!({
+            "name": "Limited Edition Product",
+            "price": 1000,
+            "stock": 100,
+            "merchant_id": "merchant_001",
+        })
     }
 
     fn post(body: impl std::fmt::Display) -> Call {
@@ -31,7 +37,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn products_get_small_ids_and_what_was_left_out_has_a_default() {
+    async fn products_get_small_ids_and_omitted_fields_their_defaults() {
         let cloud = Cloud::start().await;
         let instance = cloud.instance();
         let first = post(product()).to(&instance, handle).await;
@@ -43,8 +49,9 @@ mod tests {
         assert_eq!(
             first.body,
             json!({
-                "id": 1, "name": "Limited Edition Product", "price": 1000, "stock": 100, "merchant_id": "merchant_001",
-                "lanes": 16, "fee_basis_points": 290, "created_at": created_at,
+                "id": 1, "name": "Limited Edition Product", "price": 1000, "stock": 100,
+                "merchant_id": "merchant_001", "lanes": 16, "fee_basis_points": 290,
+                "created_at": created_at,
             })
         );
         let second = post(product()).to(&instance, handle).await;
@@ -69,13 +76,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_sample_is_a_product() {
+    async fn the_sample_event_creates_a_product() {
         let cloud = Cloud::start().await;
         assert!(handle(cloud.instance().app, sample("product-create")).await.is_ok());
     }
 
     #[tokio::test]
-    async fn bad_input_is_refused_by_name() {
+    async fn invalid_input_is_rejected_with_its_field() {
         let cloud = Cloud::start().await;
         let instance = cloud.instance();
         for (field, value) in [
@@ -99,12 +106,7 @@ mod tests {
             let mut product = product();
             product[field] = value;
             let answer = post(&product).to(&instance, handle).await;
-            assert_eq!(
-                (answer.status, answer.code(), answer.field()),
-                (400, "INVALID_REQUEST", field),
-                "{product}: {}",
-                answer.body
-            );
+            assert_invalid(&answer, field, product);
         }
         let page = instance
             .app

@@ -6,7 +6,7 @@ use once::{
     orders::ProductId,
 };
 
-/// The product with its stock.
+/// Returns a product with its stock.
 pub async fn handle(app: App, request: Request) -> Result<Reply, ApiError> {
     let id: ProductId = http::path_parameter(&request, "id")?;
     let id = id.get();
@@ -19,12 +19,13 @@ mod tests {
     use once::testing::{Call, Cloud, sample};
 
     use super::*;
+    use crate::products::checks::assert_product_ids;
 
     #[tokio::test]
-    async fn a_product_is_shown_with_its_stock() {
+    async fn a_product_is_returned_with_its_stock() {
         let cloud = Cloud::start().await;
         let instance = cloud.instance();
-        instance.product(7).await;
+        instance.create_product(7).await;
         let answer = Call::new("GET", "/products/1").to(&instance, handle).await;
         assert_eq!(
             (answer.status, answer.body["stock"].as_u64(), answer.body["price"].as_u64()),
@@ -34,18 +35,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_no_product_is_not_found_and_what_is_no_id_is_refused() {
-        let cloud = Cloud::start().await;
-        let instance = cloud.instance();
-        let answer = Call::new("GET", "/products/9").to(&instance, handle).await;
-        assert_eq!((answer.status, answer.code()), (404, "PRODUCT_NOT_FOUND"));
-        for id in ["x", "0", "-1", "+1", "1.0", "99999999999"] {
-            let answer = Call::new("GET", &format!("/products/{id}")).to(&instance, handle).await;
-            assert_eq!(
-                (answer.status, answer.code(), answer.field()),
-                (400, "INVALID_REQUEST", "id"),
-                "{id}"
-            );
-        }
+    async fn a_missing_product_is_not_found_and_an_invalid_id_is_rejected() {
+        assert_product_ids(|id| Call::new("GET", &format!("/products/{id}")), handle).await;
     }
 }

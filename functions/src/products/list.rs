@@ -8,70 +8,52 @@ use once::{
 };
 use serde::Serialize;
 
-/// A page.
+/// A page of products.
 #[derive(Debug, Serialize)]
-struct Listed {
+struct ProductPage {
     products: Vec<Product>,
     next_cursor: Option<String>,
 }
 
-/// Products, newest first, with their stock.
+/// Lists products, newest first, with their stock.
 pub async fn handle(app: App, request: Request) -> Result<Reply, ApiError> {
     let Paging { limit, cursor } = http::query::<Paging<ProductId>>(&request)?;
     let page = app.orders().list_products(limit, cursor).await?;
-    Ok(Reply::ok(&Listed { products: page.rows, next_cursor: page.next.map(|id| id.to_string()) }))
+    let next_cursor = page.next.map(|id| id.to_string());
+    Ok(Reply::ok(&ProductPage { products: page.rows, next_cursor }))
 }
 
 #[cfg(test)]
 mod tests {
-    use once::testing::{Call, Cloud, sample};
-    use serde_json::json;
+    use once::testing::{Call, Cloud};
 
     use super::*;
+    use crate::orders::checks::{
+        assert_empty_list, assert_invalid, assert_invalid_paging, read_two_pages,
+    };
 
     #[tokio::test]
-    async fn pages_follow_each_other_by_their_cursor() {
+    async fn products_are_listed_newest_first_page_by_page() {
         let cloud = Cloud::start().await;
         let instance = cloud.instance();
         for stock in 1..=3 {
-            instance.product(stock).await;
+            instance.create_product(stock).await;
         }
-        let first = Call::new("GET", "/products?limit=2").to(&instance, handle).await;
-        assert_eq!((first.status, first.body["products"][0]["stock"].as_u64()), (200, Some(3)));
-        let cursor = first.body["next_cursor"].as_str().expect("more");
-        let second =
-            Call::new("GET", &format!("/products?cursor={cursor}")).to(&instance, handle).await;
-        assert_eq!(
-            (second.body["products"].as_array().map(Vec::len), &second.body["next_cursor"]),
-            (Some(1), &json!(null))
-        );
+        let products = read_two_pages(&instance, "/products", "products", handle).await;
+        let stock: Vec<_> = products.iter().map(|product| product["stock"].as_u64()).collect();
+        assert_eq!(stock, [Some(3), Some(2), Some(1)]);
     }
 
     #[tokio::test]
-    async fn the_sample_lists_nothing_where_there_is_nothing() {
-        let cloud = Cloud::start().await;
-        assert!(handle(cloud.instance().app, sample("product-list")).await.is_ok());
+    async fn a_list_without_products_is_an_empty_page() {
+        assert_empty_list("product-list", "/products", "products", handle).await;
     }
 
     #[tokio::test]
-    async fn bad_parameters_are_refused_by_name() {
+    async fn invalid_parameters_are_rejected() {
+        assert_invalid_paging("/products", handle).await;
         let cloud = Cloud::start().await;
-        let instance = cloud.instance();
-        for (query, field) in [
-            ("limit=0", "limit"),
-            ("limit=101", "limit"),
-            ("cursor=x", "cursor"),
-            ("cursor=-1", "cursor"),
-            ("offset=1", "offset"),
-        ] {
-            let answer =
-                Call::new("GET", &format!("/products?{query}")).to(&instance, handle).await;
-            assert_eq!(
-                (answer.status, answer.code(), answer.field()),
-                (400, "INVALID_REQUEST", field),
-                "{query}: {}",
-                answer.body
-            );
-        }
+        let answer = Call::new("GET", "/products?offset=1").to(&cloud.instance(), handle).await;
+        assert_invalid(&answer, "offset", "offset=1");
     }
 }

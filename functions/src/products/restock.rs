@@ -6,7 +6,7 @@ use once::{
     orders::{NewStock, ProductId},
 };
 
-/// Adds stock, once per idempotency key.
+/// Adds units to the stock of a product, once per idempotency key.
 pub async fn handle(app: App, request: Request) -> Result<Reply, ApiError> {
     let id: ProductId = http::path_parameter(&request, "id")?;
     let id = id.get();
@@ -22,11 +22,12 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::{orders::checks::assert_invalid, products::checks::assert_product_ids};
 
-    async fn shop() -> (Cloud, Instance) {
+    async fn instance_with_product() -> (Cloud, Instance) {
         let cloud = Cloud::start().await;
         let instance = cloud.instance();
-        instance.product(100).await;
+        instance.create_product(100).await;
         (cloud, instance)
     }
 
@@ -36,7 +37,7 @@ mod tests {
 
     #[tokio::test]
     async fn stock_is_added_once_per_key() {
-        let (_cloud, instance) = shop().await;
+        let (_cloud, instance) = instance_with_product().await;
         let truck = || post("1", json!({"quantity": 50})).header("idempotency-key", "truck-1");
         let first = truck().to(&instance, handle).await;
         assert_eq!((first.status, first.body["stock"].as_u64()), (200, Some(150)));
@@ -50,8 +51,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_sample_adds_fifty() {
-        let (_cloud, instance) = shop().await;
+    async fn the_sample_event_adds_fifty_units() {
+        let (_cloud, instance) = instance_with_product().await;
         assert!(handle(instance.app.clone(), sample("product-restock")).await.is_ok());
         assert_eq!(
             instance.app.orders().product(1).await.expect("a read").expect("the product").stock,
@@ -60,27 +61,23 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn bad_input_is_refused_by_name() {
-        let (_cloud, instance) = shop().await;
-        for (id, body, field) in [
-            ("x", json!({"quantity": 1}), "id"),
-            ("1", json!({}), "quantity"),
-            ("1", json!({"quantity": 0}), "quantity"),
-            ("1", json!({"quantity": -5}), "quantity"),
-            ("1", json!({"quantity": "5"}), "quantity"),
-            ("1", json!({"quantity": 5_000_000_000_u64}), "quantity"),
-            ("1", json!({"quantity": 1, "lane": 3}), "lane"),
-            ("1", json!([1]), "body"),
+    async fn invalid_input_is_rejected_with_its_field() {
+        let (_cloud, instance) = instance_with_product().await;
+        for (body, field) in [
+            (json!({}), "quantity"),
+            (json!({"quantity": 0}), "quantity"),
+            (json!({"quantity": -5}), "quantity"),
+            (json!({"quantity": "5"}), "quantity"),
+            (json!({"quantity": 5_000_000_000_u64}), "quantity"),
+            (json!({"quantity": 1, "lane": 3}), "lane"),
+            (json!([1]), "body"),
         ] {
-            let answer = post(id, &body).to(&instance, handle).await;
-            assert_eq!(
-                (answer.status, answer.code(), answer.field()),
-                (400, "INVALID_REQUEST", field),
-                "{body}: {}",
-                answer.body
-            );
+            assert_invalid(&post("1", &body).to(&instance, handle).await, field, body);
         }
-        let unknown = post("9", json!({"quantity": 1})).to(&instance, handle).await;
-        assert_eq!((unknown.status, unknown.code()), (404, "PRODUCT_NOT_FOUND"));
+    }
+
+    #[tokio::test]
+    async fn a_missing_product_is_not_found_and_an_invalid_id_is_rejected() {
+        assert_product_ids(|id| post(id, json!({"quantity": 1})), handle).await;
     }
 }

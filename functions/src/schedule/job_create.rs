@@ -3,14 +3,14 @@
 use once::{
     App,
     http::{self, ApiError, Reply, Request},
-    schedule::{Created, NewScheduledJob},
+    schedule::{CreatedJob, NewScheduledJob},
 };
 
-/// Makes a job, once per idempotency key.
+/// Creates a job, once per idempotency key.
 pub async fn handle(app: App, request: Request) -> Result<Reply, ApiError> {
     let new = http::body::<NewScheduledJob>(&request)?.check(app.guard())?;
     let key = http::idempotency_key(&request)?;
-    let Created { job, replayed } = app.schedules().create(new, key.as_ref(), app.now()).await?;
+    let CreatedJob { job, replayed } = app.schedules().create(new, key.as_ref(), app.now()).await?;
     Ok(Reply::created(&format!("/scheduler/jobs/{}", job.id), &job)
         .version(job.version)
         .replayed(replayed))
@@ -22,14 +22,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-
-    const NOON: &str = "2026-11-20T12:00:00.000Z";
-
-    async fn noon() -> (Cloud, Instance) {
-        let cloud = Cloud::start().await;
-        let instance = cloud.instance().at(NOON.parse().expect("a time"));
-        (cloud, instance)
-    }
+    use crate::schedule::testing::{NOON, assert_is_invalid, at, every, noon};
 
     fn with_action(action: &Value) -> Value {
         json!({"name": "Call", "action": action})
@@ -43,7 +36,7 @@ mod tests {
         Call::new("POST", "/scheduler/jobs").body(body).to(instance, handle).await
     }
 
-    async fn post_again(instance: &Instance, body: impl std::fmt::Display) -> Answer {
+    async fn post_with_key(instance: &Instance, body: impl std::fmt::Display) -> Answer {
         Call::new("POST", "/scheduler/jobs")
             .header("idempotency-key", "k")
             .body(body)
@@ -58,7 +51,11 @@ mod tests {
             json!({"type": "settlement", "range": "last_week"}),
             json!({"type": "company", "company_id": "merchant_001", "kind": "sales"}),
             json!({"type": "webhook", "url": "https://example.com/hook"}),
-            json!({"type": "webhook", "url": "https://example.com/hook", "body": {"a": [1, 0.1, 1e300, "ä"]}}),
+            json!({
+                "type": "webhook",
+                "url": "https://example.com/hook",
+                "body": {"a": [1, 0.1, 1e300, "ä"]},
+            }),
         ] {
             let answer = post(&instance, with_action(&action)).await;
             assert_eq!(answer.status, 201, "{}", answer.body);
@@ -69,34 +66,35 @@ mod tests {
             assert_eq!(
                 answer.body,
                 json!({
-                    "id": id, "name": "Call", "action": action, "schedule": null, "state": "UNSCHEDULED", "version": 1,
-                    "next_runs": [], "created_at": NOON, "updated_at": NOON,
+                    "id": id, "name": "Call", "action": action, "schedule": null,
+                    "state": "UNSCHEDULED", "version": 1, "next_runs": [], "created_at": NOON,
+                    "updated_at": NOON,
                 })
             );
-            let stored = instance.view(id.parse().expect("a job's id")).await;
+            let stored = instance.job_view(id.parse().expect("a job's id")).await;
             assert_eq!(json!(stored), answer.body);
         }
         assert_eq!(cloud.items(SCHEDULES_TABLE).await.len(), 4);
-        assert!(cloud.services().take_queued().is_empty(), "it has no times yet");
+        assert!(cloud.services().take_queued().is_empty(), "it has no occurrences yet");
     }
 
     #[tokio::test]
-    async fn a_second_click_with_the_same_key_is_told_so() {
+    async fn a_repeat_with_the_same_key_is_replayed() {
         let (cloud, instance) = noon().await;
-        let first = post_again(&instance, new_scheduled_job()).await;
-        let later = instance.at("2026-11-20T12:00:01Z".parse().expect("a time"));
-        let second = post_again(&later, new_scheduled_job()).await;
+        let first = post_with_key(&instance, new_scheduled_job()).await;
+        let later = at(&instance, "12:00:01");
+        let second = post_with_key(&later, new_scheduled_job()).await;
         assert_eq!((first.status, second.status), (201, 201));
         assert_eq!(first.body, second.body);
         assert!(!first.headers.contains_key("idempotent-replayed"));
         assert_eq!(second.headers["idempotent-replayed"], "true");
-        let other = post_again(&later, webhook("https://example.com/")).await;
+        let other = post_with_key(&later, webhook("https://example.com/")).await;
         assert_eq!((other.status, other.code()), (422, "IDEMPOTENCY_KEY_REUSED"));
         assert_eq!(cloud.items(SCHEDULES_TABLE).await.len(), 1);
     }
 
     #[tokio::test]
-    async fn without_a_key_each_request_makes_a_job() {
+    async fn without_a_key_each_request_creates_a_job() {
         let (cloud, instance) = noon().await;
         assert_ne!(
             post(&instance, new_scheduled_job()).await.body["id"],
@@ -106,7 +104,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_job_whose_reply_was_lost_is_made_once() {
+    async fn a_job_whose_reply_was_lost_is_created_once() {
         let (cloud, instance) = noon().await;
         instance.transport.fail_at(1, Fault::LoseReply);
         let answer = post(&instance, new_scheduled_job()).await;
@@ -116,22 +114,22 @@ mod tests {
         );
         let [_] = &cloud.items(SCHEDULES_TABLE).await[..] else { panic!("one job") };
 
-        // All three tries of the SDK: the caller does not know, and asks again.
+        // All three attempts of the SDK fail, so the caller repeats the request.
         for call in 1..=3 {
             instance.transport.fail_at(call, Fault::LoseReply);
         }
-        let lost = post_again(&instance, new_scheduled_job()).await;
+        let lost = post_with_key(&instance, new_scheduled_job()).await;
         assert_eq!((lost.status, lost.code()), (503, "STORE_UNAVAILABLE"));
-        let again = post_again(&instance, new_scheduled_job()).await;
+        let repeated = post_with_key(&instance, new_scheduled_job()).await;
         assert_eq!(
-            (again.status, &again.headers["idempotent-replayed"]),
+            (repeated.status, &repeated.headers["idempotent-replayed"]),
             (201, &"true".parse().expect("ascii"))
         );
         assert_eq!(cloud.items(SCHEDULES_TABLE).await.len(), 2);
     }
 
     #[tokio::test]
-    async fn a_body_that_is_no_job_is_refused_by_name_and_makes_nothing() {
+    async fn an_invalid_body_is_rejected_by_name_and_creates_nothing() {
         let (cloud, instance) = noon().await;
         let with = |name: &str, value: Value| {
             let mut body = new_scheduled_job();
@@ -150,7 +148,7 @@ mod tests {
             (r#"{"name": "a"}"#, "action"),
             (&format!(r#"{{"name": "a", "name": "b", {action}}}"#), "name"),
             (&format!(r#"{{"name": "a", {action}, {action}}}"#), "action"),
-            (&with("schedule", json!({"type": "fixed", "every_seconds": 10})), "schedule"),
+            (&with("schedule", every(10)), "schedule"),
             (&with("id", "scheduled_job_7".into()), "id"),
             (&with("name", "".into()), "name"),
             (&with("name", " \t".into()), "name"),
@@ -163,14 +161,14 @@ mod tests {
             (&with("action", "settlement".into()), "action"),
             (&with("action", json!(["settlement", "yesterday"])), "action"),
         ] {
-            refused(&instance, body, field).await;
+            assert_is_rejected(&instance, body, field).await;
         }
         assert!(cloud.items(SCHEDULES_TABLE).await.is_empty());
         assert_eq!(post(&instance, with("name", "ä".repeat(100).into())).await.status, 201);
     }
 
     #[tokio::test]
-    async fn an_action_that_cannot_be_done_is_refused_by_name_and_makes_nothing() {
+    async fn an_invalid_action_is_rejected_by_name_and_creates_nothing() {
         let (cloud, instance) = noon().await;
         let company = |id: &str| json!({"type": "company", "company_id": id, "kind": "sales"});
         let call =
@@ -203,17 +201,18 @@ mod tests {
             (call(json!([1])), "action.body"),
             (call(json!({"a": "x".repeat(8_192)})), "action.body"),
         ] {
-            refused(&instance, with_action(&action), field).await;
+            assert_is_rejected(&instance, with_action(&action), field).await;
         }
-        let doubled = r#"{"name": "a", "action": {"type": "settlement", "range": "yesterday", "range": "yesterday"}}"#;
-        refused(&instance, doubled, "action.range").await;
+        let duplicate = r#"{"name": "a",
+            "action": {"type": "settlement", "range": "yesterday", "range": "yesterday"}}"#;
+        assert_is_rejected(&instance, duplicate, "action.range").await;
         assert!(cloud.items(SCHEDULES_TABLE).await.is_empty());
         let longest = "x".repeat(8_192 - r#"{"a":""}"#.len());
         assert_eq!(post(&instance, with_action(&call(json!({"a": longest})))).await.status, 201);
     }
 
     #[tokio::test]
-    async fn a_url_that_may_not_be_called_is_refused_by_name_and_makes_nothing() {
+    async fn a_blocked_url_is_rejected_by_name_and_creates_nothing() {
         let (cloud, instance) = noon().await;
         for url in [
             "",
@@ -240,24 +239,23 @@ mod tests {
             "http://[fd00::1]/",
             "http://100.64.0.1/",
         ] {
-            refused(&instance, webhook(url), "action.url").await;
+            assert_is_rejected(&instance, webhook(url), "action.url").await;
         }
-        refused(&instance, with_action(&json!({"type": "webhook", "url": 7})), "action.url").await;
+        assert_is_rejected(
+            &instance,
+            with_action(&json!({"type": "webhook", "url": 7})),
+            "action.url",
+        )
+        .await;
         assert!(cloud.items(SCHEDULES_TABLE).await.is_empty());
     }
 
-    async fn refused(instance: &Instance, body: impl std::fmt::Display, field: &str) {
-        let answer = post(instance, &body).await;
-        assert_eq!(
-            (answer.status, answer.code(), answer.field()),
-            (400, "INVALID_REQUEST", field),
-            "{body}: {}",
-            answer.body
-        );
+    async fn assert_is_rejected(instance: &Instance, body: impl std::fmt::Display, field: &str) {
+        assert_is_invalid(&post(instance, &body).await, field, body);
     }
 
     #[tokio::test]
-    async fn a_bad_idempotency_key_is_refused_by_name_and_makes_nothing() {
+    async fn a_bad_idempotency_key_is_rejected_by_name_and_creates_nothing() {
         let (cloud, instance) = noon().await;
         for key in ["", "a b", &"k".repeat(256)] {
             let call = Call::new("POST", "/scheduler/jobs")
@@ -270,14 +268,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn where_private_receivers_are_allowed_they_may_be_called() {
+    async fn a_private_receiver_is_accepted_where_the_deployment_allows_it() {
         let cloud = Cloud::start().await;
         let instance = cloud.instance_with(|config| config.webhooks.guard.allow_private = true);
         assert_eq!(post(&instance, webhook("http://127.0.0.1:8080/test")).await.status, 201);
     }
 
     #[tokio::test]
-    async fn the_sample_makes_a_job() {
+    async fn the_sample_creates_a_job() {
         let (_cloud, instance) = noon().await;
         let response = Call::sample("scheduled-job-create").response(&instance, handle).await;
         assert_eq!(response.status(), 201);

@@ -5,7 +5,7 @@ use once::{
     http::{self, ApiError, Reply, Request},
 };
 
-/// A job with its next times.
+/// Returns a job with its next occurrences.
 pub async fn handle(app: App, request: Request) -> Result<Reply, ApiError> {
     let id = http::path_parameter(&request, "id")?;
     let job = app
@@ -18,27 +18,26 @@ pub async fn handle(app: App, request: Request) -> Result<Reply, ApiError> {
 
 #[cfg(test)]
 mod tests {
-    use once::testing::{Answer, Call, Cloud, Instance, sample};
+    use once::testing::{Answer, Call, Instance};
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::schedule::testing::{
+        NOON, assert_bad_ids_are_rejected, assert_sample_job_is_not_found, at, every, noon,
+    };
 
-    const NOON: &str = "2026-11-20T12:00:00.000Z";
-
-    async fn noon() -> (Cloud, Instance) {
-        let cloud = Cloud::start().await;
-        let instance = cloud.instance().at(NOON.parse().expect("a time"));
-        (cloud, instance)
+    fn call(id: impl std::fmt::Display) -> Call {
+        Call::new("GET", &format!("/scheduler/jobs/{id}"))
     }
 
     async fn get(instance: &Instance, id: impl std::fmt::Display) -> Answer {
-        Call::new("GET", &format!("/scheduler/jobs/{id}")).to(instance, handle).await
+        call(id).to(instance, handle).await
     }
 
     #[tokio::test]
-    async fn a_job_without_a_schedule_has_no_next_times() {
+    async fn a_job_without_a_schedule_has_no_next_occurrences() {
         let (_cloud, instance) = noon().await;
-        let id = instance.scheduled_job().await;
+        let id = instance.create_scheduled_job().await;
         let answer = get(&instance, id).await;
         assert_eq!(
             (answer.status, &answer.headers["etag"]),
@@ -47,18 +46,20 @@ mod tests {
         assert_eq!(
             answer.body,
             json!({
-                "id": id, "name": "Settle yesterday", "action": {"type": "settlement", "range": "yesterday"},
-                "schedule": null, "state": "UNSCHEDULED", "version": 1, "next_runs": [], "created_at": NOON, "updated_at": NOON,
+                "id": id, "name": "Settle yesterday",
+                "action": {"type": "settlement", "range": "yesterday"}, "schedule": null,
+                "state": "UNSCHEDULED", "version": 1, "next_runs": [], "created_at": NOON,
+                "updated_at": NOON,
             })
         );
     }
 
     #[tokio::test]
-    async fn a_scheduled_job_tells_its_next_five_times() {
+    async fn a_job_shows_its_next_five_occurrences() {
         let (_cloud, instance) = noon().await;
-        let id = instance.scheduled_job().await;
+        let id = instance.create_scheduled_job().await;
         instance
-            .schedule(
+            .set_schedule(
                 id,
                 json!({"type": "cron", "expression": "30 2 * * *", "timezone": "Europe/Berlin"}),
             )
@@ -73,30 +74,31 @@ mod tests {
             answer.body["schedule"],
             json!({
                 "type": "cron", "expression": "30 2 * * *", "timezone": "Europe/Berlin",
-                "dst": {"gap": "after", "overlap": "first"}, "start_at": NOON, "misfire": "fire_once", "overlap": "skip",
+                "dst": {"gap": "after", "overlap": "first"}, "start_at": NOON,
+                "misfire": "fire_once", "overlap": "skip",
             })
         );
     }
 
     #[tokio::test]
-    async fn a_job_after_its_last_time_has_ended() {
+    async fn a_job_after_its_last_occurrence_has_ended() {
         let (_cloud, instance) = noon().await;
-        let id = instance.scheduled_job().await;
+        let id = instance.create_scheduled_job().await;
         let schedule =
             json!({"type": "fixed", "every_seconds": 60, "end_at": "2026-11-20T12:02:30Z"});
-        instance.schedule(id, schedule).await;
+        instance.set_schedule(id, schedule).await;
         let times = |answer: &Answer| answer.body["next_runs"].clone();
         let answer = get(&instance, id).await;
         assert_eq!(times(&answer), json!(["2026-11-20T12:01:00.000Z", "2026-11-20T12:02:00.000Z"]));
-        let answer = get(&instance.at("2026-11-20T12:02:00Z".parse().expect("a time")), id).await;
+        let answer = get(&at(&instance, "12:02:00"), id).await;
         assert_eq!((times(&answer), &answer.body["state"]), (json!([]), &json!("ENDED")));
     }
 
     #[tokio::test]
-    async fn a_paused_job_has_no_next_times() {
+    async fn a_paused_job_has_no_next_occurrences() {
         let (_cloud, instance) = noon().await;
-        let id = instance.scheduled_job().await;
-        instance.schedule(id, json!({"type": "fixed", "every_seconds": 60})).await;
+        let id = instance.create_scheduled_job().await;
+        instance.set_schedule(id, every(60)).await;
         instance.app.schedules().pause(id, None, instance.app.now()).await.expect("paused");
         let answer = get(&instance, id).await;
         assert_eq!(
@@ -107,35 +109,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_sample_asks_for_a_job_that_is_not_there() {
-        let cloud = Cloud::start().await;
-        let refused =
-            handle(cloud.instance().app, sample("settlement-get")).await.expect_err("no job");
-        let id = "scheduled_job_0199a3c4-5e6f-7a8b-9c0d-1e2f3a4b5c6d".parse().expect("an id");
-        assert_eq!(refused, ApiError::scheduled_job_not_found(id));
-        let answer = get(&cloud.instance(), id).await;
-        assert_eq!((answer.status, answer.code()), (404, "JOB_NOT_FOUND"));
+    async fn the_sample_job_is_not_found() {
+        assert_sample_job_is_not_found("scheduled-job-get", handle).await;
     }
 
     #[tokio::test]
-    async fn a_bad_id_is_refused_by_name() {
-        let cloud = Cloud::start().await;
-        for id in [
-            "7",
-            "scheduled_job_",
-            "scheduled_job_7",
-            "0199a3c4-5e6f-7a8b-9c0d-1e2f3a4b5c6d",
-            "job_0199a3c4-5e6f-7a8b-9c0d-1e2f3a4b5c6d",
-            "scheduled_job_0199A3C4-5E6F-7A8B-9C0D-1E2F3A4B5C6D",
-            "scheduled_job_0199a3c45e6f7a8b9c0d1e2f3a4b5c6d",
-            "SCHEDULED_JOB_0199a3c4-5e6f-7a8b-9c0d-1e2f3a4b5c6d",
-        ] {
-            let answer = get(&cloud.instance(), id).await;
-            assert_eq!(
-                (answer.status, answer.code(), answer.field()),
-                (400, "INVALID_REQUEST", "id"),
-                "{id}"
-            );
-        }
+    async fn bad_ids_are_rejected_by_name() {
+        assert_bad_ids_are_rejected(|id| call(id), handle).await;
     }
 }

@@ -7,7 +7,7 @@ use once::{
     schedule::ScheduledJobCursor,
 };
 
-/// Jobs with their next times, newest first.
+/// Lists jobs with their next occurrences, newest first.
 pub async fn handle(app: App, request: Request) -> Result<Reply, ApiError> {
     let Paging { limit, cursor } = http::query::<Paging<ScheduledJobCursor>>(&request)?;
     Ok(Reply::ok(&app.schedules().list(limit, cursor.as_ref(), app.now()).await?))
@@ -19,6 +19,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::schedule::testing::{assert_bad_paging_is_rejected, every, noon, pages_of_two};
 
     async fn get(instance: &Instance, query: &str) -> Answer {
         Call::new("GET", &format!("/scheduler/jobs?{query}")).to(instance, handle).await
@@ -31,7 +32,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn pages_follow_each_other_newest_first_and_repeat_nothing() {
+    async fn pages_list_each_job_once_newest_first() {
         let cloud = Cloud::start().await;
         let instance = cloud.instance();
         let mut jobs = Vec::new();
@@ -39,38 +40,28 @@ mod tests {
             let at = format!("2026-11-20T12:00:{second}Z");
             jobs.push((
                 at.clone(),
-                instance.at(at.parse().expect("a time")).scheduled_job().await.to_string(),
+                instance.at(at.parse().expect("a time")).create_scheduled_job().await.to_string(),
             ));
         }
-        // The third and the fourth are of the same moment: the id tells them apart.
+        // The third and the fourth have the same creation time and are sorted by id.
         jobs.sort();
         jobs.reverse();
         let jobs: Vec<String> = jobs.into_iter().map(|(_, id)| id).collect();
         assert_eq!(ids(&get(&instance, "").await), jobs);
 
-        let mut listed = Vec::new();
-        let mut page = get(&instance, "limit=2").await;
-        loop {
-            listed.push(ids(&page));
-            let Some(cursor) = page.body["next_cursor"].as_str() else { break };
-            page = get(&instance, &format!("limit=2&cursor={cursor}")).await;
-        }
+        let pages = pages_of_two(&instance, "/scheduler/jobs", handle).await;
+        let listed: Vec<_> = pages.iter().map(ids).collect();
         assert_eq!(listed, [&jobs[..2], &jobs[2..4], &jobs[4..]]);
-        assert_eq!(
-            get(&instance, "limit=5").await.body["next_cursor"],
-            json!(null),
-            "there is no sixth"
-        );
     }
 
     #[tokio::test]
-    async fn a_job_that_cannot_be_read_is_left_out_and_ends_no_list() {
+    async fn a_job_that_cannot_be_read_is_left_out_and_does_not_end_the_list() {
         let cloud = Cloud::start().await;
         let instance = cloud.instance();
         let mut jobs = Vec::new();
         for second in 0..4 {
             let at = format!("2026-11-20T12:00:0{second}Z").parse().expect("a time");
-            jobs.push(instance.at(at).scheduled_job().await);
+            jobs.push(instance.at(at).create_scheduled_job().await);
         }
         let key = cloud
             .items(SCHEDULES_TABLE)
@@ -78,77 +69,57 @@ mod tests {
             .into_iter()
             .find(|item| item["id"].as_s() == Ok(&jobs[2].to_string()));
         let key = key
-            .expect("it is there")
+            .expect("an item")
             .into_iter()
             .filter(|(name, _)| ["pk", "sk"].contains(&name.as_str()))
             .collect();
-        let garble = cloud.client().update_item().table_name(SCHEDULES_TABLE).set_key(Some(key));
-        let garble =
-            garble.update_expression("REMOVE #name").expression_attribute_names("#name", "name");
-        garble.send().await.expect("garbled");
+        let damage = cloud.client().update_item().table_name(SCHEDULES_TABLE).set_key(Some(key));
+        let damage =
+            damage.update_expression("REMOVE #name").expression_attribute_names("#name", "name");
+        damage.send().await.expect("damaged");
 
         let first = get(&instance, "limit=2").await;
         assert_eq!(ids(&first), [jobs[3].to_string()]);
-        let cursor = first.body["next_cursor"].as_str().expect("there are more");
+        let cursor = first.body["next_cursor"].as_str().expect("a next page");
         let second = get(&instance, &format!("limit=2&cursor={cursor}")).await;
         assert_eq!(ids(&second), [jobs[1].to_string(), jobs[0].to_string()]);
         assert_eq!(second.body["next_cursor"], json!(null));
     }
 
     #[tokio::test]
-    async fn a_job_is_listed_as_it_stands() {
+    async fn a_job_is_listed_with_its_current_state() {
         let cloud = Cloud::start().await;
         let instance = cloud.instance().at("2026-11-20T12:00:00Z".parse().expect("a time"));
-        let id = instance.scheduled_job().await;
-        let view = instance.schedule(id, json!({"type": "fixed", "every_seconds": 3600})).await;
+        let id = instance.create_scheduled_job().await;
+        let view = instance.set_schedule(id, every(3600)).await;
         let answer = get(&instance, "").await;
         assert_eq!(answer.body, json!({"jobs": [view], "next_cursor": null}));
         assert_eq!(answer.body["jobs"][0]["next_runs"][0], "2026-11-20T13:00:00.000Z");
     }
 
     #[tokio::test]
-    async fn a_job_that_was_deleted_is_not_listed() {
+    async fn a_deleted_job_is_not_listed() {
         let cloud = Cloud::start().await;
         let instance = cloud.instance();
-        let (gone, kept) = (instance.scheduled_job().await, instance.scheduled_job().await);
-        instance.app.schedules().delete(gone, None).await.expect("deleted");
+        let (deleted, kept) =
+            (instance.create_scheduled_job().await, instance.create_scheduled_job().await);
+        instance.app.schedules().delete(deleted, None).await.expect("deleted");
         assert_eq!(ids(&get(&instance, "").await), [kept.to_string()]);
     }
 
     #[tokio::test]
-    async fn the_sample_lists_nothing_where_there_is_nothing() {
+    async fn the_sample_list_is_empty() {
         let cloud = Cloud::start().await;
-        assert!(handle(cloud.instance().app, sample("settlement-list")).await.is_ok());
+        assert!(handle(cloud.instance().app, sample("scheduled-job-list")).await.is_ok());
         let answer = Call::new("GET", "/scheduler/jobs").to(&cloud.instance(), handle).await;
         assert_eq!((answer.status, answer.body), (200, json!({"jobs": [], "next_cursor": null})));
     }
 
     #[tokio::test]
-    async fn bad_parameters_are_refused_by_name() {
-        let cloud = Cloud::start().await;
-        let instance = cloud.instance();
-        // 2026-11-20T23:20:00Z#scheduled_job_7
-        let of_no_job = "MjAyNi0xMS0yMFQyMzoyMDowMFojdGFza183";
-        for (query, field) in [
-            ("limit=0", "limit"),
-            ("limit=101", "limit"),
-            ("limit=-1", "limit"),
-            ("limit=ten", "limit"),
-            ("limit=", "limit"),
-            ("limit=1&limit=2", "limit"),
-            ("cursor=", "cursor"),
-            ("cursor=x", "cursor"),
-            ("cursor=%25", "cursor"),
-            (&format!("cursor={of_no_job}"), "cursor"),
-            ("offset=1", "offset"),
-        ] {
-            let answer = get(&instance, query).await;
-            assert_eq!(
-                (answer.status, answer.code(), answer.field()),
-                (400, "INVALID_REQUEST", field),
-                "{query}: {}",
-                answer.body
-            );
-        }
+    async fn bad_parameters_are_rejected_by_name() {
+        let (_cloud, instance) = noon().await;
+        // 2026-11-20T23:20:00.000Z#scheduled_job_7
+        let bad_cursor = "MjAyNi0xMS0yMFQyMzoyMDowMC4wMDBaI3NjaGVkdWxlZF9qb2JfNw";
+        assert_bad_paging_is_rejected(&instance, "/scheduler/jobs", bad_cursor, handle).await;
     }
 }

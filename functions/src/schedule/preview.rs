@@ -11,13 +11,13 @@ use once::{
 };
 use serde::Deserialize;
 
-/// Times that are listed where no number is asked for.
+/// The default number of occurrences in a preview.
 const DEFAULT_COUNT: Count = Count::literal::<5>();
 
-/// Which times of which schedule.
+/// The body of a request.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Question {
+struct PreviewRequest {
     schedule: Schedule,
     #[serde(default = "default_count")]
     count: Count,
@@ -28,43 +28,41 @@ fn default_count() -> Count {
     DEFAULT_COUNT
 }
 
-/// What a schedule would do, if a job had been given it at that moment. Nothing is stored.
+/// Returns the next occurrences of a schedule as if it were set at `from`, by default now. Nothing
+/// is stored.
 pub async fn handle(app: App, request: Request) -> Result<Reply, ApiError> {
-    let Question { schedule, count, from } = http::body(&request)?;
+    let PreviewRequest { schedule, count, from } = http::body(&request)?;
     let from = from.unwrap_or_else(|| app.now());
-    let schedule = schedule.begin(from).map_err(|misfit| misfit.within("schedule"))?;
+    let schedule = schedule.begin(from).map_err(|error| error.within("schedule"))?;
     Ok(Reply::ok(&when::preview(&schedule, from, count)))
 }
 
 #[cfg(test)]
 mod tests {
-    use once::testing::{Answer, Call, Cloud, Instance};
+    use once::testing::{Answer, Call, Instance};
     use serde_json::{Value, json};
 
     use super::*;
-
-    async fn noon() -> (Cloud, Instance) {
-        let cloud = Cloud::start().await;
-        let instance = cloud.instance().at("2026-11-20T12:00:00Z".parse().expect("a time"));
-        (cloud, instance)
-    }
+    use crate::schedule::testing::{assert_is_invalid, every, noon};
 
     async fn post(instance: &Instance, body: impl std::fmt::Display) -> Answer {
         Call::new("POST", "/scheduler/preview").body(body).to(instance, handle).await
     }
 
-    fn every(seconds: i64) -> Value {
-        json!({"type": "fixed", "every_seconds": seconds})
-    }
-
     #[tokio::test]
-    async fn a_preview_tells_the_next_five_times_and_the_schedule_in_words() {
+    async fn a_preview_shows_the_next_five_times_and_the_schedule_in_words() {
         let (_cloud, instance) = noon().await;
         let schedule =
             json!({"type": "cron", "expression": "30 2 * * *", "timezone": "Europe/Berlin"});
         let answer = post(&instance, json!({"schedule": schedule})).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
-        let time = |day: u32| json!({"at": format!("2026-11-{day}T01:30:00.000Z"), "local": format!("2026-11-{day}T02:30:00+01:00"), "offset": "+01:00"});
+        let time = |day: u32| {
+            json!({
+                "at": format!("2026-11-{day}T01:30:00.000Z"),
+                "local": format!("2026-11-{day}T02:30:00+01:00"),
+                "offset": "+01:00",
+            })
+        };
         assert_eq!(
             answer.body,
             json!({
@@ -75,21 +73,25 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn times_are_told_from_a_moment_of_the_callers_choice() {
+    async fn a_preview_starts_at_the_time_that_the_caller_names() {
         let (_cloud, instance) = noon().await;
         let answer = post(
             &instance,
             json!({"schedule": every(10), "count": 1, "from": "2020-01-01T00:00:00Z"}),
         )
         .await;
-        let time = json!({"at": "2020-01-01T00:00:10.000Z", "local": "2020-01-01T00:00:10+00:00", "offset": "+00:00"});
+        let time = json!({
+            "at": "2020-01-01T00:00:10.000Z",
+            "local": "2020-01-01T00:00:10+00:00",
+            "offset": "+00:00",
+        });
         assert_eq!(answer.body["times"], json!([time]));
-        let most = post(&instance, json!({"schedule": every(1), "count": 100})).await;
-        assert_eq!(most.body["times"].as_array().map(Vec::len), Some(100));
+        let longest = post(&instance, json!({"schedule": every(1), "count": 100})).await;
+        assert_eq!(longest.body["times"].as_array().map(Vec::len), Some(100));
     }
 
     #[tokio::test]
-    async fn what_a_change_of_the_clock_does_is_noted() {
+    async fn the_effect_of_a_clock_change_is_noted() {
         let (_cloud, instance) = noon().await;
         let schedule =
             json!({"type": "cron", "expression": "30 2 * * *", "timezone": "Europe/Berlin"});
@@ -112,7 +114,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_schedule_that_ends_has_so_many_times_as_there_are() {
+    async fn a_schedule_that_ends_has_fewer_times() {
         let (_cloud, instance) = noon().await;
         let mut schedule = every(60);
         schedule["end_at"] = json!("2026-11-20T12:02:30Z");
@@ -124,11 +126,11 @@ mod tests {
     async fn no_service_is_called() {
         let (_cloud, instance) = noon().await;
         assert_eq!(post(&instance, json!({"schedule": every(10)})).await.status, 200);
-        assert!(instance.transport.take_sent().is_empty());
+        assert!(instance.transport.take_calls().is_empty());
     }
 
     #[tokio::test]
-    async fn bad_input_is_refused_by_name() {
+    async fn bad_input_is_rejected_by_name() {
         let (_cloud, instance) = noon().await;
         let with = |name: &str, value: Value| {
             let mut body = json!({"schedule": every(10)});
@@ -173,12 +175,7 @@ mod tests {
             (&with("to", "2026-11-21T00:00:00Z".into()), "to"),
         ] {
             let answer = post(&instance, body).await;
-            assert_eq!(
-                (answer.status, answer.code(), answer.field()),
-                (400, "INVALID_REQUEST", field),
-                "{body}: {}",
-                answer.body
-            );
+            assert_is_invalid(&answer, field, body);
         }
     }
 

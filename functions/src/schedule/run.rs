@@ -1,27 +1,22 @@
-//! The queue of occurrences.
+//! The worker of the queue of occurrences.
 
 use once::{App, schedule::RunError, sqs::Delivery};
 
-/// Does the action of one occurrence, if nobody has.
+/// Performs the action of one occurrence, unless another delivery does or did.
 pub async fn handle(app: App, message: Delivery) -> Result<(), RunError> {
     app.schedules().run(&message, app.action_context(), app.now()).await.map(drop)
 }
 
 #[cfg(test)]
 mod tests {
-    use once::testing::{Cloud, Instance, SCHEDULES_TABLE, delivery, sample_message};
+    use once::testing::{Cloud, SCHEDULES_TABLE, delivery, sample_message};
     use serde_json::{Value, json};
 
     use super::*;
-
-    async fn noon() -> (Cloud, Instance) {
-        let cloud = Cloud::start().await;
-        let instance = cloud.instance().at("2026-11-20T12:00:00Z".parse().expect("a time"));
-        (cloud, instance)
-    }
+    use crate::schedule::testing::{at, every, noon};
 
     #[tokio::test]
-    async fn a_message_that_cannot_be_read_is_a_failure() {
+    async fn a_message_that_cannot_be_read_fails() {
         let cloud = Cloud::start().await;
         let sample = sample_message("schedule-run").body;
         let with = |name: &str, value: Value| {
@@ -45,50 +40,51 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_message_that_is_delivered_twice_is_done_once() {
+    async fn a_message_that_is_delivered_twice_is_executed_once() {
         let (cloud, instance) = noon().await;
-        instance
-            .schedule(instance.scheduled_job().await, json!({"type": "fixed", "every_seconds": 60}))
-            .await;
+        instance.set_schedule(instance.create_scheduled_job().await, every(60)).await;
         let message = cloud.take_occurrences()[0].delivery();
-        let due = instance.at("2026-11-20T12:01:00Z".parse().expect("a time"));
+        let due = at(&instance, "12:01:00");
         for _ in 0..2 {
-            handle(due.app.clone(), message.clone()).await.expect("nothing to do again");
+            handle(due.app.clone(), message.clone()).await.expect("consumed");
         }
         let [plan] = &cloud.services().take_queued()[..] else { panic!("one settlement") };
         assert!(plan.queue.ends_with("/plans"), "{plan:?}");
     }
 
     #[tokio::test]
-    async fn an_action_that_has_failed_for_now_comes_again() {
+    async fn a_retryable_failure_postpones_the_message() {
         let (cloud, instance) = noon().await;
-        // There is no secret to sign with.
+        // The deployment has no webhook secret.
         let action = json!({"type": "webhook", "url": "https://example.com/"});
-        let id = instance.scheduled_job_of(json!({"name": "Call", "action": action})).await;
-        instance.app.schedules().run_now(id, None, instance.app.now()).await.expect("asked for");
+        let id =
+            instance.create_scheduled_job_from(json!({"name": "Call", "action": action})).await;
+        instance.app.schedules().run_now(id, None, instance.app.now()).await.expect("requested");
         let message = cloud.take_occurrences()[0].delivery();
-        let failed =
-            handle(instance.app.clone(), message.clone()).await.expect_err("it comes again");
-        assert!(matches!(failed, RunError::Failed { .. }), "{failed}");
-        let early = handle(instance.app.clone(), message).await.expect_err("not yet");
+        let failure = handle(instance.app.clone(), message.clone()).await.expect_err("a failure");
+        assert!(matches!(failure, RunError::AttemptFailed { .. }), "{failure}");
+        let early = handle(instance.app.clone(), message).await.expect_err("too early");
         assert!(matches!(early, RunError::NotYet(_)), "{early}");
-        let [(_, first), (_, second)] = cloud.services().postponed()[..] else { panic!("twice") };
+        let [(_, first), (_, second)] = cloud.services().visibility_changes()[..] else {
+            panic!("two postponements")
+        };
         assert!((10..=15).contains(&first) && second <= first + 1, "{first} {second}");
     }
 
     #[tokio::test]
-    async fn a_private_receiver_is_not_called_and_that_is_final() {
+    async fn a_private_receiver_is_not_called_and_the_run_fails() {
         let cloud = Cloud::start().await;
         cloud
             .services()
             .set_parameter("/once/webhook-secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
         let instance = cloud.instance();
-        // As if it had been made where private receivers are allowed.
+        // As if it had been created while private receivers were allowed.
         let action = json!({"type": "webhook", "url": "http://127.0.0.1:9/"});
-        let id = instance.scheduled_job_of(json!({"name": "Call", "action": action})).await;
-        instance.app.schedules().run_now(id, None, instance.app.now()).await.expect("asked for");
+        let id =
+            instance.create_scheduled_job_from(json!({"name": "Call", "action": action})).await;
+        instance.app.schedules().run_now(id, None, instance.app.now()).await.expect("requested");
         let message = cloud.take_occurrences()[0].delivery();
-        handle(instance.app.clone(), message).await.expect("nothing to do again");
+        handle(instance.app.clone(), message).await.expect("consumed");
         let runs = instance
             .app
             .schedules()
@@ -103,11 +99,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_sample_is_about_a_job_that_is_not_there_and_is_left_alone() {
+    async fn the_sample_message_of_a_missing_job_is_consumed() {
         let cloud = Cloud::start().await;
-        handle(cloud.instance().app, sample_message("schedule-run"))
-            .await
-            .expect("nothing to do again");
+        handle(cloud.instance().app, sample_message("schedule-run")).await.expect("consumed");
         assert!(
             cloud.items(SCHEDULES_TABLE).await.is_empty()
                 && cloud.services().take_queued().is_empty()

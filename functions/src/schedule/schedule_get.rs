@@ -5,7 +5,7 @@ use once::{
     http::{self, ApiError, Reply, Request},
 };
 
-/// The schedule of a job.
+/// Returns the schedule of a job.
 pub async fn handle(app: App, request: Request) -> Result<Reply, ApiError> {
     let id = http::path_parameter(&request, "id")?;
     let job = app
@@ -19,21 +19,28 @@ pub async fn handle(app: App, request: Request) -> Result<Reply, ApiError> {
 
 #[cfg(test)]
 mod tests {
-    use once::testing::{Answer, Call, Cloud, Instance, sample};
+    use once::testing::{Answer, Call, Cloud, Instance};
     use serde_json::json;
 
     use super::*;
+    use crate::schedule::testing::{
+        assert_bad_ids_are_rejected, assert_sample_job_is_not_found, at, every, noon,
+    };
+
+    fn call(id: impl std::fmt::Display) -> Call {
+        Call::new("GET", &format!("/scheduler/jobs/{id}/schedule"))
+    }
 
     async fn get(instance: &Instance, id: impl std::fmt::Display) -> Answer {
-        Call::new("GET", &format!("/scheduler/jobs/{id}/schedule")).to(instance, handle).await
+        call(id).to(instance, handle).await
     }
 
     #[tokio::test]
-    async fn a_schedule_tells_what_the_request_left_out() {
+    async fn a_schedule_shows_the_defaults_of_omitted_members() {
         let cloud = Cloud::start().await;
-        let instance = cloud.instance().at("2026-11-20T12:00:00.750Z".parse().expect("a time"));
-        let id = instance.scheduled_job().await;
-        instance.schedule(id, json!({"type": "fixed", "every_seconds": 10})).await;
+        let instance = at(&cloud.instance(), "12:00:00.750");
+        let id = instance.create_scheduled_job().await;
+        instance.set_schedule(id, every(10)).await;
         let answer = get(&instance, id).await;
         assert_eq!(
             (answer.status, &answer.headers["etag"]),
@@ -49,34 +56,19 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_job_without_one_has_none() {
-        let cloud = Cloud::start().await;
-        let instance = cloud.instance();
-        let answer = get(&instance, instance.scheduled_job().await).await;
+    async fn a_job_without_a_schedule_is_answered_with_404() {
+        let (_cloud, instance) = noon().await;
+        let answer = get(&instance, instance.create_scheduled_job().await).await;
         assert_eq!((answer.status, answer.code()), (404, "SCHEDULE_NOT_FOUND"));
     }
 
     #[tokio::test]
-    async fn the_sample_asks_for_a_job_that_is_not_there() {
-        let cloud = Cloud::start().await;
-        let refused =
-            handle(cloud.instance().app, sample("schedule-get")).await.expect_err("no job");
-        let id = "scheduled_job_0199a3c4-5e6f-7a8b-9c0d-1e2f3a4b5c6d".parse().expect("an id");
-        assert_eq!(refused, ApiError::scheduled_job_not_found(id));
-        let answer = get(&cloud.instance(), id).await;
-        assert_eq!((answer.status, answer.code()), (404, "JOB_NOT_FOUND"));
+    async fn the_sample_job_is_not_found() {
+        assert_sample_job_is_not_found("schedule-get", handle).await;
     }
 
     #[tokio::test]
-    async fn a_bad_id_is_refused_by_name() {
-        let cloud = Cloud::start().await;
-        for id in ["7", "scheduled_job_7", "job_0199a3c4-5e6f-7a8b-9c0d-1e2f3a4b5c6d"] {
-            let answer = get(&cloud.instance(), id).await;
-            assert_eq!(
-                (answer.status, answer.code(), answer.field()),
-                (400, "INVALID_REQUEST", "id"),
-                "{id}"
-            );
-        }
+    async fn bad_ids_are_rejected_by_name() {
+        assert_bad_ids_are_rejected(|id| call(id), handle).await;
     }
 }

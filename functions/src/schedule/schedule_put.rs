@@ -6,7 +6,7 @@ use once::{
     schedule::Schedule,
 };
 
-/// Gives a job a schedule, in place of the one that it had.
+/// Sets or replaces the schedule of a job.
 pub async fn handle(app: App, request: Request) -> Result<Reply, ApiError> {
     let (id, version) = (http::path_parameter(&request, "id")?, http::if_match(&request)?);
     let schedule = http::body::<Schedule>(&request)?;
@@ -18,45 +18,43 @@ pub async fn handle(app: App, request: Request) -> Result<Reply, ApiError> {
 mod tests {
     use once::{
         schedule::{RunOutcome, ScheduledJobId},
-        testing::{Answer, Call, Cloud, Fault, Instance, Queued, SCHEDULES_TABLE},
+        testing::{Call, Cloud, Fault, Instance, QueuedMessage, SCHEDULES_TABLE},
     };
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::schedule::testing::{
+        assert_bad_ids_are_rejected, assert_is_invalid, assert_sample_job_is_not_found, at, every,
+    };
 
-    /// At half past noon, a job without a schedule.
+    /// A job without a schedule, at half a minute past noon.
     async fn job() -> (Cloud, Instance, ScheduledJobId) {
         let cloud = Cloud::start().await;
         let instance = at(&cloud.instance(), "12:00:30");
-        let id = instance.scheduled_job().await;
+        let id = instance.create_scheduled_job().await;
         (cloud, instance, id)
     }
 
-    fn at(instance: &Instance, time: &str) -> Instance {
-        instance.at(format!("2026-11-20T{time}Z").parse().expect("a time"))
-    }
-
-    fn put(id: ScheduledJobId, body: impl std::fmt::Display) -> Call {
+    fn put(id: impl std::fmt::Display, body: impl std::fmt::Display) -> Call {
         Call::new("PUT", &format!("/scheduler/jobs/{id}/schedule")).body(body)
     }
 
-    fn every(seconds: u32) -> Value {
-        json!({"type": "fixed", "every_seconds": seconds})
-    }
-
-    /// When the occurrences of messages are due, and how long these are hidden.
-    fn due(queued: &[Queued]) -> Vec<(String, u64)> {
-        let said =
-            |message: &Queued| serde_json::from_str::<Value>(&message.body).expect("an occurrence");
-        let due =
-            |message: &Queued| said(message)["due_at"].as_str().expect("a time")[11..19].to_owned();
+    /// The times at which the occurrences of messages are due, and the delays of the messages in
+    /// seconds.
+    fn due(queued: &[QueuedMessage]) -> Vec<(String, u64)> {
+        let due = |message: &QueuedMessage| {
+            let occurrence: Value = serde_json::from_str(&message.body).expect("an occurrence");
+            occurrence["due_at"].as_str().expect("a time")[11..19].to_owned()
+        };
         queued.iter().map(|message| (due(message), message.delay_seconds)).collect()
     }
 
     #[tokio::test]
-    async fn a_schedule_is_answered_with_the_job_and_its_next_times() {
+    async fn a_schedule_is_answered_with_the_job_and_its_next_occurrences() {
         let (_cloud, instance, id) = job().await;
-        let cron = json!({"type": "cron", "expression": "0 9 * * MON-FRI", "timezone": "America/New_York"});
+        let cron = json!({
+            "type": "cron", "expression": "0 9 * * MON-FRI", "timezone": "America/New_York",
+        });
         let answer = put(id, cron).to(&instance, handle).await;
         assert_eq!(
             (answer.status, &answer.headers["etag"]),
@@ -66,11 +64,11 @@ mod tests {
         // A Friday, and then a Monday.
         let next = ["2026-11-20T14:00:00.000Z", "2026-11-23T14:00:00.000Z"];
         assert_eq!(answer.body["next_runs"].as_array().expect("times")[..2], next);
-        assert_eq!(json!(instance.view(id).await), answer.body);
+        assert_eq!(json!(instance.job_view(id).await), answer.body);
     }
 
     #[tokio::test]
-    async fn what_is_due_before_the_next_tick_looks_is_sent_at_once() {
+    async fn occurrences_that_are_due_before_the_next_tick_are_sent_at_once() {
         let (cloud, instance, id) = job().await;
         put(id, every(20)).to(&instance, handle).await;
         let times = [("12:00:50", 20), ("12:01:10", 40), ("12:01:30", 60), ("12:01:50", 80)];
@@ -87,7 +85,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_due_later_is_left_to_the_ticks() {
+    async fn later_occurrences_are_left_to_the_ticks() {
         let (cloud, instance, id) = job().await;
         for later in [
             every(90),
@@ -100,7 +98,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_new_schedule_takes_back_what_the_old_one_has_queued() {
+    async fn a_new_schedule_revokes_the_queued_occurrences_of_the_old_one() {
         let (cloud, instance, id) = job().await;
         put(id, every(20)).to(&instance, handle).await;
         let old = cloud.take_occurrences();
@@ -109,13 +107,19 @@ mod tests {
         assert_eq!(due(&new), [("12:01:30".to_owned(), 60)]);
         let instance = at(&instance, "12:01:30");
         for message in &old {
-            assert_eq!(instance.fire(message).await.expect("done"), RunOutcome::Unwanted);
+            assert_eq!(
+                instance.deliver_occurrence(message).await.expect("consumed"),
+                RunOutcome::Revoked
+            );
         }
-        assert_eq!(instance.fire(&new[0]).await.expect("done"), RunOutcome::Completed);
+        assert_eq!(
+            instance.deliver_occurrence(&new[0]).await.expect("consumed"),
+            RunOutcome::Completed
+        );
     }
 
     #[tokio::test]
-    async fn a_paused_job_takes_a_schedule_and_stays_paused() {
+    async fn a_paused_job_accepts_a_schedule_and_stays_paused() {
         let (cloud, instance, id) = job().await;
         instance.app.schedules().pause(id, None, instance.app.now()).await.expect("paused");
         let answer = put(id, every(10)).to(&instance, handle).await;
@@ -135,7 +139,7 @@ mod tests {
         assert_eq!((answer.status, &answer.body["version"]), (200, &json!(2)));
         let [message] = &cloud.take_occurrences()[..] else { panic!("one message") };
         assert_eq!(
-            at(&instance, "12:01:30").fire(message).await.expect("done"),
+            at(&instance, "12:01:30").deliver_occurrence(message).await.expect("consumed"),
             RunOutcome::Completed
         );
     }
@@ -158,7 +162,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_the_version_that_the_caller_has_seen_is_scheduled() {
+    async fn only_the_version_that_the_caller_names_is_scheduled() {
         let (cloud, instance, id) = job().await;
         for (tag, version) in [("\"1\"", "\"2\""), ("*", "\"3\""), ("\"3\"", "\"4\"")] {
             let answer = put(id, every(3600)).header("if-match", tag).to(&instance, handle).await;
@@ -178,7 +182,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn bad_input_is_refused_by_name_and_neither_stored_nor_sent() {
+    async fn bad_input_is_rejected_by_name_and_neither_stored_nor_sent() {
         let (cloud, instance, id) = job().await;
         let before = cloud.items(SCHEDULES_TABLE).await;
         let fixed = |name: &str, value: Value| {
@@ -256,26 +260,15 @@ mod tests {
             (&window("2026-11-01T00:00:00Z", "2026-11-02T00:00:00Z"), "end_at"),
         ] {
             let answer = put(id, body).to(&instance, handle).await;
-            assert_eq!(
-                (answer.status, answer.code(), answer.field()),
-                (400, "INVALID_REQUEST", field),
-                "{body}: {}",
-                answer.body
-            );
+            assert_is_invalid(&answer, field, body);
         }
-        let answer = Call::new("PUT", "/scheduler/jobs/scheduled_job_7/schedule")
-            .body(every(1))
-            .to(&instance, handle)
-            .await;
-        assert_eq!((answer.status, answer.field()), (400, "id"));
         assert_eq!(cloud.items(SCHEDULES_TABLE).await, before);
         assert!(cloud.services().take_queued().is_empty());
     }
 
     #[tokio::test]
-    async fn the_longest_expression_is_taken() {
+    async fn the_longest_expression_is_accepted() {
         let (_cloud, instance, id) = job().await;
-        // Two hundred characters.
         let expression = format!("{} * * * *", "1,".repeat(95) + "10");
         assert_eq!(expression.len(), 200);
         let answer =
@@ -284,11 +277,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_sample_schedules_nothing_where_there_is_no_job() {
-        let cloud = Cloud::start().await;
-        let response = Call::sample("schedule-put").response(&cloud.instance(), handle).await;
-        let answer = Answer::from(response);
-        assert_eq!((answer.status, answer.code()), (404, "JOB_NOT_FOUND"));
-        assert!(cloud.items(SCHEDULES_TABLE).await.is_empty());
+    async fn bad_ids_are_rejected_by_name() {
+        assert_bad_ids_are_rejected(|id| put(id, every(1)), handle).await;
+    }
+
+    #[tokio::test]
+    async fn the_sample_job_is_not_found() {
+        assert_sample_job_is_not_found("schedule-put", handle).await;
     }
 }

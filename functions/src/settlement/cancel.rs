@@ -6,16 +6,16 @@ use once::{
 };
 use serde::Serialize;
 
-/// What the caller is told.
+/// Response body.
 #[derive(Debug, Serialize)]
-struct Cancelled {
+struct Confirmation {
     message: &'static str,
 }
 
-/// Cancels a job; cancelled before, it is answered the same.
+/// Cancels a settlement. A repeat receives the same response.
 pub async fn handle(app: App, request: Request) -> Result<Reply, ApiError> {
     app.settlement().cancel(http::path_parameter(&request, "id")?, app.now()).await?;
-    Ok(Reply::ok(&Cancelled { message: "Job cancellation requested" }))
+    Ok(Reply::ok(&Confirmation { message: "Job cancellation requested" }))
 }
 
 #[cfg(test)]
@@ -28,13 +28,13 @@ mod tests {
 
     use super::*;
 
-    /// A job whose three transactions are three batches.
-    async fn job() -> (Cloud, Instance, JobId) {
+    /// A settlement whose three transactions are three batches.
+    async fn queued() -> (Cloud, Instance, JobId) {
         let cloud = Cloud::start().await;
-        cloud.sales("2026-11-19", "merchant_001", 3).await;
+        cloud.record_sales("2026-11-19", "merchant_001", 3).await;
         let instance = cloud.instance_with(|config| config.settlement.batch_size = 1);
         let instance = instance.at("2026-11-20T12:00:00Z".parse().expect("a time"));
-        let id = instance.job("2026-11-18", "2026-11-19").await;
+        let id = instance.create_settlement("2026-11-18", "2026-11-19").await;
         (cloud, instance, id)
     }
 
@@ -53,15 +53,15 @@ mod tests {
         (job_status.status, job_status.processed)
     }
 
-    fn is_too_late(answer: &Answer, state: &str) {
+    fn assert_not_cancellable(answer: &Answer, state: &str) {
         assert_eq!((answer.status, answer.code()), (409, "JOB_NOT_CANCELLABLE"));
         let message = format!("The job is {state}: it can no longer be cancelled");
         assert_eq!(answer.body["error"]["message"], message);
     }
 
     #[tokio::test]
-    async fn a_queued_job_is_never_planned() {
-        let (cloud, instance, id) = job().await;
+    async fn a_queued_settlement_is_never_planned() {
+        let (cloud, instance, id) = queued().await;
         let first = cancel(&instance, id).await;
         assert_eq!(
             (first.status, &first.body),
@@ -75,8 +75,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_running_job_stops_where_it_is() {
-        let (cloud, instance, id) = job().await;
+    async fn a_running_settlement_sums_no_further_batch() {
+        let (cloud, instance, id) = queued().await;
         instance.deliver(&cloud.services().take_queued()[0]).await;
         let batches = cloud.services().take_queued();
         instance.deliver(&batches[0]).await;
@@ -89,33 +89,33 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_being_finished_or_is_over_cannot_be_cancelled() {
-        let (cloud, instance, id) = job().await;
+    async fn a_settlement_that_is_being_finished_or_has_ended_cannot_be_cancelled() {
+        let (cloud, instance, id) = queued().await;
         instance.deliver(&cloud.services().take_queued()[0]).await;
         for batch in cloud.services().take_queued() {
             instance.deliver(&batch).await;
         }
-        is_too_late(&cancel(&instance, id).await, "FINISHING");
+        assert_not_cancellable(&cancel(&instance, id).await, "FINISHING");
         cloud.deliver_all(&instance).await;
-        is_too_late(&cancel(&instance, id).await, "COMPLETED");
+        assert_not_cancellable(&cancel(&instance, id).await, "COMPLETED");
         assert_eq!(state(&instance, id).await, (State::Completed, 3));
 
-        let failed = instance.job("2026-11-18", "2026-11-19").await;
+        let failed = instance.create_settlement("2026-11-18", "2026-11-19").await;
         instance.handle_dead_letter(&cloud.services().take_queued()[0]).await;
-        is_too_late(&cancel(&instance, failed).await, "FAILED");
+        assert_not_cancellable(&cancel(&instance, failed).await, "FAILED");
     }
 
     #[tokio::test]
-    async fn the_sample_asks_for_a_job_that_is_not_there() {
+    async fn the_sample_names_a_settlement_that_does_not_exist() {
         let cloud = Cloud::start().await;
-        let refused =
+        let error =
             handle(cloud.instance().app, sample("settlement-cancel")).await.expect_err("no job");
         let id = "job_0199a3c4-5e6f-7a8b-9c0d-1e2f3a4b5c6d".parse().expect("an id");
-        assert_eq!(refused, ApiError::job_not_found(id));
+        assert_eq!(error, ApiError::job_not_found(id));
     }
 
     #[tokio::test]
-    async fn a_bad_id_is_refused_by_name() {
+    async fn an_invalid_id_is_rejected() {
         let cloud = Cloud::start().await;
         let answer = cancel(&cloud.instance(), "job_7").await;
         assert_eq!((answer.status, answer.code(), answer.field()), (400, "INVALID_REQUEST", "id"));

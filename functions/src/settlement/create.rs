@@ -7,7 +7,8 @@ use once::{
 };
 use serde::Deserialize;
 
-/// Whether a job is begun although one settles the same days.
+/// Query parameters. `force`: whether to create a settlement although one of the same days has not
+/// ended.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Query {
@@ -15,7 +16,7 @@ struct Query {
     force: bool,
 }
 
-/// Begins to settle some days, or answers the job that does.
+/// Creates a settlement, or joins the one of the same days that has not ended.
 pub async fn handle(app: App, request: Request) -> Result<Reply, ApiError> {
     let Query { force } = http::query(&request)?;
     let now = app.now();
@@ -32,7 +33,7 @@ mod tests {
 
     use super::*;
 
-    /// A process at noon of 2026-11-20.
+    /// An instance at noon of 2026-11-20.
     async fn noon() -> (Cloud, Instance) {
         let cloud = Cloud::start().await;
         let instance = cloud.instance().at("2026-11-20T12:00:00Z".parse().expect("a time"));
@@ -47,14 +48,14 @@ mod tests {
         Call::new("POST", &format!("/jobs/settlement{query}")).body(body).to(instance, handle).await
     }
 
-    /// The job of an answer that accepts.
+    /// Asserts that a response is 202, and returns its id.
     fn accepted(answer: &Answer) -> String {
         assert_eq!(answer.status, 202, "{}", answer.body);
         answer.body["job_id"].as_str().expect("an id").to_owned()
     }
 
     #[tokio::test]
-    async fn a_job_is_accepted_and_its_plan_is_asked_for() {
+    async fn a_settlement_is_accepted_and_its_plan_is_requested() {
         let (cloud, instance) = noon().await;
         let answer = post(&instance, "", days("2026-11-18", "2026-11-19")).await;
         let id = accepted(&answer);
@@ -64,11 +65,11 @@ mod tests {
         assert_eq!(answer.headers["location"], format!("/jobs/{id}"));
         let [message] = &cloud.services().take_queued()[..] else { panic!("one message") };
         assert!(message.queue.ends_with("/plans") && message.body.contains(&id), "{message:?}");
-        assert_eq!(message.delay_seconds, 0, "the days are long over");
+        assert_eq!(message.delay_seconds, 0, "the ledger of past days is complete");
     }
 
     #[tokio::test]
-    async fn a_job_for_today_waits_until_the_ledger_is_complete() {
+    async fn a_settlement_of_today_waits_until_the_ledger_is_complete() {
         let (cloud, instance) = noon().await;
         accepted(&post(&instance, "", days("2026-11-20", "2026-11-20")).await);
         let delays: Vec<u64> =
@@ -77,7 +78,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_asks_again_joins_the_live_job() {
+    async fn a_request_for_the_same_days_joins_the_settlement_until_it_has_ended() {
         let (cloud, instance) = noon().await;
         let first = accepted(&post(&instance, "", days("2026-11-18", "2026-11-19")).await);
         let plan = cloud.services().take_queued().pop().expect("a plan");
@@ -91,13 +92,13 @@ mod tests {
         assert!(cloud.services().take_queued().is_empty(), "it is planned once");
 
         let second = accepted(&post(&instance, "", days("2026-11-18", "2026-11-19")).await);
-        assert_ne!(second, first, "the first is over");
+        assert_ne!(second, first, "the first has ended");
         let other_days = accepted(&post(&instance, "", days("2026-11-18", "2026-11-18")).await);
         assert!(other_days != first && other_days != second);
     }
 
     #[tokio::test]
-    async fn who_forces_it_gets_a_job_of_his_own_and_others_join_that_one() {
+    async fn a_forced_settlement_is_another_one_which_later_requests_join() {
         let (cloud, instance) = noon().await;
         let first = accepted(&post(&instance, "", days("2026-11-18", "2026-11-19")).await);
         let forced =
@@ -108,37 +109,38 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn of_eight_who_ask_at_the_same_time_all_get_one_job() {
+    async fn eight_concurrent_requests_create_one_settlement() {
         let (cloud, instance) = noon().await;
-        let asked = (0..8).map(|_| post(&instance, "", days("2026-11-18", "2026-11-19")));
-        let mut ids: Vec<String> = join_all(asked).await.iter().map(accepted).collect();
+        let requests = (0..8).map(|_| post(&instance, "", days("2026-11-18", "2026-11-19")));
+        let mut ids: Vec<String> = join_all(requests).await.iter().map(accepted).collect();
         ids.dedup();
         assert_eq!(ids.len(), 1, "{ids:?}");
         assert_eq!(cloud.services().take_queued().len(), 1);
     }
 
     #[tokio::test]
-    async fn a_job_whose_reply_was_lost_is_queued_all_the_same() {
+    async fn a_settlement_whose_reply_from_the_store_was_lost_is_queued() {
         let (cloud, instance) = noon().await;
-        // The first call looks for a live job; the next three are the SDK's tries to put one.
+        // The first call reads the latest settlement; the next three are the SDK's attempts to put
+        // one.
         for call in 2..=4 {
             instance.transport.fail_at(call, Fault::LoseReply);
         }
         let id = accepted(&post(&instance, "", days("2026-11-18", "2026-11-19")).await);
-        let [message] = &cloud.services().take_messages()[..] else { panic!("one message") };
+        let [message] = &cloud.services().take_message_bodies()[..] else { panic!("one message") };
         assert!(message.contains(&id), "{message}");
     }
 
     #[tokio::test]
-    async fn a_leap_year_can_be_settled_at_once() {
+    async fn a_leap_year_can_be_one_settlement() {
         let (_cloud, instance) = noon().await;
         accepted(&post(&instance, "", days("2024-01-01", "2024-12-31")).await);
     }
 
     #[tokio::test]
-    async fn bad_input_is_refused_by_name_and_begins_nothing() {
+    async fn invalid_requests_are_rejected_by_field_and_create_nothing() {
         let (cloud, instance) = noon().await;
-        let fit = days("2026-11-18", "2026-11-19");
+        let valid = days("2026-11-18", "2026-11-19");
         for (query, body, field) in [
             ("", r#"{"to": "2026-11-19"}"#, "from"),
             ("", r#"{"from": "2026-11-18"}"#, "to"),
@@ -160,10 +162,10 @@ mod tests {
             ("", "{", "body"),
             ("", "", "body"),
             ("", r#"["2026-11-18", "2026-11-19"]"#, "body"),
-            ("?force=maybe", &fit.to_string(), "force"),
-            ("?force=", &fit.to_string(), "force"),
-            ("?force=true&force=true", &fit.to_string(), "force"),
-            ("?dry=true", &fit.to_string(), "dry"),
+            ("?force=maybe", &valid.to_string(), "force"),
+            ("?force=", &valid.to_string(), "force"),
+            ("?force=true&force=true", &valid.to_string(), "force"),
+            ("?dry=true", &valid.to_string(), "dry"),
         ] {
             let answer = post(&instance, query, body).await;
             assert_eq!(
@@ -179,7 +181,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_sample_begins_a_job() {
+    async fn the_sample_creates_a_settlement() {
         let (_cloud, instance) = noon().await;
         let response = Call::sample("settlement-create").response(&instance, handle).await;
         assert_eq!(response.status(), 202);

@@ -1,8 +1,8 @@
-//! The queue of messages that were tried too often.
+//! Worker of the dead-letter queue: messages that used up their attempts.
 
 use once::{App, settlement::WorkError, sqs::Delivery};
 
-/// Fails the job of one message.
+/// Fails the settlement of one message, if its work is still pending.
 pub async fn handle(app: App, message: Delivery) -> Result<(), WorkError> {
     app.settlement().handle_dead_letter(&message, app.now()).await
 }
@@ -16,12 +16,12 @@ mod tests {
 
     use super::*;
 
-    /// A job of three transactions.
-    async fn job() -> (Cloud, Instance, JobId) {
+    /// A settlement of three transactions.
+    async fn queued() -> (Cloud, Instance, JobId) {
         let cloud = Cloud::start().await;
-        cloud.sales("2026-11-19", "merchant_001", 3).await;
+        cloud.record_sales("2026-11-19", "merchant_001", 3).await;
         let instance = cloud.instance().at("2026-11-20T12:00:00Z".parse().expect("a time"));
-        let id = instance.job("2026-11-18", "2026-11-19").await;
+        let id = instance.create_settlement("2026-11-18", "2026-11-19").await;
         (cloud, instance, id)
     }
 
@@ -36,8 +36,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_batch_that_is_given_up_fails_its_job() {
-        let (cloud, instance, id) = job().await;
+    async fn a_dead_letter_of_a_batch_fails_its_settlement() {
+        let (cloud, instance, id) = queued().await;
         instance.deliver(&cloud.services().take_queued()[0]).await;
         let batches = cloud.services().take_queued();
         handle(instance.app.clone(), batches[0].delivery()).await.expect("done");
@@ -48,7 +48,7 @@ mod tests {
             error.code == "GIVEN_UP" && error.message.starts_with("batch 2026-11-19#"),
             "{error:?}"
         );
-        // The others have nothing left to do.
+        // The other batches are not summed.
         for batch in &batches {
             instance.deliver(batch).await;
         }
@@ -60,10 +60,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_message_of_an_earlier_run_changes_nothing() {
-        let (cloud, instance, id) = job().await;
+        let (cloud, instance, id) = queued().await;
         let plan = cloud.services().take_queued()[0].delivery();
         handle(instance.app.clone(), plan.clone()).await.expect("done");
-        instance.app.settlement().retry(id, instance.app.now()).await.expect("tried again");
+        instance.app.settlement().retry(id, instance.app.now()).await.expect("retried");
         handle(instance.app.clone(), plan.clone()).await.expect("done");
         assert_eq!(job_status(&instance, id).await.status, State::Queued);
         cloud.deliver_all(&instance).await;
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_message_that_nobody_can_read_is_dropped() {
+    async fn an_unreadable_message_is_dropped() {
         let cloud = Cloud::start().await;
         for body in ["", "not json", r#"{"kind":"sweep"}"#] {
             handle(cloud.instance().app, delivery(body)).await.expect(body);
@@ -80,11 +80,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_sample_is_about_a_job_that_is_not_there_and_makes_none() {
+    async fn the_sample_names_a_settlement_that_does_not_exist_and_creates_none() {
         let cloud = Cloud::start().await;
         handle(cloud.instance().app, sample_message("settlement-dead-letter"))
             .await
-            .expect("nothing to do again");
+            .expect("ignored");
         assert!(cloud.items(SETTLEMENTS_TABLE).await.is_empty());
     }
 }

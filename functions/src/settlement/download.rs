@@ -24,7 +24,7 @@ fn job_id(file: &str) -> Option<JobId> {
 fn reply(file: Download) -> Reply {
     let tag = format!("\"{}\"", file.sha256);
     let reply = match file.content {
-        Content::Known => Reply::empty(StatusCode::NOT_MODIFIED),
+        Content::NotModified => Reply::empty(StatusCode::NOT_MODIFIED),
         Content::Link(url) => Reply::empty(StatusCode::FOUND).header(header::LOCATION, &url),
         Content::Text(text) => {
             Reply::new(StatusCode::OK, "text/csv; charset=utf-8; header=present", text)
@@ -49,15 +49,15 @@ mod tests {
     const FILE: &str = "merchant_id,date,gross,fee,net,txn_count\r\n\
                         merchant_001,2026-11-19,30.00,0.87,29.13,3\r\n";
 
-    /// What `sha256sum` says of it, in quotes.
+    /// The output of `sha256sum`, in quotes.
     const TAG: &str = "\"0db8f73c78d620b89b9246abfd6cfb98a11bf432a12f5705959fb7d1c605316e\"";
 
-    /// A job of three transactions.
+    /// A settlement of three transactions.
     async fn queued() -> (Cloud, Instance, JobId) {
         let cloud = Cloud::start().await;
-        cloud.sales("2026-11-19", "merchant_001", 3).await;
+        cloud.record_sales("2026-11-19", "merchant_001", 3).await;
         let instance = cloud.instance().at("2026-11-20T12:00:00Z".parse().expect("a time"));
-        let id = instance.job("2026-11-18", "2026-11-19").await;
+        let id = instance.create_settlement("2026-11-18", "2026-11-19").await;
         (cloud, instance, id)
     }
 
@@ -75,12 +75,12 @@ mod tests {
         call.response(instance, handle).await
     }
 
-    async fn refused(instance: &Instance, id: JobId) -> (u16, String) {
+    async fn rejection(instance: &Instance, id: JobId) -> (u16, String) {
         let answer = download(id).to(instance, handle).await;
         (answer.status, answer.code().to_owned())
     }
 
-    /// The key of the one finished file of the bucket.
+    /// Returns the key of the only report in the bucket.
     fn report(cloud: &Cloud) -> String {
         cloud
             .services()
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_finished_file_is_answered_with_its_name_and_its_tag() {
+    async fn a_file_is_returned_with_its_name_and_its_tag() {
         let (_cloud, instance, id) = completed().await;
         let response = send(&instance, download(id)).await;
         assert_eq!(
@@ -107,16 +107,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_has_the_file_is_not_sent_it_again() {
+    async fn a_caller_who_has_the_file_receives_304() {
         let (_cloud, instance, id) = completed().await;
-        for known in
-            [TAG.to_owned(), format!("W/{TAG}"), format!("\"other\", {TAG}"), "*".to_owned()]
+        for tag in [TAG.to_owned(), format!("W/{TAG}"), format!("\"other\", {TAG}"), "*".to_owned()]
         {
-            let response = send(&instance, download(id).header("if-none-match", &known)).await;
+            let response = send(&instance, download(id).header("if-none-match", &tag)).await;
             assert_eq!(
                 (response.status().as_u16(), response.body()),
                 (304, &Body::Text(String::new())),
-                "{known}"
+                "{tag}"
             );
             assert_eq!(response.headers()["etag"], TAG);
         }
@@ -127,7 +126,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_large_file_is_a_short_link() {
+    async fn a_large_file_is_a_redirect_to_a_link_of_five_minutes() {
         let (cloud, instance, id) = completed().await;
         for (bytes, status) in [(4 * 1_024 * 1_024, 200), (4 * 1_024 * 1_024 + 1, 302)] {
             let key = keys::job(&id.to_string()).attributes();
@@ -161,24 +160,27 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_file_that_is_not_the_one_that_was_written_is_not_answered() {
+    async fn a_file_with_another_checksum_is_not_returned() {
         let (cloud, instance, id) = completed().await;
         cloud.services().put_file(&report(&cloud), FILE.replace("29.13", "92.13"));
         let answer: Answer = send(&instance, download(id)).await.into();
         assert_eq!((answer.status, answer.code()), (500, "INTERNAL"));
-        assert_eq!(answer.body["error"]["message"], "Internal error: see the log under the request id");
+        assert_eq!(
+            answer.body["error"]["message"],
+            "Internal error: see the log under the request id"
+        );
         assert!(!answer.headers.contains_key("etag"));
     }
 
     #[tokio::test]
-    async fn a_file_that_is_not_kept_any_more_is_gone() {
+    async fn a_file_that_has_expired_is_gone() {
         let (cloud, instance, id) = completed().await;
         cloud.services().remove_file(&report(&cloud));
-        assert_eq!(refused(&instance, id).await, (410, "FILE_EXPIRED".to_owned()));
+        assert_eq!(rejection(&instance, id).await, (410, "FILE_EXPIRED".to_owned()));
     }
 
     #[tokio::test]
-    async fn there_is_no_file_before_the_job_is_completed() {
+    async fn there_is_no_file_before_the_settlement_is_completed() {
         let (cloud, instance, id) = queued().await;
         for state in ["QUEUED", "RUNNING", "FINISHING"] {
             let answer = download(id).to(&instance, handle).await;
@@ -196,27 +198,27 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn there_is_no_file_of_a_job_that_was_cancelled_or_has_failed() {
+    async fn there_is_no_file_of_a_cancelled_or_failed_settlement() {
         let (cloud, instance, cancelled) = queued().await;
         instance.app.settlement().cancel(cancelled, instance.app.now()).await.expect("cancelled");
-        assert_eq!(refused(&instance, cancelled).await, (410, "JOB_CANCELLED".to_owned()));
+        assert_eq!(rejection(&instance, cancelled).await, (410, "JOB_CANCELLED".to_owned()));
         drop(cloud.services().take_queued());
-        let failed = instance.job("2026-11-18", "2026-11-19").await;
+        let failed = instance.create_settlement("2026-11-18", "2026-11-19").await;
         instance.handle_dead_letter(&cloud.services().take_queued()[0]).await;
-        assert_eq!(refused(&instance, failed).await, (410, "JOB_FAILED".to_owned()));
+        assert_eq!(rejection(&instance, failed).await, (410, "JOB_FAILED".to_owned()));
     }
 
     #[tokio::test]
-    async fn the_sample_asks_for_a_file_of_a_job_that_is_not_there() {
+    async fn the_sample_names_a_settlement_that_does_not_exist() {
         let cloud = Cloud::start().await;
-        let refused =
+        let error =
             handle(cloud.instance().app, sample("settlement-download")).await.expect_err("no job");
         let id = "job_0199a3c4-5e6f-7a8b-9c0d-1e2f3a4b5c6d".parse().expect("an id");
-        assert_eq!(refused, ApiError::job_not_found(id));
+        assert_eq!(error, ApiError::job_not_found(id));
     }
 
     #[tokio::test]
-    async fn a_name_that_is_no_file_of_a_job_is_refused() {
+    async fn an_invalid_file_name_is_rejected() {
         let (_cloud, instance, id) = completed().await;
         for file in [
             "..",

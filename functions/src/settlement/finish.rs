@@ -1,8 +1,8 @@
-//! The queue of jobs whose batches are all summed.
+//! Worker of the finish queue: settlements all of whose batches are summed.
 
 use once::{App, settlement::WorkError, sqs::Delivery};
 
-/// Finishes one job.
+/// Finishes one settlement.
 pub async fn handle(app: App, message: Delivery) -> Result<(), WorkError> {
     app.settlement().finish(&message, app.now()).await
 }
@@ -14,30 +14,27 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_message_that_cannot_be_read_is_a_failure() {
+    async fn an_unreadable_message_is_an_error() {
         let cloud = Cloud::start().await;
         for body in ["", "{}", r#"{"kind":"finish"}"#, r#"{"kind":"sweep"}"#] {
-            let failure = handle(cloud.instance().app, delivery(body)).await.expect_err(body);
-            assert!(matches!(failure, WorkError::Unreadable(_)), "{body}: {failure}");
+            let error = handle(cloud.instance().app, delivery(body)).await.expect_err(body);
+            assert!(matches!(error, WorkError::Unreadable(_)), "{body}: {error}");
         }
     }
 
     #[tokio::test]
-    async fn a_message_of_another_queue_is_a_failure() {
+    async fn a_message_of_another_queue_is_an_error() {
         let cloud = Cloud::start().await;
         for other in ["settlement-plan", "settlement-batch"] {
-            let failure =
-                handle(cloud.instance().app, sample_message(other)).await.expect_err(other);
-            assert!(matches!(failure, WorkError::Misplaced), "{other}: {failure}");
+            let error = handle(cloud.instance().app, sample_message(other)).await.expect_err(other);
+            assert!(matches!(error, WorkError::WrongQueue), "{other}: {error}");
         }
     }
 
     #[tokio::test]
-    async fn the_sample_is_about_a_job_that_is_not_there_and_is_left_alone() {
+    async fn the_sample_names_a_settlement_that_does_not_exist_and_is_ignored() {
         let cloud = Cloud::start().await;
-        handle(cloud.instance().app, sample_message("settlement-finish"))
-            .await
-            .expect("nothing to do again");
+        handle(cloud.instance().app, sample_message("settlement-finish")).await.expect("ignored");
         assert!(
             cloud.items(SETTLEMENTS_TABLE).await.is_empty() && cloud.services().files().is_empty()
         );

@@ -5,7 +5,7 @@ use once::{
     http::{self, ApiError, Reply, Request},
 };
 
-/// A job with its progress.
+/// Returns a settlement with its progress.
 pub async fn handle(app: App, request: Request) -> Result<Reply, ApiError> {
     let id = http::path_parameter(&request, "id")?;
     let job = app.settlement().job_status(id, app.now()).await?;
@@ -27,12 +27,12 @@ mod tests {
 
     const NOON: &str = "2026-11-20T12:00:00Z";
 
-    /// At noon, a job whose three transactions are three batches.
-    async fn job() -> (Cloud, Instance, JobId) {
+    /// A settlement, requested at noon, whose three transactions are three batches.
+    async fn queued() -> (Cloud, Instance, JobId) {
         let cloud = Cloud::start().await;
-        cloud.sales("2026-11-19", "merchant_001", 3).await;
+        cloud.record_sales("2026-11-19", "merchant_001", 3).await;
         let instance = cloud.instance_with(|config| config.settlement.batch_size = 1).at(noon());
-        let id = instance.job("2026-11-18", "2026-11-19").await;
+        let id = instance.create_settlement("2026-11-18", "2026-11-19").await;
         (cloud, instance, id)
     }
 
@@ -45,28 +45,30 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_queued_job_has_no_total_yet() {
-        let (_cloud, instance, id) = job().await;
+    async fn a_queued_settlement_has_no_total_yet() {
+        let (_cloud, instance, id) = queued().await;
         let answer = get(&instance, id).await;
         assert_eq!(answer.status, 200);
         assert_eq!(
             answer.body,
             json!({
-                "job_id": id, "status": "QUEUED", "from": "2026-11-18", "to": "2026-11-19", "cutoff": noon(),
-                "progress": 0.0, "processed": 0, "total": null, "created_at": noon(), "updated_at": noon(),
+                "job_id": id, "status": "QUEUED",
+                "from": "2026-11-18", "to": "2026-11-19", "cutoff": noon(),
+                "progress": 0.0, "processed": 0, "total": null,
+                "created_at": noon(), "updated_at": noon(),
             })
         );
     }
 
     #[tokio::test]
-    async fn a_running_job_tells_how_far_it_is_and_how_long_it_goes_on() {
-        let (cloud, instance, id) = job().await;
+    async fn a_running_settlement_has_a_progress_a_rate_and_a_remaining_time() {
+        let (cloud, instance, id) = queued().await;
         let plan = cloud.services().take_queued().pop().expect("a plan");
         instance.deliver(&plan).await;
         let planned = get(&instance, id).await.body;
         assert_eq!((&planned["status"], &planned["progress"]), (&json!("RUNNING"), &json!(0.0)));
         assert_eq!((&planned["processed"], &planned["total"]), (&json!(0), &json!(3)));
-        assert!(planned.get("eta_seconds").is_none(), "nothing is known yet: {planned}");
+        assert!(planned.get("eta_seconds").is_none(), "no rate is known yet: {planned}");
 
         let batches = cloud.services().take_queued();
         assert_eq!(batches.len(), 3);
@@ -75,7 +77,7 @@ mod tests {
         assert_eq!((&running["status"], &running["progress"]), (&json!("RUNNING"), &json!(33.3)));
         assert_eq!((&running["processed"], &running["total"]), (&json!(1), &json!(3)));
         assert_eq!(running["rate_per_second"], 0.1, "one in 10 s");
-        // The plan was ready a moment after noon.
+        // The plan was ready shortly after noon.
         assert!(
             running["eta_seconds"].as_u64().is_some_and(|eta| (15..=20).contains(&eta)),
             "{running}"
@@ -93,8 +95,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_completed_job_tells_where_its_file_is() {
-        let (cloud, instance, id) = job().await;
+    async fn a_completed_settlement_has_the_path_of_its_file() {
+        let (cloud, instance, id) = queued().await;
         cloud.deliver_all(&instance).await;
         let body = get(&instance, id).await.body;
         assert_eq!((&body["status"], &body["progress"]), (&json!("COMPLETED"), &json!(100.0)));
@@ -104,9 +106,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_job_of_days_without_transactions_is_completed_all_the_same() {
-        let (cloud, instance, _) = job().await;
-        let empty = instance.job("2026-11-01", "2026-11-02").await;
+    async fn a_settlement_of_days_without_transactions_completes() {
+        let (cloud, instance, _) = queued().await;
+        let empty = instance.create_settlement("2026-11-01", "2026-11-02").await;
         cloud.deliver_all(&instance).await;
         let body = get(&instance, empty).await.body;
         assert_eq!((&body["status"], &body["progress"]), (&json!("COMPLETED"), &json!(100.0)));
@@ -114,8 +116,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_cancelled_job_keeps_the_progress_it_had() {
-        let (cloud, instance, id) = job().await;
+    async fn a_cancelled_settlement_keeps_its_progress() {
+        let (cloud, instance, id) = queued().await;
         let plan = cloud.services().take_queued().pop().expect("a plan");
         instance.deliver(&plan).await;
         instance.deliver(&cloud.services().take_queued()[0]).await;
@@ -126,28 +128,28 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_failed_job_tells_why() {
-        let (cloud, instance, id) = job().await;
+    async fn a_failed_settlement_has_its_cause() {
+        let (cloud, instance, id) = queued().await;
         instance.handle_dead_letter(&cloud.services().take_queued()[0]).await;
         let body = get(&instance, id).await.body;
         assert_eq!((&body["status"], &body["progress"]), (&json!("FAILED"), &json!(0.0)));
-        let message = "the plan was given up after its last try; the log tells why each one failed";
+        let message = "the plan failed in every attempt: see the log for the causes";
         assert_eq!(body["error"], json!({"code": "GIVEN_UP", "message": message}));
     }
 
     #[tokio::test]
-    async fn the_sample_asks_for_a_job_that_is_not_there() {
+    async fn the_sample_names_a_settlement_that_does_not_exist() {
         let cloud = Cloud::start().await;
-        let refused =
+        let error =
             handle(cloud.instance().app, sample("settlement-get")).await.expect_err("no job");
         let id = "job_0199a3c4-5e6f-7a8b-9c0d-1e2f3a4b5c6d".parse().expect("an id");
-        assert_eq!(refused, ApiError::job_not_found(id));
+        assert_eq!(error, ApiError::job_not_found(id));
         let answer = get(&cloud.instance(), id).await;
         assert_eq!((answer.status, answer.code()), (404, "JOB_NOT_FOUND"));
     }
 
     #[tokio::test]
-    async fn a_bad_id_is_refused_by_name() {
+    async fn an_invalid_id_is_rejected() {
         let cloud = Cloud::start().await;
         for id in [
             "7",

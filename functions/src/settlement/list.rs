@@ -7,7 +7,7 @@ use once::{
     settlement::Cursor,
 };
 
-/// Jobs with their progress, newest first.
+/// Returns settlements with their progress, newest first.
 pub async fn handle(app: App, request: Request) -> Result<Reply, ApiError> {
     let Paging { limit, cursor } = http::query::<Paging<Cursor>>(&request)?;
     Ok(Reply::ok(&app.settlement().list(limit, cursor.as_ref(), app.now()).await?))
@@ -31,15 +31,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn pages_follow_each_other_newest_first_and_repeat_nothing() {
+    async fn pages_are_newest_first_without_gaps_or_repeats() {
         let cloud = Cloud::start().await;
         let instance = cloud.instance();
         let mut jobs = Vec::new();
-        // The third and the fourth are of the same moment: the id, which grows, tells them apart.
+        // The third and the fourth have the same time: their ids, which increase, order them.
         for second in ["00", "01", "02", "02", "03"] {
             let at = format!("2026-11-20T12:00:{second}Z").parse().expect("a time");
             tokio::time::sleep(std::time::Duration::from_millis(2)).await;
-            jobs.push(instance.at(at).job("2026-11-18", "2026-11-19").await.to_string());
+            jobs.push(
+                instance.at(at).create_settlement("2026-11-18", "2026-11-19").await.to_string(),
+            );
         }
         jobs.reverse();
         assert_eq!(ids(&get(&instance, "").await), jobs);
@@ -60,11 +62,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_job_is_listed_as_it_stands() {
+    async fn a_settlement_is_listed_with_its_current_state() {
         let cloud = Cloud::start().await;
-        cloud.sales("2026-11-19", "merchant_001", 3).await;
+        cloud.record_sales("2026-11-19", "merchant_001", 3).await;
         let instance = cloud.instance().at("2026-11-20T12:00:00Z".parse().expect("a time"));
-        let id = instance.job("2026-11-18", "2026-11-19").await;
+        let id = instance.create_settlement("2026-11-18", "2026-11-19").await;
         cloud.deliver_all(&instance).await;
         let job_status =
             instance.app.settlement().job_status(id, instance.app.now()).await.expect("a read");
@@ -75,7 +77,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_sample_lists_nothing_where_there_is_nothing() {
+    async fn the_sample_of_an_empty_table_lists_nothing() {
         let cloud = Cloud::start().await;
         assert!(handle(cloud.instance().app, sample("settlement-list")).await.is_ok());
         let answer = Call::new("GET", "/jobs").to(&cloud.instance(), handle).await;
@@ -83,11 +85,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn bad_parameters_are_refused_by_name() {
+    async fn invalid_parameters_are_rejected_by_name() {
         let cloud = Cloud::start().await;
         let instance = cloud.instance();
         // 2026-11-20T23:20:00Z#job_7
-        let of_no_job = "MjAyNi0xMS0yMFQyMzoyMDowMFojam9iXzc";
+        let invalid_id = "MjAyNi0xMS0yMFQyMzoyMDowMFojam9iXzc";
         for (query, field) in [
             ("limit=0", "limit"),
             ("limit=101", "limit"),
@@ -98,7 +100,7 @@ mod tests {
             ("cursor=", "cursor"),
             ("cursor=x", "cursor"),
             ("cursor=%25", "cursor"),
-            (&format!("cursor={of_no_job}"), "cursor"),
+            (&format!("cursor={invalid_id}"), "cursor"),
             ("offset=1", "offset"),
         ] {
             let answer = get(&instance, query).await;

@@ -1,4 +1,5 @@
-//! Handlers of settlements, and the workers that carry them out.
+//! Handlers of settlements: for callers `create`, `list`, `get`, `cancel`, `retry` and `download`;
+//! for queues the workers `plan`, `batch`, `finish` and `dead_letter`; on a timer `recover`.
 
 pub mod batch;
 pub mod cancel;

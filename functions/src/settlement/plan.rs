@@ -1,8 +1,8 @@
-//! The queue of jobs to be planned.
+//! Worker of the plan queue.
 
 use once::{App, settlement::WorkError, sqs::Delivery};
 
-/// Plans one job.
+/// Plans one settlement.
 pub async fn handle(app: App, message: Delivery) -> Result<(), WorkError> {
     app.settlement().plan(&message, app.now()).await
 }
@@ -14,33 +14,32 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_message_that_cannot_be_read_is_a_failure() {
+    async fn an_unreadable_message_is_an_error() {
         let cloud = Cloud::start().await;
         for body in ["", "{}", r#"{"kind":"plan"}"#, r#"{"kind":"sweep"}"#] {
-            let failure = handle(cloud.instance().app, delivery(body)).await.expect_err(body);
-            assert!(matches!(failure, WorkError::Unreadable(_)), "{body}: {failure}");
+            let error = handle(cloud.instance().app, delivery(body)).await.expect_err(body);
+            assert!(matches!(error, WorkError::Unreadable(_)), "{body}: {error}");
         }
     }
 
     #[tokio::test]
-    async fn a_message_of_another_queue_is_a_failure() {
+    async fn a_message_of_another_queue_is_an_error() {
         let cloud = Cloud::start().await;
         for other in ["settlement-batch", "settlement-finish"] {
-            let failure =
-                handle(cloud.instance().app, sample_message(other)).await.expect_err(other);
-            assert!(matches!(failure, WorkError::Misplaced), "{other}: {failure}");
+            let error = handle(cloud.instance().app, sample_message(other)).await.expect_err(other);
+            assert!(matches!(error, WorkError::WrongQueue), "{other}: {error}");
         }
     }
 
     #[tokio::test]
-    async fn a_message_that_comes_before_its_time_is_postponed_until_then() {
+    async fn a_message_that_is_early_is_postponed_until_its_time() {
         let cloud = Cloud::start().await;
         let instance = cloud.instance().at("2026-11-20T12:00:00Z".parse().expect("a time"));
-        instance.job("2026-11-20", "2026-11-20").await;
+        instance.create_settlement("2026-11-20", "2026-11-20").await;
         let plan = cloud.services().take_queued()[0].delivery();
         let early = handle(instance.app.clone(), plan.clone()).await.expect_err("too early");
         assert!(matches!(early, WorkError::TooEarly(_)), "{early}");
-        assert_eq!(cloud.services().postponed(), [("receipt".to_owned(), 20)]);
+        assert_eq!(cloud.services().visibility_changes(), [("receipt".to_owned(), 20)]);
         assert!(cloud.services().take_queued().is_empty());
 
         let later = instance.at("2026-11-20T12:00:20Z".parse().expect("a time"));
@@ -48,16 +47,14 @@ mod tests {
         assert_eq!(
             cloud.services().take_queued().len(),
             1,
-            "a day without sales is to be finished"
+            "a day without sales is finished immediately"
         );
     }
 
     #[tokio::test]
-    async fn the_sample_is_about_a_job_that_is_not_there_and_is_left_alone() {
+    async fn the_sample_names_a_settlement_that_does_not_exist_and_is_ignored() {
         let cloud = Cloud::start().await;
-        handle(cloud.instance().app, sample_message("settlement-plan"))
-            .await
-            .expect("nothing to do again");
+        handle(cloud.instance().app, sample_message("settlement-plan")).await.expect("ignored");
         assert!(
             cloud.items(SETTLEMENTS_TABLE).await.is_empty() && cloud.services().files().is_empty()
         );

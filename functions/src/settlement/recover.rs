@@ -1,8 +1,8 @@
-//! Each minute, by a rule: asks again for the work that a dead process has left.
+//! Resends the work of stalled settlements, each minute by a rule.
 
 use once::{App, aws::ServiceError};
 
-/// Looks at every job that is not over.
+/// Checks every settlement that has not ended.
 pub async fn handle(app: App) -> Result<(), ServiceError> {
     app.settlement().resend_stalled(app.now()).await.map(drop)
 }
@@ -14,17 +14,17 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_queued_job_is_asked_for_again_after_two_quiet_minutes_and_not_before() {
+    async fn a_queued_settlement_is_resent_after_two_minutes_and_not_before() {
         let cloud = Cloud::start().await;
         let instance = cloud.instance();
         let at = |time: &str| instance.at(format!("2026-11-20T{time}Z").parse().expect("a time"));
-        at("12:00:00").job("2026-11-18", "2026-11-19").await;
+        at("12:00:00").create_settlement("2026-11-18", "2026-11-19").await;
         let plan = cloud.services().take_queued();
         for (tick, resent) in [
             ("12:01:59.999", false),
             ("12:02:00", true),
             ("12:03:00", false),
-            // The next time after twice as long.
+            // The timeout has doubled.
             ("12:05:59.999", false),
             ("12:06:00", true),
         ] {
@@ -35,10 +35,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_job_that_is_over_is_left_alone() {
+    async fn a_settlement_that_has_ended_is_not_resent() {
         let cloud = Cloud::start().await;
         let instance = cloud.instance().at("2026-11-20T12:00:00Z".parse().expect("a time"));
-        instance.job("2026-11-18", "2026-11-19").await;
+        instance.create_settlement("2026-11-18", "2026-11-19").await;
         cloud.deliver_all(&instance).await;
         handle(instance.at("2026-11-20T13:00:00Z".parse().expect("a time")).app)
             .await
@@ -47,10 +47,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_tick_that_cannot_reach_the_store_is_a_failure() {
+    async fn a_tick_that_cannot_reach_the_store_is_an_error() {
         let cloud = Cloud::start().await;
         let instance = cloud.instance();
         instance.transport.fail_randomly(1, 1.0, Fault::Refuse);
-        handle(instance.app.clone()).await.expect_err("the next tick does it");
+        handle(instance.app.clone()).await.expect_err("the store is unreachable");
     }
 }

@@ -1,9 +1,9 @@
-//! The queue of callbacks: tells receivers the count of a minute.
+//! The worker of the queue of callbacks: sends the count of a minute to callback URLs.
 
-use once::{App, sqs::Delivery, uniques::Failure};
+use once::{App, sqs::Delivery, uniques::CallbackError};
 
-/// Does what one message says.
-pub async fn handle(app: App, message: Delivery) -> Result<(), Failure> {
+/// Handles one message.
+pub async fn handle(app: App, message: Delivery) -> Result<(), CallbackError> {
     app.callbacks().handle(&message, app.now()).await
 }
 
@@ -14,7 +14,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_message_that_cannot_be_read_is_a_failure() {
+    async fn an_unreadable_message_is_an_error() {
         let cloud = Cloud::start().await;
         let instance = cloud.instance();
         for body in [
@@ -23,20 +23,20 @@ mod tests {
             r#"{"kind":"callback"}"#,
             r#"{"kind":"fan-out","minute":"now","shard":0,"unique_ids":1}"#,
         ] {
-            let failure = handle(instance.app.clone(), delivery(body)).await.expect_err(body);
-            assert!(matches!(failure, Failure::Unreadable(_)), "{body}: {failure}");
+            let error = handle(instance.app.clone(), delivery(body)).await.expect_err(body);
+            assert!(matches!(error, CallbackError::Unreadable(_)), "{body}: {error}");
         }
     }
 
     #[tokio::test]
-    async fn the_sample_event_holds_a_message_that_can_be_read() {
+    async fn the_message_of_the_sample_event_is_readable() {
         let cloud = Cloud::start().await;
         cloud
             .services()
             .set_parameter("/once/webhook-secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
-        // It goes to a private address, which the guard refuses: that is final, and no failure.
+        // Its URL has a private address, which the guard blocks: that is final, and not an error.
         handle(cloud.instance().app, sample_message("callback-send"))
             .await
-            .expect("nothing to do again");
+            .expect("nothing to retry");
     }
 }

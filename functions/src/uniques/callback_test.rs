@@ -1,4 +1,5 @@
-//! `POST /test`: a receiver of webhooks, to try them with: callbacks of `accept`, and what scheduled jobs send.
+//! `POST /test`: a receiver of webhooks for trials, of callbacks of `accept` and of requests of
+//! scheduled jobs.
 
 use once::{
     App,
@@ -10,51 +11,54 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use tracing::info;
 
-/// What the signature is worth.
+/// The result of verifying a signature.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
-enum Verdict {
+enum SignatureStatus {
     Valid,
     Invalid,
     Missing,
 }
 
-/// Takes a webhook and answers with what it got. What tells a minute's count must be a callback; other objects are taken as they are.
+/// Answers a webhook with its body, its id and the status of its signature. A body with a member
+/// of a [`MinuteCount`] must be one; any other object is accepted.
 pub async fn handle(app: App, request: Request) -> Result<Reply, ApiError> {
     let mut body: Map<String, Value> = http::body(&request)?;
-    let tells_a_count = body.contains_key("minute") || body.contains_key("unique_ids");
-    let count = tells_a_count.then(|| http::body::<MinuteCount>(&request)).transpose()?;
+    let is_callback = body.contains_key("minute") || body.contains_key("unique_ids");
+    let count = is_callback.then(|| http::body::<MinuteCount>(&request)).transpose()?;
     let webhook_id =
         http::header(&request, "webhook-id").and_then(|id| MessageId::try_from(id.to_owned()).ok());
-    let signature = verdict(&app, &request, webhook_id.as_ref()).await?;
+    let signature = signature_status(&app, &request, webhook_id.as_ref()).await?;
     let id = webhook_id.as_ref().map(MessageId::to_string);
-    let verdict = format!("{signature:?}").to_lowercase();
+    let status = format!("{signature:?}").to_lowercase();
     if let Some(MinuteCount { minute, unique_ids }) = count {
-        info!(%minute, unique_ids, webhook_id = id, signature = verdict, "Received callback");
+        info!(%minute, unique_ids, webhook_id = id, signature = status, "Callback received");
     } else {
-        info!(webhook_id = id, signature = verdict, "Received webhook");
+        info!(webhook_id = id, signature = status, "Webhook received");
     }
-    // In place of members of the same names: what a sender claims of its signature is not what the receiver found.
+    // These replace members of the same names: a sender cannot vouch for its own signature.
     body.insert("webhook_id".to_owned(), json!(webhook_id));
     body.insert("signature".to_owned(), json!(signature));
     Ok(Reply::ok(&body))
 }
 
-async fn verdict(
+async fn signature_status(
     app: &App,
     request: &Request,
     id: Option<&MessageId>,
-) -> Result<Verdict, ApiError> {
+) -> Result<SignatureStatus, ApiError> {
     let headers = (
         id,
         http::header(request, "webhook-timestamp"),
         http::header(request, "webhook-signature"),
     );
-    let (Some(id), Some(timestamp), Some(signature)) = headers else { return Ok(Verdict::Missing) };
+    let (Some(id), Some(timestamp), Some(signature)) = headers else {
+        return Ok(SignatureStatus::Missing);
+    };
     let secrets = app.webhook_secrets().secrets().await?;
-    let genuine =
+    let verified =
         secrets.verify(SignatureHeaders { id, timestamp, signature }, request.body(), app.now());
-    Ok(if genuine.is_ok() { Verdict::Valid } else { Verdict::Invalid })
+    Ok(if verified.is_ok() { SignatureStatus::Valid } else { SignatureStatus::Invalid })
 }
 
 #[cfg(test)]
@@ -70,7 +74,7 @@ mod tests {
     const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
     const BODY: &str = r#"{"minute":"2026-11-20T23:20:00Z","unique_ids":123}"#;
 
-    /// A cloud that has the secret, and an instance in it.
+    /// Starts a cloud that has the secret, and an instance in it.
     async fn with_secret() -> (Cloud, Instance) {
         let cloud = Cloud::start().await;
         cloud.services().set_parameter(PARAMETER, SECRET);
@@ -78,7 +82,8 @@ mod tests {
         (cloud, instance)
     }
 
-    async fn signed(instance: &Instance, body: &str) -> Answer {
+    /// Sends `body` with the signature of [`BODY`].
+    async fn send_signed(instance: &Instance, body: &str) -> Answer {
         let secrets: Secrets = SECRET.parse().expect("a secret");
         let id = MessageId::try_from("count_1795216800_42".to_owned()).expect("an id");
         let timestamp = instance.app.now().as_seconds().to_string();
@@ -93,9 +98,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_callback_is_answered_with_what_came_and_whether_it_is_genuine() {
+    async fn a_callback_is_answered_with_its_body_and_its_signature_status() {
         let (_cloud, instance) = with_secret().await;
-        let answer = signed(&instance, BODY).await;
+        let answer = send_signed(&instance, BODY).await;
         let mut expected = json!({
             "minute": "2026-11-20T23:20:00Z",
             "unique_ids": 123,
@@ -103,15 +108,15 @@ mod tests {
             "signature": "valid",
         });
         assert_eq!((answer.status, &answer.body), (200, &expected));
-        // Another number than was signed.
-        let answer = signed(&instance, &BODY.replace("123", "124")).await;
+        // Another count than the signed one.
+        let answer = send_signed(&instance, &BODY.replace("123", "124")).await;
         expected["unique_ids"] = 124.into();
         expected["signature"] = "invalid".into();
         assert_eq!((answer.status, answer.body), (200, expected));
     }
 
     #[tokio::test]
-    async fn an_unsigned_callback_is_said_to_be_so() {
+    async fn the_signature_of_an_unsigned_callback_is_missing() {
         let (_cloud, instance) = with_secret().await;
         let answer = Call::new("POST", "/test").body(BODY).to(&instance, handle).await;
         assert_eq!(
@@ -121,7 +126,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_vouches_for_his_own_signature() {
+    async fn a_sender_cannot_vouch_for_its_own_signature() {
         let (_cloud, instance) = with_secret().await;
         let body = r#"{"signature":"valid","webhook_id":"mine"}"#;
         let response = Call::new("POST", "/test").body(body).response(&instance, handle).await;
@@ -132,7 +137,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_a_scheduled_job_sends_is_taken_whatever_it_says() {
+    async fn the_request_of_a_scheduled_job_may_be_any_object() {
         let (_cloud, instance) = with_secret().await;
         for body in ["{}", r#"{"n":1.5,"of":["a",null]}"#] {
             let answer = Call::new("POST", "/test").body(body).to(&instance, handle).await;
@@ -144,7 +149,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_no_callback_is_refused_by_name() {
+    async fn an_invalid_callback_is_refused_with_its_field() {
         let (_cloud, instance) = with_secret().await;
         for (body, field) in [
             ("", "body"),
@@ -160,9 +165,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn without_a_secret_nothing_is_called_genuine() {
+    async fn without_a_secret_no_signature_is_verified() {
         let cloud = Cloud::start().await;
-        let answer = signed(&cloud.instance(), BODY).await;
+        let answer = send_signed(&cloud.instance(), BODY).await;
         assert_eq!((answer.status, answer.code()), (503, "SECRET_UNAVAILABLE"));
     }
 

@@ -1,8 +1,8 @@
-//! Each minute, by a rule: closes the minutes that are due.
+//! The worker that a rule invokes each minute: closes the minutes that are due.
 
 use once::{App, aws::ServiceError};
 
-/// Publishes the counts of minutes that are over, and counts older ones again.
+/// Publishes the counts of minutes that have ended, and audits older ones.
 pub async fn handle(app: App) -> Result<(), ServiceError> {
     app.minute_closer().tick(app.now()).await.map(|_| ())
 }
@@ -14,14 +14,18 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_tick_publishes_what_is_over() {
+    async fn a_tick_publishes_minutes_that_have_ended() {
         let cloud = Cloud::start().await;
         let instance = cloud.instance_with(|config| config.uniques.shards = 2);
         let uniques = instance.app.uniques();
         let before = instance.app.now().minus(std::time::Duration::from_mins(2));
-        let arrival =
-            AcceptRequest { id: 7.into(), at: before, token: instance.app.token(), callback: None };
-        uniques.accept(&arrival).await.expect("recorded");
+        let request = AcceptRequest {
+            id: 7.into(),
+            received_at: before,
+            token: instance.app.token(),
+            callback: None,
+        };
+        uniques.accept(&request).await.expect("recorded");
         handle(instance.app.clone()).await.expect("a tick");
         let minute = Minute::of(before);
         let counts = uniques
@@ -33,10 +37,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_tick_that_cannot_reach_the_store_is_a_failure() {
+    async fn a_tick_that_cannot_reach_the_store_fails() {
         let cloud = Cloud::start().await;
         let instance = cloud.instance();
         instance.transport.fail_randomly(1, 1.0, once::testing::Fault::Refuse);
-        handle(instance.app.clone()).await.expect_err("the next tick does it");
+        handle(instance.app.clone()).await.expect_err("the store is unreachable");
     }
 }

@@ -3,5 +3,5 @@
 pub mod accept;
 pub mod callback_send;
 pub mod callback_test;
-pub mod counts;
+pub mod count_list;
 pub mod minute_close;

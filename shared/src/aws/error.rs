@@ -28,8 +28,8 @@ impl ServiceError {
         Self { cause: Box::new(cause), transient: true }
     }
 
-    /// Returns whether the same call may succeed a moment later: after a timeout, a lost connection,
-    /// a throttle, or an error of the server.
+    /// Returns whether the same call may succeed a moment later: after a timeout, a lost
+    /// connection, a throttle, or an error of the server.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         self.transient

@@ -30,8 +30,9 @@ const LONG_CALL_TIMEOUT: Duration = Duration::from_secs(20);
 pub struct Aws(SdkConfig);
 
 impl Aws {
-    /// Reads credentials, region and endpoint from the environment, where Lambda puts them, and from
-    /// nowhere else: no profile files, no instance metadata, no single sign-on (`docs/STARTUP.md`).
+    /// Reads credentials, region and endpoint from the environment, where Lambda puts them, and
+    /// from nowhere else: no profile files, no instance metadata, no single sign-on
+    /// (`docs/STARTUP.md`).
     #[must_use]
     pub fn from_env() -> Self {
         let mut config = SdkConfig::builder()
@@ -50,8 +51,8 @@ impl Aws {
         Self(config)
     }
 
-    /// The same with longer timeouts, for calls that no user waits for: a page of a megabyte or a file
-    /// takes longer on a function with little memory.
+    /// The same with longer timeouts, for calls that no user waits for: a page of a megabyte or a
+    /// file takes longer on a function with little memory.
     #[must_use]
     pub fn with_long_timeouts(&self) -> Self {
         let configured = self.0.timeout_config();

@@ -1,11 +1,11 @@
-//! A company's days of the ledger.
+//! Reads a company's base, the sums of its days, from the ledger.
 
 use aws_sdk_dynamodb::{Client, operation::query::builders::QueryFluentBuilder};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::{
     CompanyId, Settings,
-    figures::{Base, DaySums},
+    sums::{Base, DaySums},
 };
 use crate::{
     aws::{Aws, ServiceError},
@@ -14,23 +14,23 @@ use crate::{
     time::Day,
 };
 
-/// Shards that are read at the same time.
-const SHARDS_AT_ONCE: usize = 32;
+/// Number of shards that are read concurrently.
+const CONCURRENT_SHARDS: usize = 32;
 
-/// The table of the ledger, and a client that takes its time.
+/// The ledger's table, and a client with long timeouts.
 #[derive(Debug)]
 pub struct Ledger {
     client: Client,
     table: String,
 }
 
-/// Why there is no base.
+/// Why a base could not be computed.
 #[derive(Debug, thiserror::Error)]
 pub enum BaseError {
-    /// An entry of the ledger that nobody here wrote.
+    /// An entry does not have the format that the ledger's own code writes.
     #[error(transparent)]
-    Unreadable(#[from] InvalidEntry),
-    /// More cents than can be counted.
+    InvalidEntry(#[from] InvalidEntry),
+    /// A sum overflows.
     #[error(transparent)]
     TooLarge(#[from] TooLarge),
     /// The store failed.
@@ -43,7 +43,8 @@ impl Ledger {
         Self { client: aws.with_long_timeouts().dynamo(), table: settings.ledger_table.clone() }
     }
 
-    /// Sums the company's days: what reading its entries costs, at half the price, and half a unit for each shard of each day.
+    /// Sums the company's days. It costs eventually consistent reads of all entries, and half a
+    /// read unit for each shard of each day.
     pub async fn base(
         &self,
         company: &CompanyId,
@@ -51,32 +52,33 @@ impl Ledger {
     ) -> Result<Base, BaseError> {
         let shards =
             days.clone().flat_map(|day| (0..keys::LEDGER_SHARDS).map(move |shard| (day, shard)));
-        let reads: Vec<_> = shards.map(|(day, shard)| self.sum(company, day, shard)).collect();
-        let mut sums = stream::iter(reads).buffer_unordered(SHARDS_AT_ONCE);
+        let reads: Vec<_> =
+            shards.map(|(day, shard)| self.shard_sums(company, day, shard)).collect();
+        let mut sums = stream::iter(reads).buffer_unordered(CONCURRENT_SHARDS);
         let mut base = Base { days: days.map(|day| (day, DaySums::default())).collect() };
-        while let Some((day, sum)) = sums.try_next().await? {
+        while let Some((day, shard)) = sums.try_next().await? {
             let total = base.days.entry(day).or_default();
-            *total = total.plus(&sum)?;
+            *total = total.plus(&shard)?;
         }
         Ok(base)
     }
 
-    async fn sum(
+    async fn shard_sums(
         &self,
         company: &CompanyId,
         day: Day,
         shard: u64,
     ) -> Result<(Day, DaySums), BaseError> {
-        let mut entries = self.entries(company, day, shard).into_paginator().items().send();
+        let mut entries = self.shard_query(company, day, shard).into_paginator().items().send();
         let mut sums = DaySums::default();
         while let Some(entry) = entries.next().await {
             let entry = entry.map_err(ServiceError::from)?;
-            sums = sums.and(ledger::read_payment(&entry)?)?;
+            sums = sums.with_payment(ledger::read_payment(&entry)?)?;
         }
         Ok((day, sums))
     }
 
-    fn entries(&self, company: &CompanyId, day: Day, shard: u64) -> QueryFluentBuilder {
+    fn shard_query(&self, company: &CompanyId, day: Day, shard: u64) -> QueryFluentBuilder {
         self.client
             .query()
             .table_name(&self.table)

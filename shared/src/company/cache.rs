@@ -1,4 +1,4 @@
-//! What an instance remembers: figures until they expire, and companies that are not there.
+//! Cache of an instance: figures until they expire, and companies that were not found.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -10,53 +10,55 @@ use super::{
 };
 use crate::time::Timestamp;
 
-/// Figures that are remembered at most, some kilobytes each. Then all that has expired is forgotten, and if that is not enough, all.
+/// Maximum number of cached figures, some kilobytes each, and of missing companies. A full cache
+/// drops what has expired. If it is still full, the figures are all dropped, and a missing company
+/// is not added.
 const MAX_ENTRIES: usize = 2_000;
 
 #[derive(Debug, Default)]
-pub struct Memory(Mutex<State>);
+pub struct Cache(Mutex<Entries>);
 
 #[derive(Debug, Default)]
-struct State {
+struct Entries {
     answers: HashMap<FiguresKey, Arc<Answer>>,
-    /// Until when.
-    unknown: HashMap<CompanyId, Timestamp>,
+    /// Companies that were not found, each with the end of its entry's lifetime.
+    missing: HashMap<CompanyId, Timestamp>,
 }
 
-impl Memory {
-    /// Figures that hold at this moment.
-    pub fn fresh(&self, figures: &FiguresKey, now: Timestamp) -> Option<Arc<Answer>> {
-        self.0.lock().answers.get(figures).filter(|answer| now < answer.expires_at).cloned()
+impl Cache {
+    /// Returns figures that have not expired.
+    pub fn fresh(&self, key: &FiguresKey, now: Timestamp) -> Option<Arc<Answer>> {
+        self.0.lock().answers.get(key).filter(|answer| now < answer.expires_at).cloned()
     }
 
-    pub fn remember(&self, figures: FiguresKey, answer: Arc<Answer>, now: Timestamp) {
-        let mut state = self.0.lock();
-        if state.answers.len() >= MAX_ENTRIES {
-            state.answers.retain(|_, answer| now < answer.expires_at);
+    pub fn insert(&self, key: FiguresKey, answer: Arc<Answer>, now: Timestamp) {
+        let mut entries = self.0.lock();
+        if entries.answers.len() >= MAX_ENTRIES {
+            entries.answers.retain(|_, answer| now < answer.expires_at);
         }
-        if state.answers.len() >= MAX_ENTRIES {
-            state.answers.clear();
+        if entries.answers.len() >= MAX_ENTRIES {
+            entries.answers.clear();
         }
-        state.answers.insert(figures, answer);
+        entries.answers.insert(key, answer);
     }
 
-    /// The company was not there a moment ago.
-    pub fn is_unknown(&self, id: &CompanyId, now: Timestamp) -> bool {
-        self.0.lock().unknown.get(id).is_some_and(|until| now < *until)
+    /// Returns whether the company was not found a moment ago.
+    pub fn is_missing(&self, id: &CompanyId, now: Timestamp) -> bool {
+        self.0.lock().missing.get(id).is_some_and(|until| now < *until)
     }
 
-    pub fn remember_unknown(&self, id: CompanyId, until: Timestamp, now: Timestamp) {
-        let mut state = self.0.lock();
-        if state.unknown.len() >= MAX_ENTRIES {
-            state.unknown.retain(|_, until| now < *until);
+    pub fn insert_missing(&self, id: CompanyId, until: Timestamp, now: Timestamp) {
+        let mut entries = self.0.lock();
+        if entries.missing.len() >= MAX_ENTRIES {
+            entries.missing.retain(|_, until| now < *until);
         }
-        if state.unknown.len() < MAX_ENTRIES {
-            state.unknown.insert(id, until);
+        if entries.missing.len() < MAX_ENTRIES {
+            entries.missing.insert(id, until);
         }
     }
 
-    /// The company is there from now on.
-    pub fn learn_of(&self, id: &CompanyId) {
-        self.0.lock().unknown.remove(id);
+    /// Removes the entry of a company that exists now.
+    pub fn remove_missing(&self, id: &CompanyId) {
+        self.0.lock().missing.remove(id);
     }
 }

@@ -1,8 +1,9 @@
-//! Computing figures: the worker takes what was claimed, gets the company's base, and records what it comes to.
+//! The worker: takes over claimed figures, finds or computes the company's base, and records the
+//! result.
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tokio::time::sleep;
 use tracing::{error, info, warn};
 use uuid::Uuid;
@@ -10,8 +11,10 @@ use uuid::Uuid;
 use super::{
     Companies, CompanyId, Inner, Profile,
     base::BaseError,
-    figures::{Base, EmployeeFigures, FinancialFigures, SalesFigures},
+    figures::{EmployeeFigures, FinancialFigures, SalesFigures},
+    message::Message,
     query::{FiguresKey, Kind},
+    sums::Base,
 };
 use crate::{
     aws::ServiceError,
@@ -22,48 +25,34 @@ use crate::{
     time::{Clock, Day, Timestamp},
 };
 
-/// Days of the ledger that figures tell of, today included.
+/// Number of days of the ledger that figures cover, including today.
 pub const DAYS: i64 = 30;
 
-/// How long a worker is taken to be alive without a sign.
+/// How long a worker is presumed alive without a renewal.
 const LEASE: Duration = Duration::from_secs(15);
 
-/// How often a worker looks whether another has the base ready.
+/// Interval at which a worker checks whether another worker has computed the base.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// What the queue holds: figures that were claimed, and are to be computed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Message {
-    company: CompanyId,
-    kind: Kind,
-}
-
-impl From<&FiguresKey> for Message {
-    fn from(figures: &FiguresKey) -> Self {
-        Self { company: figures.company.clone(), kind: figures.kind }
-    }
-}
-
-/// Why a message is to come again.
+/// Why a message is redelivered.
 #[derive(Debug, thiserror::Error)]
 pub enum ComputeError {
-    /// It says nothing that this release understands.
-    #[error("the message cannot be read: {0}")]
-    Unreadable(#[from] serde_json::Error),
-    /// The store failed before the work was taken, or did not take what came of it.
+    /// This release cannot parse the message.
+    #[error("invalid message: {0}")]
+    InvalidMessage(#[from] serde_json::Error),
+    /// The store failed before the work was taken over, or did not record its outcome.
     #[error(transparent)]
     Service(#[from] ServiceError),
 }
 
-/// Why there are no figures. Everybody who waits is told.
+/// Error of a computation. It is recorded as the outcome, so all waiting callers get it.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{0}")]
-struct Failed(String);
+struct Failure(String);
 
-/// Figures, as they are answered.
+/// Body of a response with figures.
 #[derive(Serialize)]
-struct Body<'a> {
+struct FiguresBody<'a> {
     company_id: &'a CompanyId,
     name: &'a str,
     #[serde(rename = "type")]
@@ -72,127 +61,126 @@ struct Body<'a> {
     to: Day,
     computed_at: Timestamp,
     #[serde(flatten)]
-    figures: Computed,
+    figures: Figures,
 }
 
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Computed {
+enum Figures {
     Financials(FinancialFigures),
     Sales(SalesFigures),
     Employee(EmployeeFigures),
 }
 
 impl Companies {
-    /// Does what a message says, if nobody does it yet.
+    /// Computes the figures of a message, unless they are computed or another worker has taken
+    /// them over.
     pub async fn compute(&self, delivery: &Delivery, now: Timestamp) -> Result<(), ComputeError> {
-        let Message { company, kind } = serde_json::from_str(&delivery.body)?;
-        Box::pin(self.0.compute(&FiguresKey { company, kind }, Clock::starting(now))).await
+        let message: Message = serde_json::from_str(&delivery.body)?;
+        Box::pin(self.0.compute(&message.into(), Clock::starting(now))).await
     }
 }
 
 impl Inner {
-    async fn compute(&self, figures: &FiguresKey, clock: Clock) -> Result<(), ComputeError> {
-        let key = figures.key();
-        let Some(fence) = self.claims.take(key.clone(), Uuid::now_v7(), LEASE, clock.now()).await?
-        else {
+    async fn compute(&self, key: &FiguresKey, clock: Clock) -> Result<(), ComputeError> {
+        let claim_key = key.claim_key();
+        let takeover = self.claims.take_over(claim_key.clone(), Uuid::now_v7(), LEASE, clock.now());
+        let Some(fence) = takeover.await? else { return Ok(()) };
+        let lease = self.claims.guard(claim_key, fence, LEASE, clock);
+        let Ok(result) = lease.run_while_held(Box::pin(self.figures(key, clock))).await else {
+            warn!(company = %key.company, kind = key.kind.name(), "Figures lease lost");
             return Ok(());
         };
-        let held = self.claims.hold(key, fence, LEASE, clock);
-        let Ok(done) = held.run_while_held(Box::pin(self.figures(figures, clock))).await else {
-            warn!(company = %figures.company, kind = figures.kind.name(), "Another worker has taken the figures up");
-            return Ok(());
-        };
-        let (outcome, lifetime) = match done {
+        let (outcome, lifetime) = match result {
             Ok(body) => (Outcome::Done(body), self.settings.api_ttl),
-            Err(Failed(cause)) => (Outcome::Failed(cause), self.settings.failure_ttl),
+            Err(Failure(cause)) => (Outcome::Failed(cause), self.settings.failure_ttl),
         };
-        if held.finish(&outcome, lifetime).await?.is_ok() {
-            info!(company = %figures.company, kind = figures.kind.name(), "Computed figures");
+        if lease.finish(&outcome, lifetime).await?.is_ok() {
+            info!(company = %key.company, kind = key.kind.name(), "Figures computed");
             metrics::counter!("FiguresComputed").increment(1);
         }
         Ok(())
     }
 
-    async fn figures(&self, figures: &FiguresKey, clock: Clock) -> Result<String, Failed> {
-        let company = &figures.company;
+    async fn figures(&self, key: &FiguresKey, clock: Clock) -> Result<String, Failure> {
+        let company = &key.company;
         let profile = self.store.profile(company).await.map_err(unavailable)?;
-        let profile =
-            profile.ok_or_else(|| Failed("the company does not exist any more".to_owned()))?;
+        let profile = profile.ok_or_else(|| Failure("the company no longer exists".to_owned()))?;
         let base = self.base(company, clock).await?;
-        body(&profile, figures.kind, &base, clock.now())
-            .map_err(|cause| Failed(format!("FIGURES_TOO_LARGE: {cause}")))
+        body(&profile, key.kind, &base, clock.now())
+            .map_err(|cause| Failure(format!("FIGURES_TOO_LARGE: {cause}")))
     }
 
-    /// The company's base: found, waited for, or computed.
-    async fn base(&self, company: &CompanyId, clock: Clock) -> Result<Base, Failed> {
+    /// Returns the company's base: one that is recorded, or that another worker is computing, or
+    /// else one that it claims and computes.
+    async fn base(&self, company: &CompanyId, clock: Clock) -> Result<Base, Failure> {
         let key = keys::base(&company.to_string());
         loop {
             let now = clock.now();
-            // To look costs a fraction of a claim that is refused.
-            let seen = self.claims.read(key.clone()).await.map_err(unavailable)?;
-            let Some(seen) = seen.filter(|seen| seen.stands(now)) else {
-                let claimed = self.claims.claim(key.clone(), Uuid::now_v7(), LEASE, now).await;
-                if let Claim::Acquired(fence) = claimed.map_err(unavailable)?
+            // A read costs a fraction of a rejected claim.
+            let record = self.claims.read(key.clone()).await.map_err(unavailable)?;
+            let Some(record) = record.filter(|record| record.is_occupied(now)) else {
+                let claim = self.claims.claim(key.clone(), Uuid::now_v7(), LEASE, now).await;
+                if let Claim::Acquired(fence) = claim.map_err(unavailable)?
                     && let Ok(base) = self.record_base(company, key.clone(), fence, clock).await
                 {
                     return base;
                 }
                 continue;
             };
-            match seen.fresh(now).map(|finished| &finished.outcome) {
-                Some(Outcome::Done(base)) => return read(base),
-                Some(Outcome::Failed(cause)) => return Err(Failed(cause.clone())),
+            match record.fresh(now).map(|completion| &completion.outcome) {
+                Some(Outcome::Done(base)) => return decode(base),
+                Some(Outcome::Failed(cause)) => return Err(Failure(cause.clone())),
                 None => sleep(POLL_INTERVAL).await,
             }
         }
     }
 
-    /// Computes a base that was claimed, and records it for all who wait for it.
+    /// Computes a claimed base, and records it for all workers that wait for it.
     async fn record_base(
         &self,
         company: &CompanyId,
         key: Key,
         fence: Fence,
         clock: Clock,
-    ) -> Result<Result<Base, Failed>, LeaseLost> {
-        let held = self.claims.hold(key, fence, LEASE, clock);
-        let base = held.run_while_held(self.compute_base(company, clock.now())).await?;
+    ) -> Result<Result<Base, Failure>, LeaseLost> {
+        let lease = self.claims.guard(key, fence, LEASE, clock);
+        let base = lease.run_while_held(self.compute_base(company, clock.now())).await?;
         let (outcome, lifetime) = match &base {
-            Ok(base) => (Outcome::Done(written(base)), self.settings.base_ttl),
-            Err(Failed(cause)) => (Outcome::Failed(cause.clone()), self.settings.failure_ttl),
+            Ok(base) => (Outcome::Done(encode(base)), self.settings.base_ttl),
+            Err(Failure(cause)) => (Outcome::Failed(cause.clone()), self.settings.failure_ttl),
         };
-        match held.finish(&outcome, lifetime).await {
-            Ok(finished) => finished?,
+        match lease.finish(&outcome, lifetime).await {
+            Ok(recorded) => recorded?,
             Err(cause) => return Ok(Err(unavailable(cause))),
         }
         metrics::counter!("BasesComputed").increment(1);
         Ok(base)
     }
 
-    async fn compute_base(&self, company: &CompanyId, now: Timestamp) -> Result<Base, Failed> {
+    async fn compute_base(&self, company: &CompanyId, now: Timestamp) -> Result<Base, Failure> {
         let today = Day::of(now);
-        let days = (1 - DAYS..=0).map(move |days| today.plus(days));
+        let days = (1 - DAYS..=0).map(move |offset| today.plus(offset));
         self.ledger().base(company, days).await.map_err(|cause| match cause {
             BaseError::Store(cause) => unavailable(cause),
-            BaseError::Unreadable(cause) => Failed(format!("LEDGER_UNREADABLE: {cause}")),
-            BaseError::TooLarge(cause) => Failed(format!("FIGURES_TOO_LARGE: {cause}")),
+            BaseError::InvalidEntry(cause) => Failure(format!("LEDGER_UNREADABLE: {cause}")),
+            BaseError::TooLarge(cause) => Failure(format!("FIGURES_TOO_LARGE: {cause}")),
         })
     }
 }
 
-/// The log has the cause; callers are told no more than that it may pass.
-#[expect(clippy::needless_pass_by_value, reason = "as map_err gives it")]
-fn unavailable(cause: ServiceError) -> Failed {
-    error!(%cause, "FiguresKey could not be computed");
-    Failed("STORE_UNAVAILABLE: the store did not answer".to_owned())
+/// Logs the cause. Callers get a general error.
+#[expect(clippy::needless_pass_by_value, reason = "map_err passes it by value")]
+fn unavailable(cause: ServiceError) -> Failure {
+    error!(%cause, "Computation failed");
+    Failure("STORE_UNAVAILABLE: the store did not answer".to_owned())
 }
 
-fn written(base: &Base) -> String {
-    serde_json::to_string(base).expect("text keys and whole numbers")
+fn encode(base: &Base) -> String {
+    serde_json::to_string(base).expect("string keys and integers")
 }
 
-fn read(base: &str) -> Result<Base, Failed> {
+fn decode(base: &str) -> Result<Base, Failure> {
     serde_json::from_str(base).map_err(|cause| unavailable(ServiceError::permanent(cause)))
 }
 
@@ -203,13 +191,13 @@ fn body(
     computed_at: Timestamp,
 ) -> Result<String, TooLarge> {
     let figures = match kind {
-        Kind::Financials => Computed::Financials(base.financials()?),
-        Kind::Sales => Computed::Sales(base.sales()?),
-        Kind::Employee => Computed::Employee(base.employees(profile.profile.employees.get())?),
+        Kind::Financials => Figures::Financials(base.financials()?),
+        Kind::Sales => Figures::Sales(base.sales()?),
+        Kind::Employee => Figures::Employee(base.employees(profile.profile.employees.get())?),
     };
     let today = Day::of(computed_at);
     let (from, to) = (base.days.keys().next().copied(), base.days.keys().next_back().copied());
-    let body = Body {
+    let body = FiguresBody {
         company_id: &profile.id,
         name: profile.profile.name.as_ref(),
         kind,
@@ -218,5 +206,5 @@ fn body(
         computed_at,
         figures,
     };
-    Ok(serde_json::to_string(&body).expect("text keys and whole numbers"))
+    Ok(serde_json::to_string(&body).expect("string keys and integers"))
 }

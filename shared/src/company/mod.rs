@@ -1,28 +1,48 @@
-//! Company figures: **computed once per company and kind**, however many ask, shared by all of them, and kept for a while.
+//! Company figures: **computed once per company and kind** for all concurrent callers, and shared
+//! until they expire.
 //!
-//! There are two layers of claims ([`crate::claim`]): one for each company and kind, and one for the company's base, its days of the
-//! ledger, which the three kinds share. Whoever wants figures looks for a fresh result; who finds none claims the kind, asks `company-compute` by
-//! a message to do the work, and then waits like everybody else. So nobody's connection carries the work: a caller that leaves ends its own wait
-//! and nothing else.
+//! There are two layers of claims ([`crate::claim`]): one per company and kind, and one per company
+//! for its base, the daily sums of its ledger, which the three kinds share. A request uses a result
+//! that has not expired. Without one it claims the key, sends a message to `company-compute`, and
+//! then waits like all other requests. So no caller's connection carries the computation: a caller
+//! that disconnects ends only its own wait.
 //!
-//! Not covered: what is written to the ledger meanwhile. Figures tell what was there when their base was read, which may be as long before
-//! `computed_at` as a base holds.
+//! Not covered: entries of the ledger that are written after the base was read. Figures describe
+//! the ledger at that time, which is up to a base's lifetime before `computed_at`.
+//!
+//! | file | what |
+//! |---|---|
+//! | `profile.rs` | company profiles |
+//! | `query.rs` | kinds, keys, answers and errors |
+//! | `message.rs` | the worker's message |
+//! | `store.rs` | profiles in the table |
+//! | `cache.rs` | an instance's cache |
+//! | `singleflight.rs` | one poll per key and instance |
+//! | `lookup.rs` | a request: cache, then poll |
+//! | `compute.rs` | the worker |
+//! | `base.rs` | reads the base from the ledger |
+//! | `sums.rs` | the base: sums of each day |
+//! | `figures.rs`, `fraction.rs` | the formulas |
 
 mod base;
 mod cache;
 mod compute;
 mod figures;
+mod fraction;
+mod lookup;
+mod message;
 mod profile;
 mod query;
 mod singleflight;
 mod store;
+mod sums;
 
 use std::{
     sync::{Arc, OnceLock},
     time::Duration,
 };
 
-use self::{base::Ledger, cache::Memory, singleflight::Singleflight, store::Store};
+use self::{base::Ledger, cache::Cache, singleflight::Singleflight, store::Store};
 use crate::{
     aws::{Aws, ServiceError},
     claim::Claims,
@@ -30,27 +50,30 @@ use crate::{
     sqs::Queue,
 };
 
-pub use compute::{ComputeError, DAYS, Message};
-pub use figures::{Base, DaySums, EmployeeFigures, FinancialFigures, Fraction, SalesFigures};
+pub use compute::{ComputeError, DAYS};
+pub use figures::{EmployeeFigures, FinancialFigures, SalesFigures};
+pub use fraction::Fraction;
+pub use message::Message;
 pub use profile::{CompanyId, NewProfile, Profile};
 pub use query::{Answer, CacheStatus, FiguresError, FiguresKey, Kind, Response};
+pub use sums::{Base, DaySums};
 
-/// Where companies are kept, and how long what holds.
+/// Tables, queue, lifetimes and wait of the company figures.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Table `Companies`.
     pub table: String,
     /// Table `Ledger`.
     pub ledger_table: String,
-    /// The URL of the queue of figures to be computed.
+    /// URL of the queue of `company-compute`.
     pub queue_url: String,
-    /// How long a company's base holds.
+    /// Lifetime of a company's base.
     pub base_ttl: Duration,
-    /// How long figures hold.
+    /// Lifetime of figures.
     pub api_ttl: Duration,
-    /// How long a failure holds, and a company that is not there.
+    /// Lifetime of a failure, and of a missing company's entry in the cache.
     pub failure_ttl: Duration,
-    /// How long a caller waits.
+    /// Maximum time that a caller waits.
     pub wait: Duration,
 }
 
@@ -70,11 +93,11 @@ impl Settings {
     }
 }
 
-/// Companies and their figures. Cloning it clones a pointer.
+/// Companies and their figures. A clone is a pointer to the same state.
 #[derive(Debug, Clone)]
 pub struct Companies(Arc<Inner>);
 
-/// What pollers hold, too, which outlive the requests that began them.
+/// Shared state. Polls hold it too, since they may outlive the request that started them.
 #[derive(Debug)]
 struct Inner {
     store: Store,
@@ -83,12 +106,12 @@ struct Inner {
     settings: Settings,
     queue: OnceLock<Queue>,
     ledger: OnceLock<Ledger>,
-    memory: Memory,
-    polls: Singleflight,
+    cache: Cache,
+    singleflight: Singleflight,
 }
 
 impl Companies {
-    /// Over the settings' tables and queue, with an empty memory.
+    /// Returns companies over the settings' tables and queue, with an empty cache.
     #[must_use]
     pub fn new(aws: &Aws, settings: &Settings) -> Self {
         Self(Arc::new(Inner {
@@ -98,12 +121,12 @@ impl Companies {
             settings: settings.clone(),
             queue: OnceLock::new(),
             ledger: OnceLock::new(),
-            memory: Memory::default(),
-            polls: Singleflight::default(),
+            cache: Cache::default(),
+            singleflight: Singleflight::default(),
         }))
     }
 
-    /// One cheap call, so that the connection stands and TLS is set up before the first request.
+    /// Sends one cheap read, so that the connection and TLS are set up before the first request.
     ///
     /// # Errors
     /// The store failed.

@@ -1,4 +1,4 @@
-//! A company, as it is told to us.
+//! Company profiles.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,27 +8,27 @@ use crate::{
     validated::{Bounded, Text},
 };
 
-/// A company is a merchant of the ledger.
+/// Id of a company: it is a merchant of the ledger.
 pub type CompanyId = MerchantId;
 
-/// `PUT /companies/{id}`
+/// Body of `PUT /companies/{id}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewProfile {
-    /// Up to 200 characters.
+    /// Name, up to 200 characters.
     pub name: Text<200>,
-    /// Up to ten million.
+    /// Number of employees, up to ten million.
     pub employees: Bounded<0, 10_000_000>,
 }
 
-/// A company.
+/// Profile of a company.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Profile {
-    /// Its name in the ledger.
+    /// The company's id in the ledger.
     pub id: CompanyId,
-    /// What was told of it.
+    /// The profile's fields, as the last `PUT` set them.
     #[serde(flatten)]
     pub profile: NewProfile,
-    /// When it was told last.
+    /// Time of the last `PUT`.
     pub updated_at: Timestamp,
 }

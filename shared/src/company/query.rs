@@ -1,31 +1,30 @@
-//! Asking for figures: from memory, from the table, or by waiting for them with all others.
+//! Requests for figures and their responses: kinds, keys, answers and errors.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use tokio::time::timeout;
 
-use super::{Companies, CompanyId, singleflight::Resolved};
+use super::CompanyId;
 use crate::{
     aws::ServiceError,
     dynamo::keys::{self, Key},
-    time::{Clock, Timestamp},
+    time::Timestamp,
 };
 
-/// Which figures.
+/// Kind of figures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
-    /// What came in, and what is left of it.
+    /// Gross, fees, net and margin.
     Financials,
-    /// What was sold, and when.
+    /// Number of sales, average ticket, best day and trend.
     Sales,
-    /// What each employee stands for.
+    /// Revenue and sales per employee.
     Employee,
 }
 
 impl Kind {
-    /// As keys and paths spell it.
+    /// Returns the kind's name in keys and paths.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -36,97 +35,67 @@ impl Kind {
     }
 }
 
-/// Which figures of which company.
+/// Key of figures: a company and a kind.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct FiguresKey {
     /// The company.
     pub company: CompanyId,
-    /// The figures.
+    /// The kind of figures.
     pub kind: Kind,
 }
 
 impl FiguresKey {
-    /// Where their claim is.
+    /// Returns the key of the figures' claim.
     #[must_use]
-    pub fn key(&self) -> Key {
+    pub fn claim_key(&self) -> Key {
         keys::figures(&self.company.to_string(), self.kind.name())
     }
 }
 
-/// Figures as they were computed: the same for everybody until they expire.
+/// Computed figures: the same bytes for all callers until they expire.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     /// A JSON object.
     pub body: String,
-    /// When.
+    /// Time of the computation.
     pub computed_at: Timestamp,
-    /// Until when they hold.
+    /// End of their lifetime.
     pub expires_at: Timestamp,
 }
 
-/// How an answer came about.
+/// How a response was obtained, in the terms of RFC 9211.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CacheStatus {
-    /// This request has asked for the work.
+    /// This request started the computation.
     Miss,
-    /// Another one had.
+    /// Another request had started it, and this one waited for its result.
     Collapsed,
-    /// It was there.
+    /// The result existed.
     Hit,
 }
 
-/// An answer.
+/// Response to a request for figures.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Response {
     /// The figures.
     pub answer: Arc<Answer>,
-    /// How they came about.
+    /// How they were obtained.
     pub status: CacheStatus,
 }
 
-/// Why there are no figures.
+/// Why a request got no figures.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum FiguresError {
-    /// No company has this id.
+    /// The company has no profile.
     #[error("company {0} does not exist")]
     CompanyNotFound(CompanyId),
-    /// The work was done and has failed.
+    /// The computation has failed, with this error.
     #[error("{0}")]
     Failed(String),
-    /// The work goes on.
-    #[error("the figures are not ready yet")]
+    /// The computation takes longer than the caller waits. It continues.
+    #[error("the figures are still being computed: retry")]
     TimedOut,
     /// A service failed.
     #[error(transparent)]
     Service(#[from] Arc<ServiceError>),
-}
-
-impl Companies {
-    /// The figures, within the time that a caller waits.
-    pub async fn figures(
-        &self,
-        figures: FiguresKey,
-        now: Timestamp,
-    ) -> Result<Response, FiguresError> {
-        if let Some(answer) = self.0.memory.fresh(&figures, now) {
-            return Ok(Response { answer, status: CacheStatus::Hit });
-        }
-        if self.0.memory.is_unknown(&figures.company, now) {
-            return Err(FiguresError::CompanyNotFound(figures.company));
-        }
-        let wait = self.wait();
-        let (poll, own) = self.poll(figures, Clock::starting(now));
-        let Resolved { answer, at_once, won } =
-            timeout(wait, poll.ended()).await.map_err(|_| FiguresError::TimedOut)??;
-        let status = match (at_once, own && won) {
-            (true, _) => CacheStatus::Hit,
-            (false, true) => CacheStatus::Miss,
-            (false, false) => CacheStatus::Collapsed,
-        };
-        Ok(Response { answer, status })
-    }
-
-    fn wait(&self) -> Duration {
-        self.0.settings.wait
-    }
 }

@@ -1,7 +1,8 @@
-//! Waiting for figures: one poll for each key and instance, however many requests wait for it.
+//! Single flight: one poll per key and instance, shared by all requests that wait for the figures.
 //!
-//! A poll is a task of its own, so that no request carries it; it ends when nobody waits any more. It looks at the claim with growing
-//! pauses, claims what nobody holds, and asks for the work by a message.
+//! A poll is a task of its own, so that no request carries it; it ends when no request waits for it
+//! any more. It reads the claim at growing intervals. If the key is free, it claims the key and
+//! sends a message that requests the computation.
 
 use std::{
     collections::HashMap,
@@ -16,48 +17,50 @@ use tracing::warn;
 use uuid::Uuid;
 
 use super::{
-    Companies, Inner,
-    compute::Message,
+    Companies, CompanyId, Inner,
+    message::Message,
     query::{Answer, FiguresError, FiguresKey},
 };
 use crate::{
-    claim::{Claim, Fence, Finished, Outcome},
+    claim::{Claim, Completion, Fence, Outcome},
     time::{Clock, Timestamp},
 };
 
-/// How long a claim waits for a worker to take it: a message's way, and the start of an instance.
-pub const ASK_LEASE: Duration = Duration::from_secs(10);
+/// How long a claim waits for a worker to take it over: long enough to deliver its message and to
+/// start an instance.
+const REQUEST_LEASE: Duration = Duration::from_secs(10);
 
-/// Keys of polls that are kept although nobody waits any more; then they are swept.
+/// Number of polls at which those without a waiting request are removed from the map.
 const MAX_ENTRIES: usize = 10_000;
 
-/// What a poll has found.
+/// Result of a poll.
 #[derive(Debug, Clone)]
 pub struct Resolved {
     pub answer: Arc<Answer>,
-    /// It was there at the first look.
-    pub at_once: bool,
-    /// The poll itself has asked for the work.
-    pub won: bool,
+    /// The answer existed at the first read.
+    pub existed: bool,
+    /// This poll requested the computation.
+    pub started_work: bool,
 }
 
-type End = Option<Result<Resolved, FiguresError>>;
+/// `None` while the poll goes on.
+type PollState = Option<Result<Resolved, FiguresError>>;
 
-/// A poll, as those who wait for it hold it. It ends with the last of them.
+/// Handle of waiting requests on their poll, which ends when the last one drops it.
 #[derive(Debug)]
-pub struct Waiter(watch::Receiver<End>);
+pub struct Waiter(watch::Receiver<PollState>);
 
 impl Waiter {
-    pub async fn ended(&self) -> Result<Resolved, FiguresError> {
-        let mut end = self.0.clone();
-        match end.wait_for(Option::is_some).await {
-            Ok(end) => end.clone().unwrap_or(Err(FiguresError::TimedOut)),
+    /// Waits for the poll's result.
+    pub async fn resolved(&self) -> Result<Resolved, FiguresError> {
+        let mut state = self.0.clone();
+        match state.wait_for(Option::is_some).await {
+            Ok(state) => state.clone().unwrap_or(Err(FiguresError::TimedOut)),
             Err(_) => Err(FiguresError::TimedOut),
         }
     }
 
-    /// It has not ended yet.
-    fn goes_on(&self) -> bool {
+    fn is_pending(&self) -> bool {
         self.0.borrow().is_none()
     }
 }
@@ -67,105 +70,108 @@ impl Waiter {
 pub struct Singleflight(Mutex<HashMap<FiguresKey, Weak<Waiter>>>);
 
 impl Companies {
-    /// Joins the poll for these figures, or begins one; answers whether it was begun.
-    pub(super) fn poll(&self, figures: FiguresKey, clock: Clock) -> (Arc<Waiter>, bool) {
-        let mut polls = self.0.polls.0.lock();
-        if let Some(poll) =
-            polls.get(&figures).and_then(Weak::upgrade).filter(|poll| poll.goes_on())
+    /// Joins the poll for this key, or starts one. Returns whether it was started.
+    pub(super) fn join_poll(&self, key: FiguresKey, clock: Clock) -> (Arc<Waiter>, bool) {
+        let mut polls = self.0.singleflight.0.lock();
+        if let Some(waiter) =
+            polls.get(&key).and_then(Weak::upgrade).filter(|waiter| waiter.is_pending())
         {
-            return (poll, false);
+            return (waiter, false);
         }
         if polls.len() >= MAX_ENTRIES {
-            polls.retain(|_, poll| poll.strong_count() > 0);
+            polls.retain(|_, waiter| waiter.strong_count() > 0);
         }
         let (sender, receiver) = watch::channel(None);
-        let waiting = Arc::new(Waiter(receiver));
-        polls.insert(figures.clone(), Arc::downgrade(&waiting));
+        let waiter = Arc::new(Waiter(receiver));
+        polls.insert(key.clone(), Arc::downgrade(&waiter));
         drop(polls);
         let inner = Arc::clone(&self.0);
         tokio::spawn(async move {
             tokio::select! {
-                end = inner.find(&figures, clock) => drop(sender.send(Some(end))),
+                result = inner.poll(&key, clock) => drop(sender.send(Some(result))),
                 () = sender.closed() => {}
             }
         });
-        (waiting, true)
+        (waiter, true)
     }
 }
 
 impl Inner {
-    async fn find(&self, figures: &FiguresKey, clock: Clock) -> Result<Resolved, FiguresError> {
-        let mut pauses = pauses();
-        let (mut at_once, mut won) = (true, false);
+    /// Reads the claim until it has an outcome. Claims the key and requests the computation
+    /// whenever the key is free.
+    async fn poll(&self, key: &FiguresKey, clock: Clock) -> Result<Resolved, FiguresError> {
+        let mut intervals = poll_intervals();
+        let (mut existed, mut started_work) = (true, false);
         loop {
             let now = clock.now();
-            let seen = self.claims.read(figures.key()).await.map_err(Arc::new)?;
-            let seen = match seen {
-                Some(seen) if seen.stands(now) => seen,
+            let record = self.claims.read(key.claim_key()).await.map_err(Arc::new)?;
+            let record = match record {
+                Some(record) if record.is_occupied(now) => record,
                 _ => {
-                    self.check_company(figures, now).await?;
+                    self.require_company(&key.company, now).await?;
                     match self
                         .claims
-                        .claim(figures.key(), Uuid::now_v7(), ASK_LEASE, now)
+                        .claim(key.claim_key(), Uuid::now_v7(), REQUEST_LEASE, now)
                         .await
                         .map_err(Arc::new)?
                     {
-                        Claim::Occupied(seen) => seen,
+                        Claim::Occupied(record) => record,
                         Claim::Acquired(fence) => {
-                            self.ask_worker(figures, fence, clock).await?;
-                            (won, at_once) = (true, false);
+                            self.request_computation(key, fence, clock).await?;
+                            (started_work, existed) = (true, false);
                             continue;
                         }
                     }
                 }
             };
-            if let Some(finished) = seen.fresh(now) {
-                let answer = Arc::new(answer(finished)?);
-                self.memory.remember(figures.clone(), Arc::clone(&answer), now);
-                return Ok(Resolved { answer, at_once, won });
+            if let Some(completion) = record.fresh(now) {
+                let answer = Arc::new(answer(completion)?);
+                self.cache.insert(key.clone(), Arc::clone(&answer), now);
+                return Ok(Resolved { answer, existed, started_work });
             }
-            at_once = false;
-            sleep(pauses.next().unwrap_or_default()).await;
+            existed = false;
+            sleep(intervals.next().unwrap_or_default()).await;
         }
     }
 
-    /// Asks for the work that was claimed. If that fails the claim is let go, so that whoever asks next need not wait until it lapses.
-    async fn ask_worker(
+    /// Sends the message for a claim. If that fails, releases the claim, so that the next request
+    /// need not wait until its lease expires.
+    async fn request_computation(
         &self,
-        figures: &FiguresKey,
+        key: &FiguresKey,
         fence: Fence,
         clock: Clock,
     ) -> Result<(), FiguresError> {
-        let Err(cause) = self.queue().send([Message::from(figures)]).await else { return Ok(()) };
-        // Whose clock is behind may find it.
-        let unasked =
-            Outcome::Failed("QUEUE_UNAVAILABLE: the work could not be asked for".to_owned());
-        let let_go =
-            self.claims.finish(figures.key(), fence, &unasked, Duration::ZERO, clock.now()).await;
-        if let Err(cause) = let_go {
-            warn!(%cause, "A claim could not be let go: it lapses by itself");
+        let Err(cause) = self.queue().send([Message::from(key)]).await else { return Ok(()) };
+        // A reader whose clock is behind may still find it.
+        let failure =
+            Outcome::Failed("QUEUE_UNAVAILABLE: the computation was not requested".to_owned());
+        let release =
+            self.claims.finish(key.claim_key(), fence, &failure, Duration::ZERO, clock.now()).await;
+        if let Err(cause) = release {
+            // It then expires with its lease.
+            warn!(%cause, "Claim release failed");
         }
         Err(Arc::new(cause).into())
     }
 
-    async fn check_company(
+    async fn require_company(
         &self,
-        figures: &FiguresKey,
+        company: &CompanyId,
         now: Timestamp,
     ) -> Result<(), FiguresError> {
-        let company = &figures.company;
         if self.store.profile(company).await.map_err(Arc::new)?.is_some() {
             return Ok(());
         }
-        self.memory.remember_unknown(company.clone(), now.plus(self.settings.failure_ttl), now);
+        self.cache.insert_missing(company.clone(), now.plus(self.settings.failure_ttl), now);
         Err(FiguresError::CompanyNotFound(company.clone()))
     }
 }
 
 /// From 20 ms to half a second, each lengthened by up to itself at random.
-fn pauses() -> ExponentialBackoff {
-    let pauses = ExponentialBuilder::new().with_min_delay(Duration::from_millis(20));
-    pauses
+fn poll_intervals() -> ExponentialBackoff {
+    ExponentialBuilder::new()
+        .with_min_delay(Duration::from_millis(20))
         .with_factor(1.5)
         .with_max_delay(Duration::from_millis(500))
         .with_jitter()
@@ -173,11 +179,11 @@ fn pauses() -> ExponentialBackoff {
         .build()
 }
 
-fn answer(finished: &Finished) -> Result<Answer, FiguresError> {
-    match &finished.outcome {
+fn answer(completion: &Completion) -> Result<Answer, FiguresError> {
+    match &completion.outcome {
         Outcome::Failed(error) => Err(FiguresError::Failed(error.clone())),
         Outcome::Done(body) => {
-            let (computed_at, expires_at) = (finished.completed_at, finished.expires_at);
+            let (computed_at, expires_at) = (completion.completed_at, completion.expires_at);
             Ok(Answer { body: body.clone(), computed_at, expires_at })
         }
     }

@@ -1,15 +1,15 @@
-//! Companies as items.
+//! Stores company profiles as items.
 
 use aws_sdk_dynamodb::Client;
 
 use super::{Companies, CompanyId, NewProfile, Profile};
 use crate::{
     aws::ServiceError,
-    dynamo::{get, keyed, keys},
+    dynamo::{get, keys, to_item},
     time::Timestamp,
 };
 
-/// The table, and the client that reaches it.
+/// The table of companies, and its client.
 #[derive(Debug)]
 pub struct Store {
     client: Client,
@@ -25,7 +25,7 @@ impl Store {
         self.get("-").await.map(drop)
     }
 
-    /// The company, consistently: one read unit.
+    /// Reads the profile, strongly consistent: one read unit.
     pub async fn profile(&self, id: &CompanyId) -> Result<Option<Profile>, ServiceError> {
         self.get(&id.to_string()).await
     }
@@ -34,16 +34,17 @@ impl Store {
         get(&self.client, &self.table, keys::company(id)).await
     }
 
-    /// Writes the company, or writes it again: one write unit a kilobyte.
+    /// Creates or replaces the profile: one write unit per kilobyte.
     pub async fn put(&self, profile: &Profile) -> Result<(), ServiceError> {
-        let item = keyed(keys::company(&profile.id.to_string()), profile)?;
+        let item = to_item(keys::company(&profile.id.to_string()), profile)?;
         self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await?;
         Ok(())
     }
 }
 
 impl Companies {
-    /// What is told of a company from now on. Figures that were computed before hold until they expire.
+    /// Creates or replaces a company's profile and returns it. Figures that were computed before
+    /// stay until they expire.
     pub async fn put(
         &self,
         id: CompanyId,
@@ -52,11 +53,11 @@ impl Companies {
     ) -> Result<Profile, ServiceError> {
         let profile = Profile { id, profile, updated_at: now };
         self.0.store.put(&profile).await?;
-        self.0.memory.learn_of(&profile.id);
+        self.0.cache.remove_missing(&profile.id);
         Ok(profile)
     }
 
-    /// The company.
+    /// Returns a company's profile.
     pub async fn get(&self, id: &CompanyId) -> Result<Option<Profile>, ServiceError> {
         self.0.store.profile(id).await
     }

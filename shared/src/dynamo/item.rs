@@ -1,4 +1,4 @@
-//! Items: what they hold, reading one or the first of many, writing one under a condition.
+//! Items: conversion from and to values, reads of one or the first of many, conditional puts.
 
 use aws_sdk_dynamodb::{
     Client,
@@ -21,7 +21,8 @@ use super::{
 };
 use crate::aws::ServiceError;
 
-/// A value that its attribute holds as a text of JSON: a number in it need not be one of the store's.
+/// A value that is stored as a text of JSON, so that its numbers need not be within the range and
+/// precision of the store's numbers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Json<T>(pub T);
 
@@ -37,16 +38,17 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Json<T> {
     }
 }
 
-/// Nothing has this key yet.
+/// The key has no item yet.
 pub const NEW: &str = "attribute_not_exists(pk)";
 
-/// Puts an item under a key that nothing has yet: one write unit a kilobyte. Answers what has the key already, and then nothing is written.
+/// Puts an item under a key that has none yet: one write unit per kilobyte. If the key has an item,
+/// writes nothing and returns that item.
 ///
-/// The SDK's own retry may meet what its first attempt has written: a caller that must know puts a token of its own into the
-/// item and looks for it in the answer.
+/// A retry of the SDK may find the item that its first attempt wrote. A caller that must tell puts
+/// a token of its own into the item and looks for it in the returned one.
 ///
 /// # Errors
-/// The service failed; whether the item was written is then not known.
+/// The service failed; whether the item was written is then unknown.
 pub async fn put_new(
     client: &Client,
     table: &str,
@@ -55,36 +57,38 @@ pub async fn put_new(
     put_if(client.put_item().table_name(table).set_item(Some(item)).condition_expression(NEW)).await
 }
 
-/// Puts an item, if its condition holds. Answers what the key has instead, and then nothing is written.
+/// Puts an item if its condition holds. If it fails, writes nothing and returns the existing item,
+/// which is empty if the key has none.
 ///
 /// # Errors
-/// The service failed; whether the item was written is then not known.
+/// The service failed; whether the item was written is then unknown.
 pub async fn put_if(put: PutItemFluentBuilder) -> Result<Option<Item>, ServiceError> {
     match put.return_values_on_condition_check_failure(AllOld).send().await {
         Ok(_) => Ok(None),
         Err(error) => match error.as_service_error() {
-            Some(PutItemError::ConditionalCheckFailedException(lost)) => {
-                Ok(Some(lost.item().cloned().unwrap_or_default()))
+            Some(PutItemError::ConditionalCheckFailedException(failure)) => {
+                Ok(Some(failure.item().cloned().unwrap_or_default()))
             }
             _ => Err(error.into()),
         },
     }
 }
 
-/// The item under a key, consistently: one read unit for 4 KB.
+/// Reads the item under a key, strongly consistent: one read unit per 4 KB.
 ///
 /// # Errors
-/// The service failed, or the item holds no such value.
+/// The service failed, or the item is not a valid `T`.
 pub async fn get<T: DeserializeOwned>(
     client: &Client,
     table: &str,
     key: Key,
 ) -> Result<Option<T>, ServiceError> {
     let get = client.get_item().table_name(table).set_key(Some(key.attributes()));
-    get.consistent_read(true).send().await?.item.map(read).transpose()
+    get.consistent_read(true).send().await?.item.map(from_item).transpose()
 }
 
-/// The newest items of a partition of the index [`keys::RECENT`], or the newest before a place, at most so many.
+/// Reads at most `limit` items of a partition of the index [`keys::RECENT`], newest first, starting
+/// after the sort key `before`.
 ///
 /// # Errors
 /// The service failed.
@@ -93,28 +97,29 @@ pub async fn newest(
     table: &str,
     partition: impl Into<String>,
     before: Option<&str>,
-    wanted: usize,
+    limit: usize,
 ) -> Result<Vec<Item>, ServiceError> {
     let query = client.query().table_name(table).index_name(keys::RECENT).scan_index_forward(false);
     let query = query.expression_attribute_values(":pk", text(partition));
     let query = match before {
         None => query.key_condition_expression("recent_pk = :pk"),
-        Some(place) => query
-            .key_condition_expression("recent_pk = :pk AND recent_sk < :place")
-            .expression_attribute_values(":place", text(place)),
+        Some(sort_key) => query
+            .key_condition_expression("recent_pk = :pk AND recent_sk < :before")
+            .expression_attribute_values(":before", text(sort_key)),
     };
-    first(query, wanted).await
+    first(query, limit).await
 }
 
-/// The first items that a query finds, at most so many: a page of the store ends at a megabyte, which may be before that.
+/// Reads the first items that a query finds, at most `limit`. It reads as many pages as that takes,
+/// since a page of the store ends at a megabyte.
 ///
 /// # Errors
 /// The service failed.
-pub async fn first(query: QueryFluentBuilder, wanted: usize) -> Result<Vec<Item>, ServiceError> {
-    let limit = i32::try_from(wanted).unwrap_or(i32::MAX);
-    let mut items = query.limit(limit).into_paginator().items().send();
+pub async fn first(query: QueryFluentBuilder, limit: usize) -> Result<Vec<Item>, ServiceError> {
+    let page_size = i32::try_from(limit).unwrap_or(i32::MAX);
+    let mut items = query.limit(page_size).into_paginator().items().send();
     let mut found = Vec::new();
-    while found.len() < wanted
+    while found.len() < limit
         && let Some(item) = items.next().await
     {
         found.push(item?);
@@ -122,28 +127,28 @@ pub async fn first(query: QueryFluentBuilder, wanted: usize) -> Result<Vec<Item>
     Ok(found)
 }
 
-/// An item as the value that it holds.
+/// Converts an item into a value.
 ///
 /// # Errors
-/// It holds no such value.
-pub fn read<T: DeserializeOwned>(item: Item) -> Result<T, ServiceError> {
+/// The item is not a valid `T`.
+pub fn from_item<T: DeserializeOwned>(item: Item) -> Result<T, ServiceError> {
     serde_dynamo::from_item(item).map_err(ServiceError::permanent)
 }
 
-/// A value as the item under this key.
+/// Converts a value into the item under a key.
 ///
 /// # Errors
-/// It has no form as an item.
-pub fn keyed<T: Serialize>(key: Key, value: &T) -> Result<Item, ServiceError> {
+/// The value cannot be serialized as an item.
+pub fn to_item<T: Serialize>(key: Key, value: &T) -> Result<Item, ServiceError> {
     let mut item: Item = serde_dynamo::to_item(value).map_err(ServiceError::permanent)?;
     item.extend(key.attributes());
     Ok(item)
 }
 
-/// A value as an attribute.
+/// Converts a value into an attribute.
 ///
 /// # Errors
-/// It has no form as an attribute.
-pub fn written<T: Serialize>(value: &T) -> Result<AttributeValue, ServiceError> {
+/// The value cannot be serialized as an attribute.
+pub fn to_attribute<T: Serialize>(value: &T) -> Result<AttributeValue, ServiceError> {
     serde_dynamo::to_attribute_value(value).map_err(ServiceError::permanent)
 }

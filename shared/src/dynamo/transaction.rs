@@ -1,8 +1,9 @@
-//! A transaction that happens once.
+//! Transactions that happen once.
 //!
-//! Its first item is its record: an item with a condition that can hold only once (*it does not exist yet*, *it is
-//! still confirmed*). Everything else in the transaction happens if and only if the record is written, so a request
-//! that comes again, or whose reply was lost, finds the record and knows that its work is done.
+//! The first item of a transaction is its record: an item with a condition that can hold only once
+//! (*it does not exist yet*, *it is still confirmed*). The rest of the transaction happens if and
+//! only if the record is written. So a request that is sent again, or whose reply was lost, finds
+//! the record, and its work is done.
 
 use aws_sdk_dynamodb::{
     Client,
@@ -14,26 +15,27 @@ use aws_sdk_dynamodb::{
 use super::Item;
 use crate::aws::ServiceError;
 
-/// How a transaction ended.
+/// The outcome of a transaction.
 #[derive(Debug, PartialEq)]
 pub enum Commit {
-    /// All of it is recorded.
+    /// The transaction is committed.
     Done,
-    /// Its record was there before: what the record holds. Wins over every other reason.
+    /// The record exists, with these attributes. This wins over every other reason.
     AlreadyRecorded(Item),
-    /// Another transaction held one of the items, or a partition was throttled: it may be tried again.
+    /// Another transaction held one of the items, or a partition was throttled: it may be retried.
     Conflict,
-    /// The condition of an item behind the record did not hold.
+    /// The condition of an item other than the record failed.
     ConditionFailed,
 }
 
 /// Writes `record` and `rest`, all or nothing.
 ///
-/// The record's condition must ask for `ReturnValuesOnConditionCheckFailure = ALL_OLD`. The SDK's own retries carry one
-/// token, so that a reply that was lost is found again; a new call of this function finds the record.
+/// The record must have `ReturnValuesOnConditionCheckFailure = ALL_OLD`. The retries of the SDK
+/// carry one token, so they get the lost reply of an earlier attempt; a new call of this function
+/// finds the record.
 ///
 /// # Errors
-/// The store failed; whether the transaction was recorded is then not known.
+/// The store failed; whether the transaction was committed is then unknown.
 pub async fn commit(
     client: &Client,
     record: TransactWriteItem,
@@ -42,23 +44,23 @@ pub async fn commit(
     let items = std::iter::once(record).chain(rest).collect();
     match client.transact_write_items().set_transact_items(Some(items)).send().await {
         Ok(_) => Ok(Commit::Done),
-        Err(error) => verdict(error),
+        Err(error) => outcome(error),
     }
 }
 
-fn verdict(error: SdkError<TransactWriteItemsError>) -> Result<Commit, ServiceError> {
-    // An earlier attempt of this same call is still at work on the items.
+fn outcome(error: SdkError<TransactWriteItemsError>) -> Result<Commit, ServiceError> {
+    // An earlier attempt of this call is still in progress.
     if error.code() == Some("TransactionInProgressException") {
         return Ok(Commit::Conflict);
     }
-    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
+    let Some(TransactWriteItemsError::TransactionCanceledException(canceled)) =
         error.as_service_error()
     else {
         return Err(error.into());
     };
-    let reasons = cancelled.cancellation_reasons();
-    if let Some(CancellationReason { item: Some(before), .. }) = reasons.first() {
-        return Ok(Commit::AlreadyRecorded(before.clone()));
+    let reasons = canceled.cancellation_reasons();
+    if let Some(CancellationReason { item: Some(existing), .. }) = reasons.first() {
+        return Ok(Commit::AlreadyRecorded(existing.clone()));
     }
     let codes: Vec<_> = reasons.iter().filter_map(CancellationReason::code).collect();
     if codes
@@ -84,11 +86,10 @@ mod tests {
 
     use super::*;
 
-    fn cancelled(codes: &[&str], before: Option<Item>) -> SdkError<TransactWriteItemsError> {
-        let mut before = before;
+    fn canceled(codes: &[&str], mut existing: Option<Item>) -> SdkError<TransactWriteItemsError> {
         let reasons = codes
             .iter()
-            .map(|code| CancellationReason::builder().code(*code).set_item(before.take()).build())
+            .map(|code| CancellationReason::builder().code(*code).set_item(existing.take()).build())
             .collect();
         let exception =
             TransactionCanceledException::builder().set_cancellation_reasons(Some(reasons)).build();
@@ -99,28 +100,28 @@ mod tests {
     }
 
     #[test]
-    fn a_record_from_before_wins_over_every_other_reason() {
+    fn an_existing_record_wins_over_every_other_reason() {
         let record = Item::from([("pk".to_owned(), AttributeValue::S("ORDER#1".to_owned()))]);
         for other in ["ConditionalCheckFailed", CONFLICT, "ThrottlingError", "None"] {
-            let error = cancelled(&["ConditionalCheckFailed", other], Some(record.clone()));
-            assert_eq!(verdict(error).expect(other), Commit::AlreadyRecorded(record.clone()));
+            let error = canceled(&["ConditionalCheckFailed", other], Some(record.clone()));
+            assert_eq!(outcome(error).expect(other), Commit::AlreadyRecorded(record.clone()));
         }
     }
 
     #[test]
-    fn a_conflict_or_a_throttle_is_never_taken_for_a_refusal() {
+    fn a_conflict_or_a_throttle_is_never_reported_as_a_failed_condition() {
         for code in [CONFLICT, "ThrottlingError", "ProvisionedThroughputExceeded"] {
-            let error = cancelled(&["None", code, "ConditionalCheckFailed"], None);
-            assert_eq!(verdict(error).expect(code), Commit::Conflict);
+            let error = canceled(&["None", code, "ConditionalCheckFailed"], None);
+            assert_eq!(outcome(error).expect(code), Commit::Conflict);
         }
-        let error = cancelled(&["None", "None", "ConditionalCheckFailed"], None);
-        assert_eq!(verdict(error).expect("an answer"), Commit::ConditionFailed);
+        let error = canceled(&["None", "None", "ConditionalCheckFailed"], None);
+        assert_eq!(outcome(error).expect("an answer"), Commit::ConditionFailed);
     }
 
     #[test]
-    fn a_reason_that_nobody_can_mend_is_an_error() {
+    fn a_reason_that_no_retry_can_fix_is_a_permanent_error() {
         for code in ["ValidationError", "ItemCollectionSizeLimitExceeded", "None"] {
-            let error = verdict(cancelled(&["None", code], None)).expect_err(code);
+            let error = outcome(canceled(&["None", code], None)).expect_err(code);
             assert!(!error.is_transient());
         }
     }

@@ -1,9 +1,8 @@
 //! Builders of conditional writes, alone and as parts of a transaction.
 //!
-//! Attributes that an [`Update`] sets, removes or adds to stand behind placeholders of their own
-//! names (`#state`, `:state`), so that a reserved word of DynamoDB is never a problem and a condition
-//! can use the same placeholders. A condition that needs others names them with [`Update::name`]
-//! and [`Update::value`].
+//! The placeholders of an [`Update`] have the names of their attributes (`#state`, `:state`), so
+//! that reserved words of DynamoDB are no problem and a condition can use the same placeholders.
+//! Other placeholders of a condition are defined with [`Update::name`] and [`Update::value`].
 
 use std::collections::HashMap;
 
@@ -20,7 +19,7 @@ use aws_sdk_dynamodb::{
 use super::{Item, NEW, keys::Key, number};
 use crate::aws::ServiceError;
 
-/// An update of one item.
+/// A conditional update of one item.
 #[derive(Debug, Clone)]
 pub struct Update {
     table: String,
@@ -34,7 +33,7 @@ pub struct Update {
 }
 
 impl Update {
-    /// An update of the item with this key that changes nothing yet.
+    /// Starts an update of the item with this key. It changes nothing yet.
     #[must_use]
     pub fn new(table: impl Into<String>, key: Key) -> Self {
         Self {
@@ -75,14 +74,14 @@ impl Update {
         self.name(name, name)
     }
 
-    /// Adds one to a number; a missing one counts from zero.
+    /// Adds one to a number; a missing one is counted as zero.
     #[must_use]
     pub fn increment(mut self, name: &str) -> Self {
         self.add.push(format!("#{name} :one"));
         self.name(name, name).value("one", number(1))
     }
 
-    /// Writes only if this condition holds.
+    /// Sets the condition of the update. If it fails, nothing is written.
     #[must_use]
     pub fn condition(mut self, condition: impl Into<String>) -> Self {
         self.condition = Some(condition.into());
@@ -103,8 +102,8 @@ impl Update {
         self
     }
 
-    /// Sends the update and returns the item as it is now. If the condition fails, nothing is
-    /// written and the inner error is the item as it is instead, if there is one.
+    /// Sends the update and returns the updated item. If the condition fails, nothing is written,
+    /// and the inner error is the existing item, if there is one.
     ///
     /// # Errors
     /// The service failed; whether the item was updated is then unknown.
@@ -117,13 +116,13 @@ impl Update {
             .set_key(Some(key.attributes()))
             .update_expression(expression)
             .set_condition_expression(condition)
-            .set_expression_attribute_names(some(names))
-            .set_expression_attribute_values(some(values))
+            .set_expression_attribute_names(none_if_empty(names))
+            .set_expression_attribute_values(none_if_empty(values))
             .return_values(AllNew)
             .return_values_on_condition_check_failure(AllOld);
-        // Boxed: a call of the SDK is large, and its callers nest.
+        // Boxed: the future of an SDK call is large, and every caller's future would contain it.
         match Box::pin(update.send()).await {
-            Ok(done) => Ok(Ok(done.attributes.unwrap_or_default())),
+            Ok(output) => Ok(Ok(output.attributes.unwrap_or_default())),
             Err(error) => match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(failure)) => {
                     Ok(Err(failure.item().cloned()))
@@ -134,10 +133,10 @@ impl Update {
     }
 
     /// Makes the update a part of a transaction. If its condition fails, the transaction returns
-    /// the item as it is.
+    /// the existing item.
     ///
     /// # Errors
-    /// A part is missing.
+    /// A required field is missing.
     pub fn transact(self) -> Result<TransactWriteItem, ServiceError> {
         let expression = self.expression();
         let Self { table, key, condition, names, values, .. } = self;
@@ -146,10 +145,10 @@ impl Update {
             .set_key(Some(key.attributes()))
             .update_expression(expression)
             .set_condition_expression(condition)
-            .set_expression_attribute_names(some(names))
-            .set_expression_attribute_values(some(values))
+            .set_expression_attribute_names(none_if_empty(names))
+            .set_expression_attribute_values(none_if_empty(values))
             .return_values_on_condition_check_failure(AllOld);
-        Ok(TransactWriteItem::builder().update(built(update.build())?).build())
+        Ok(TransactWriteItem::builder().update(complete(update.build())?).build())
     }
 
     fn expression(&self) -> String {
@@ -162,29 +161,29 @@ impl Update {
     }
 }
 
-/// A part of a transaction that puts an item, whatever the key has.
+/// Makes a part of a transaction that puts an item, and replaces an existing one.
 ///
 /// # Errors
-/// A part is missing.
+/// A required field is missing.
 pub fn put(table: &str, item: Item) -> Result<TransactWriteItem, ServiceError> {
     let put = Put::builder().table_name(table).set_item(Some(item));
-    Ok(TransactWriteItem::builder().put(built(put.build())?).build())
+    Ok(TransactWriteItem::builder().put(complete(put.build())?).build())
 }
 
-/// A part of a transaction that puts an item under a key that has none. If it has one, the
-/// transaction returns it.
+/// Makes a part of a transaction that puts an item under a key that has none. If the key has one,
+/// the transaction returns it.
 ///
 /// # Errors
-/// A part is missing.
+/// A required field is missing.
 pub fn put_new(table: &str, item: Item) -> Result<TransactWriteItem, ServiceError> {
     put_if(table, item, NEW, HashMap::new())
 }
 
-/// A part of a transaction that puts an item if a condition holds. If it fails, the transaction
-/// returns the item as it is.
+/// Makes a part of a transaction that puts an item if a condition holds. If it fails, the
+/// transaction returns the existing item.
 ///
 /// # Errors
-/// A part is missing.
+/// A required field is missing.
 pub fn put_if(
     table: &str,
     item: Item,
@@ -195,15 +194,15 @@ pub fn put_if(
         .table_name(table)
         .set_item(Some(item))
         .condition_expression(condition)
-        .set_expression_attribute_values(some(values))
+        .set_expression_attribute_values(none_if_empty(values))
         .return_values_on_condition_check_failure(AllOld);
-    Ok(TransactWriteItem::builder().put(built(put.build())?).build())
+    Ok(TransactWriteItem::builder().put(complete(put.build())?).build())
 }
 
-/// A part of a transaction that deletes an item if a condition holds.
+/// Makes a part of a transaction that deletes an item if a condition holds.
 ///
 /// # Errors
-/// A part is missing.
+/// A required field is missing.
 pub fn delete_if(
     table: &str,
     key: Key,
@@ -213,15 +212,15 @@ pub fn delete_if(
         .table_name(table)
         .set_key(Some(key.attributes()))
         .condition_expression(condition);
-    Ok(TransactWriteItem::builder().delete(built(delete.build())?).build())
+    Ok(TransactWriteItem::builder().delete(complete(delete.build())?).build())
 }
 
-/// DynamoDB refuses empty maps of placeholders.
-fn some<V>(map: HashMap<String, V>) -> Option<HashMap<String, V>> {
+/// Returns `None` for an empty map: DynamoDB rejects empty maps of placeholders.
+fn none_if_empty<V>(map: HashMap<String, V>) -> Option<HashMap<String, V>> {
     (!map.is_empty()).then_some(map)
 }
 
-fn built<T>(part: Result<T, BuildError>) -> Result<T, ServiceError> {
+fn complete<T>(part: Result<T, BuildError>) -> Result<T, ServiceError> {
     part.map_err(ServiceError::permanent)
 }
 
@@ -231,7 +230,7 @@ mod tests {
     use crate::dynamo::text;
 
     #[test]
-    fn an_update_is_written_clause_by_clause_with_its_own_placeholders() {
+    fn an_update_has_one_clause_per_action_and_a_placeholder_per_attribute() {
         let key = Key { pk: "A".to_owned(), sk: "B".to_owned() };
         let update = Update::new("table", key)
             .set("state", text("DONE"))

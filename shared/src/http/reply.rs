@@ -30,7 +30,7 @@ impl Reply {
     /// A reply with a status and a value as JSON.
     ///
     /// # Panics
-    /// If the value has no form as JSON: a map with keys that are no strings, or a failing
+    /// If the value has no form as JSON: a map with keys that are not strings, or a failing
     /// serializer.
     #[must_use]
     pub fn json(status: StatusCode, body: &impl Serialize) -> Self {

@@ -119,8 +119,8 @@ fn admit(endpoint: &Endpoint, app: &App, request: &Request) -> Result<(), ApiErr
     Ok(())
 }
 
-/// Returns the caller's own id if it is one (1 to 128 visible ASCII characters), else the gateway's,
-/// else the invocation's.
+/// Returns the caller's own id if it is one (1 to 128 visible ASCII characters), else the
+/// gateway's, else the invocation's.
 fn request_id(request: &Request) -> String {
     let own = request.headers().get(REQUEST_ID).map(HeaderValue::as_bytes);
     let is_id = |id: &&[u8]| (1..=128).contains(&id.len()) && id.iter().all(u8::is_ascii_graphic);
@@ -144,7 +144,7 @@ mod tests {
         testing::{Answer, Call, Cloud, Instance, TOKEN},
     };
 
-    /// What a handler that always succeeds answers behind the rules of a route.
+    /// Sends a call to a handler that always succeeds, behind the rules of its route.
     async fn send(instance: &Instance, call: Call) -> Answer {
         call.to(instance, |_, _| async { Ok(Reply::ok(&"done")) }).await
     }
@@ -154,9 +154,9 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_the_table_does_not_have_does_not_start() {
+    fn a_program_that_is_not_in_the_table_does_not_start() {
         let started = serve("order-craete", prewarm, |_, _| async { Ok(Reply::no_content()) });
-        let error = started.expect_err("there is no such function").to_string();
+        let error = started.expect_err("not in the table").to_string();
         assert_eq!(error, "order-craete: no such function in shared/src/routes.rs");
         let started =
             serve_concurrent("minute-close", prewarm, |_, _| async { Ok(Reply::no_content()) });
@@ -164,11 +164,11 @@ mod tests {
     }
 
     async fn prewarm(_: App) -> Result<(), ServiceError> {
-        panic!("it must not start")
+        panic!("must not start")
     }
 
     #[tokio::test]
-    async fn every_route_lets_in_exactly_those_that_the_table_names() {
+    async fn every_route_requires_a_token_exactly_where_the_table_says_so() {
         let cloud = Cloud::start().await;
         let open = cloud.instance();
         let all = cloud.instance_with(|config| {
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_a_route_does_not_declare_is_refused_by_name_before_the_handler() {
+    async fn undeclared_input_is_refused_by_name_before_the_handler() {
         let cloud = Cloud::start().await;
         let instance = cloud.instance();
         for (route, row) in routes() {
@@ -204,16 +204,16 @@ mod tests {
                 assert_eq!(send(&instance, declared).await.status, 200, "{route:?} {name}");
             }
             let body = send(&instance, call(route).body(r#"{"quantity":1}"#)).await;
-            let is_taken = row.body == routes::Body::Json;
-            assert_eq!(body.status, if is_taken { 200 } else { 400 }, "{route:?}");
+            let is_accepted = row.body == routes::Body::Json;
+            assert_eq!(body.status, if is_accepted { 200 } else { 400 }, "{route:?}");
             assert_eq!(send(&instance, call(route).body(" ")).await.status, 200, "{route:?}");
         }
         let fallback = Call::new("GET", "/nothing?x=1").body("{}");
-        assert_eq!(send(&instance, fallback).await.status, 200, "its handler says 404");
+        assert_eq!(send(&instance, fallback).await.status, 200, "its handler answers 404");
     }
 
     #[tokio::test]
-    async fn accept_writes_its_errors_as_plain_text_also_before_its_handler() {
+    async fn accept_writes_errors_as_plain_text_also_before_its_handler() {
         let cloud = Cloud::start().await;
         let instance = cloud.instance_with(|config| config.access.protected.push(Access::Accept));
         let answer = send(&instance, Call::new("GET", "/api/verve/accept?id=1").anonymous()).await;

@@ -1,4 +1,4 @@
-//! Asking what everything stands on whether it is there.
+//! Runs the health checks.
 
 use std::time::{Duration, Instant};
 
@@ -8,10 +8,10 @@ use serde::de::IgnoredAny;
 use tracing::warn;
 
 use super::{
-    CheckError, QueueName, Settings,
+    CheckError, Queue, Settings,
     health::{Check, Checks, Report},
     queues::Queues,
-    within,
+    with_deadline,
 };
 use crate::{
     aws::{Aws, ServiceError},
@@ -20,10 +20,10 @@ use crate::{
     webhook::{SecretError, SecretSource},
 };
 
-/// How long each check may take, retries included. Whoever asks wants to know it now.
+/// Time limit of each check, the SDK's retries included: callers need the status promptly.
 const DEADLINE: Duration = Duration::from_secs(1);
 
-/// What is asked, and since when this instance has run.
+/// The health checks of a deployment, as run by one instance.
 #[derive(Debug)]
 pub struct Health {
     dynamo: aws_sdk_dynamodb::Client,
@@ -32,63 +32,63 @@ pub struct Health {
     s3: S3,
     bucket: String,
     secrets: SecretSource,
-    began: Instant,
+    started: Instant,
 }
 
 impl Health {
-    /// Over the settings' services.
+    /// Creates the checks of the settings' resources. `started` is when this instance started.
     #[must_use]
-    pub fn new(aws: &Aws, settings: &Settings, secrets: SecretSource, began: Instant) -> Self {
+    pub fn new(aws: &Aws, settings: &Settings, secrets: SecretSource, started: Instant) -> Self {
         let Settings { tables, queues, bucket, .. } = settings.clone();
         Self {
             dynamo: aws.dynamo(),
             tables,
-            queues: Queues::new(aws.sqs(), queues, Vec::<QueueName>::new()),
+            queues: Queues::new(aws.sqs(), queues, Vec::<Queue>::new()),
             s3: aws.s3(),
             bucket,
             secrets,
-            began,
+            started,
         }
     }
 
-    /// Asks all at the same time, for a second at most.
+    /// Runs all checks concurrently, each for at most one second, and reports their results.
     pub async fn report(&self, now: Timestamp) -> Report {
-        // On the heap: a call of the SDK is large, and these stand side by side.
+        // Boxed: the futures of SDK calls are large, and all four are held at once.
         let (database, queues, files, webhook_secret) = tokio::join!(
-            check("database", Box::pin(self.tables_answer())),
-            check("queues", Box::pin(self.queues.answer())),
-            check("files", Box::pin(self.bucket_answers())),
-            check("webhook_secret", Box::pin(self.secret_is_there())),
+            check("database", Box::pin(self.check_tables())),
+            check("queues", Box::pin(self.queues.check())),
+            check("files", Box::pin(self.check_bucket())),
+            check("webhook_secret", Box::pin(self.check_secret())),
         );
-        Report::new(Checks { database, queues, files, webhook_secret }, self.began.elapsed(), now)
+        Report::new(Checks { database, queues, files, webhook_secret }, self.started.elapsed(), now)
     }
 
-    /// One consistent read of each table: one read unit each.
-    async fn tables_answer(&self) -> Result<(), ServiceError> {
+    /// Reads each table once, consistently: one read unit each.
+    async fn check_tables(&self) -> Result<(), ServiceError> {
         let reads =
             self.tables.iter().map(|table| get::<IgnoredAny>(&self.dynamo, table, keys::nothing()));
         try_join_all(reads).await.map(drop)
     }
 
-    async fn bucket_answers(&self) -> Result<(), ServiceError> {
+    async fn check_bucket(&self) -> Result<(), ServiceError> {
         self.s3.head_bucket().bucket(&self.bucket).send().await?;
         Ok(())
     }
 
-    /// As long as an instance remembers it, it does not ask for it again.
-    async fn secret_is_there(&self) -> Result<(), SecretError> {
+    /// Reads the webhook secret, unless this instance has it in its cache.
+    async fn check_secret(&self) -> Result<(), SecretError> {
         self.secrets.secrets().await.map(drop)
     }
 }
 
-async fn check<E>(name: &'static str, asked: impl Future<Output = Result<(), E>>) -> Check
+async fn check<E>(name: &'static str, call: impl Future<Output = Result<(), E>>) -> Check
 where
     CheckError: From<E>,
 {
-    match within(DEADLINE, asked).await {
+    match with_deadline(DEADLINE, call).await {
         Ok(()) => Check::Healthy,
         Err(cause) => {
-            warn!(check = name, %cause, "A check failed");
+            warn!(check = name, %cause, "Health check failed");
             Check::Unhealthy
         }
     }

@@ -1,11 +1,12 @@
-//! The text format of Prometheus, version 0.0.4.
+//! Prometheus's text format, version 0.0.4.
 //!
-//! <https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format> says how names, labels and help texts are written.
-//! Everything here is a gauge: a number that was read, and that the next reading may find higher or lower.
+//! <https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format> specifies how
+//! names, labels and help texts are written. Every metric here is a gauge: a value that the next
+//! reading may find higher or lower.
 
 use std::fmt::Write;
 
-/// What is measured: its name, and in words.
+/// A metric: its name and its help text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Metric {
     pub name: &'static str,
@@ -26,19 +27,19 @@ struct Sample {
 }
 
 impl Metric {
-    /// With no value yet.
+    /// Returns this metric without values.
     pub fn family(self) -> Family {
         Family { metric: self, samples: Vec::new() }
     }
 
-    /// With one value and no labels.
-    pub fn is(self, value: f64) -> Family {
+    /// Returns this metric with one value without labels.
+    pub fn single(self, value: f64) -> Family {
         self.family().with::<&str>(&[], value)
     }
 }
 
 impl Family {
-    /// With one more value.
+    /// Adds a value.
     pub fn with<L: AsRef<str>>(mut self, labels: &[(&'static str, L)], value: f64) -> Self {
         let labels =
             labels.iter().map(|(name, value)| (*name, value.as_ref().to_owned())).collect();
@@ -46,26 +47,24 @@ impl Family {
         self
     }
 
-    /// What it measures.
+    /// Returns the metric.
     pub fn metric(&self) -> Metric {
         self.metric
     }
 }
 
-/// As it is sent. A metric without a value is left out.
+/// Encodes the metrics. A metric without values is omitted.
 pub fn encode(families: &[Family]) -> String {
     let mut text = String::new();
     for Family { metric: Metric { name, help }, samples } in
         families.iter().filter(|family| !family.samples.is_empty())
     {
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "# HELP {name} {}\n# TYPE {name} gauge", escaped(help));
+        let _ = writeln!(text, "# HELP {name} {}\n# TYPE {name} gauge", escape(help));
         for Sample { labels, value } in samples {
             let labels: Vec<String> = labels
                 .iter()
-                .map(|(label, value)| {
-                    format!("{label}=\"{}\"", escaped(value).replace('"', "\\\""))
-                })
+                .map(|(label, value)| format!("{label}=\"{}\"", escape(value).replace('"', "\\\"")))
                 .collect();
             let labels =
                 if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
@@ -75,7 +74,7 @@ pub fn encode(families: &[Family]) -> String {
     text
 }
 
-fn escaped(text: &str) -> String {
+fn escape(text: &str) -> String {
     text.replace('\\', "\\\\").replace('\n', "\\n")
 }
 
@@ -83,20 +82,20 @@ fn escaped(text: &str) -> String {
 mod tests {
     use super::*;
 
-    const STOCK: Metric = Metric { name: "once_stock_units", help: "Units that are left" };
+    const STOCK: Metric = Metric { name: "once_stock_units", help: "Units in stock" };
 
     #[test]
     fn a_metric_is_written_with_its_help_its_type_and_its_values() {
         let families = [
             STOCK.family().with(&[("product", "7")], 3.0).with(&[("product", "8")], 0.5),
-            STOCK.is(1e9),
+            STOCK.single(1e9),
         ];
         let expected = "\
-# HELP once_stock_units Units that are left
+# HELP once_stock_units Units in stock
 # TYPE once_stock_units gauge
 once_stock_units{product=\"7\"} 3
 once_stock_units{product=\"8\"} 0.5
-# HELP once_stock_units Units that are left
+# HELP once_stock_units Units in stock
 # TYPE once_stock_units gauge
 once_stock_units 1000000000
 ";
@@ -104,7 +103,7 @@ once_stock_units 1000000000
     }
 
     #[test]
-    fn what_would_end_a_label_or_a_line_is_escaped() {
+    fn quotes_backslashes_and_line_feeds_are_escaped() {
         let odd = Metric { name: "odd", help: "a \"quote\", a \\ and\na line" };
         let family =
             odd.family().with(&[("first", "a \"quote\""), ("second", "a \\ and\na line")], 1.0);
@@ -117,7 +116,7 @@ odd{first=\"a \\\"quote\\\"\",second=\"a \\\\ and\\na line\"} 1
     }
 
     #[test]
-    fn a_metric_without_a_value_is_left_out() {
+    fn a_metric_without_values_is_omitted() {
         assert_eq!(encode(&[STOCK.family()]), "");
     }
 }

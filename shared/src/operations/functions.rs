@@ -1,7 +1,8 @@
-//! What Lambda measures of each function of the stack, and how often each began anew.
+//! Lambda metrics and cold starts of each function of the stack.
 //!
-//! CloudWatch is asked which functions ran in the last hours, so that those that rest cost nothing, and for their numbers once in five
-//! minutes: it bills each number that is asked for. A function is told by its folder, and with the routes that it serves.
+//! CloudWatch bills each requested metric. So only functions that ran in the last three hours are
+//! read, and their metrics are read once per five minutes. The label `function` is the program
+//! name; `route` contains the routes that the function serves.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +13,7 @@ use aws_sdk_cloudwatch::{
 
 use super::{
     exposition::{self, Family},
-    window::{Aggregation, MINUTES, Memory, MetricQuery, read, settled},
+    window::{Aggregation, MetricQuery, WINDOW_MINUTES, WindowCache, read, window_end},
 };
 use crate::{
     aws::ServiceError,
@@ -23,120 +24,123 @@ use crate::{
 
 const DURATION: exposition::Metric = exposition::Metric {
     name: "once_function_duration_seconds_5m",
-    help: "How long the function ran for an invocation: the worst minute's percentile in the window",
+    help: "Duration of an invocation: percentile of the worst minute in the window",
 };
 
-/// What is asked of each function.
-const MEASURED: [Measured; 7] = [
-    Measured {
+/// The metrics of each function.
+const FUNCTION_METRICS: [FunctionMetric; 7] = [
+    FunctionMetric {
         metric: exposition::Metric {
             name: "once_function_invocations_5m",
-            help: "Invocations in the window: requests, batches of messages, ticks",
+            help: "Invocations in the window: requests, batches of messages or ticks",
         },
-        ..Measured::LAMBDA
+        ..FunctionMetric::LAMBDA
     },
-    Measured {
+    FunctionMetric {
         metric: exposition::Metric {
             name: "once_function_errors_5m",
-            help: "Invocations that failed in the window; an answer of 4xx or 5xx is no such failure",
+            help: "Failed invocations in the window; a 4xx or 5xx response is not a failure",
         },
         name: "Errors",
-        ..Measured::LAMBDA
+        ..FunctionMetric::LAMBDA
     },
-    Measured {
+    FunctionMetric {
         metric: exposition::Metric {
             name: "once_function_throttles_5m",
-            help: "Invocations that Lambda turned away in the window",
+            help: "Invocations that Lambda throttled in the window",
         },
         name: "Throttles",
-        ..Measured::LAMBDA
+        ..FunctionMetric::LAMBDA
     },
-    Measured {
+    FunctionMetric {
         metric: exposition::Metric {
             name: "once_function_concurrency_5m",
-            help: "Invocations at the same time at most in the window",
+            help: "Maximum concurrent invocations in the window",
         },
         name: "ConcurrentExecutions",
         statistic: "Maximum",
-        fold: Aggregation::Highest,
-        ..Measured::LAMBDA
+        aggregation: Aggregation::Max,
+        ..FunctionMetric::LAMBDA
     },
-    Measured { statistic: "p50", stat: Some("p50"), ..Measured::DURATION },
-    Measured { statistic: "p99", stat: Some("p99"), ..Measured::DURATION },
-    Measured {
+    FunctionMetric { statistic: "p50", stat: Some("p50"), ..FunctionMetric::DURATION },
+    FunctionMetric { statistic: "p99", stat: Some("p99"), ..FunctionMetric::DURATION },
+    FunctionMetric {
         metric: exposition::Metric {
             name: "once_function_cold_starts_5m",
-            help: "Instances that took their first request in the window",
+            help: "Instances that handled their first request in the window",
         },
-        by: By::Once,
+        publisher: Publisher::Function,
         name: "ColdStarts",
-        ..Measured::LAMBDA
+        ..FunctionMetric::LAMBDA
     },
 ];
 
-/// The functions of a stack, as one instance knows them.
+/// The functions of a stack, with a cache of their last metrics.
 #[derive(Debug)]
 pub struct Functions {
     client: Client,
     stack: Option<String>,
-    last: Memory<Minute>,
+    cache: WindowCache<Minute>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Measured {
+struct FunctionMetric {
     metric: exposition::Metric,
-    by: By,
+    publisher: Publisher,
+    /// Its name in CloudWatch.
     name: &'static str,
     statistic: &'static str,
-    fold: Aggregation,
+    aggregation: Aggregation,
+    /// The value of the label `stat`, if the metric has it.
     stat: Option<&'static str>,
 }
 
-/// Who measures.
+/// The service that writes a metric to CloudWatch.
 #[derive(Debug, Clone, Copy)]
-enum By {
-    /// Lambda, which knows a function by the name that it is deployed under.
+enum Publisher {
+    /// Lambda; the dimension is the name that a function is deployed under.
     Lambda,
-    /// The function itself, which knows the name of its folder.
-    Once,
+    /// The function itself; the dimension is its program name.
+    Function,
 }
 
-/// Folders of functions, with the names that they are deployed under.
-type Deployed = BTreeMap<String, Vec<String>>;
+/// Program names of functions, with the names that they are deployed under.
+type DeployedNames = BTreeMap<String, Vec<String>>;
 
 impl Functions {
-    /// Of no stack: nothing is asked for.
+    /// Creates the functions of this stack. Without a stack, CloudWatch is not called.
     pub fn new(client: Client, stack: Option<String>) -> Self {
-        Self { client, stack, last: Memory::default() }
+        Self { client, stack, cache: WindowCache::default() }
     }
 
-    /// What was measured in the last five whole minutes by the clock, but for the newest.
+    /// Returns the metrics of the last five whole minutes by the clock (11:50 to 11:55, …) that
+    /// ended at least one minute before the current minute.
     pub async fn families(&self, now: Timestamp) -> Result<Vec<Family>, ServiceError> {
         let Some(stack) = &self.stack else { return Ok(Vec::new()) };
-        let end = settled(now).floor(MINUTES);
-        let measured =
-            async { read(&self.client, &asked(&self.deployed(stack).await?), end).await };
-        self.last.recall(end, measured).await
+        let end = window_end(now).floor(WINDOW_MINUTES);
+        let read = async { read(&self.client, &queries(&self.active(stack).await?), end).await };
+        self.cache.get_or_read(end, read).await
     }
 
-    /// The functions that ran in the last three hours.
-    async fn deployed(&self, stack: &str) -> Result<Deployed, ServiceError> {
+    /// Returns the functions of the stack that ran in the last three hours.
+    async fn active(&self, stack: &str) -> Result<DeployedNames, ServiceError> {
         let by_name = DimensionFilter::builder().name("FunctionName").build();
-        let ran = self
+        let active = self
             .client
             .list_metrics()
             .namespace("AWS/Lambda")
             .metric_name("Invocations")
             .dimensions(by_name);
-        let mut pages = ran.recently_active(RecentlyActive::Pt3H).into_paginator().send();
-        let mut deployed = Deployed::new();
+        let mut pages = active.recently_active(RecentlyActive::Pt3H).into_paginator().send();
+        let mut deployed = DeployedNames::new();
         while let Some(page) = pages.next().await {
             for metric in page?.metrics.unwrap_or_default() {
-                // With more dimensions it is of one version or alias, and counted here already.
+                // With more dimensions it describes one version or alias, whose invocations the
+                // function's own metric includes.
                 let [name] = metric.dimensions() else { continue };
                 let name = name.value().unwrap_or_default();
-                if let Some(folder) = folder(stack, name) {
-                    deployed.entry(folder).or_default().push(name.to_owned());
+                if let Some(program) = program_name(stack, name) {
+                    deployed.entry(program).or_default().push(name.to_owned());
                 }
             }
         }
@@ -144,66 +148,74 @@ impl Functions {
     }
 }
 
-impl Measured {
+impl FunctionMetric {
     const LAMBDA: Self = Self {
         metric: DURATION,
-        by: By::Lambda,
+        publisher: Publisher::Lambda,
         name: "Invocations",
         statistic: "Sum",
-        fold: Aggregation::Sum,
+        aggregation: Aggregation::Sum,
         stat: None,
     };
     const DURATION: Self =
-        Self { name: "Duration", fold: Aggregation::HighestInSeconds, ..Self::LAMBDA };
+        Self { name: "Duration", aggregation: Aggregation::MaxInSeconds, ..Self::LAMBDA };
 
-    fn of(self, folder: &str, names: &[String]) -> MetricQuery {
+    /// Returns the query of this metric of a program that is deployed under `names`.
+    fn query(self, program: &str, names: &[String]) -> MetricQuery {
         let labels = [
-            Some(("function", folder.to_owned())),
-            routes(folder).map(|routes| ("route", routes)),
+            Some(("function", program.to_owned())),
+            routes(program).map(|routes| ("route", routes)),
             self.stat.map(|stat| ("stat", stat.to_owned())),
         ];
-        let of = match self.by {
-            By::Lambda => {
-                names.iter().map(|name| self.told("AWS/Lambda", "FunctionName", name)).collect()
-            }
-            By::Once => vec![self.told(NAMESPACE, "Function", folder)],
+        let labels = labels.into_iter().flatten().collect();
+        let metrics = match self.publisher {
+            Publisher::Lambda => names
+                .iter()
+                .map(|name| self.cloudwatch_metric("AWS/Lambda", "FunctionName", name))
+                .collect(),
+            Publisher::Function => vec![self.cloudwatch_metric(NAMESPACE, "Function", program)],
         };
-        let Self { metric, statistic, fold, .. } = self;
-        MetricQuery { metric, labels: labels.into_iter().flatten().collect(), of, statistic, fold }
+        let Self { metric, statistic, aggregation, .. } = self;
+        MetricQuery { metric, labels, metrics, statistic, aggregation }
     }
 
-    fn told(&self, namespace: &str, dimension: &str, value: &str) -> Metric {
+    fn cloudwatch_metric(&self, namespace: &str, dimension: &str, value: &str) -> Metric {
         let dimension = Dimension::builder().name(dimension).value(value).build();
         Metric::builder().namespace(namespace).metric_name(self.name).dimensions(dimension).build()
     }
 }
 
-fn asked(deployed: &Deployed) -> Vec<MetricQuery> {
-    let each =
-        |measured: Measured| deployed.iter().map(move |(folder, names)| measured.of(folder, names));
-    MEASURED.into_iter().flat_map(each).collect()
+/// Returns the queries of all metrics of these functions, those of one metric next to each other.
+fn queries(deployed: &DeployedNames) -> Vec<MetricQuery> {
+    let each = |metric: FunctionMetric| {
+        deployed.iter().map(move |(program, names)| metric.query(program, names))
+    };
+    FUNCTION_METRICS.into_iter().flat_map(each).collect()
 }
 
-/// `POST /orders`; several, if it serves several; none, if it is no endpoint.
-fn routes(folder: &str) -> Option<String> {
-    let own = routes::routes().filter(|(_, row)| row.function == folder);
+/// Returns the routes that a program serves: `POST /orders`, or `GET /openapi.yaml, GET /docs`.
+/// `None` if it serves none.
+fn routes(program: &str) -> Option<String> {
+    let own = routes::routes().filter(|(_, row)| row.function == program);
     let routes: Vec<_> = own.map(|(route, _)| format!("{} {}", route.method, route.path)).collect();
     (!routes.is_empty()).then(|| routes.join(", "))
 }
 
-/// `once-OrderCreate-1a2B3c4D5e6F` of the stack `once` is `order-create`.
-fn folder(stack: &str, name: &str) -> Option<String> {
-    let (logical_id, random) = name.strip_prefix(stack)?.strip_prefix('-')?.split_once('-')?;
-    // Or it is a function of another stack, whose name begins as this one's.
+/// Returns the program that a function of `stack` runs, by its deployed name:
+/// `once-OrderCreate-1a2B3c4D5e6F` of the stack `once` runs `order-create`.
+fn program_name(stack: &str, deployed_name: &str) -> Option<String> {
+    let rest = deployed_name.strip_prefix(stack)?.strip_prefix('-')?;
+    let (logical_id, random) = rest.split_once('-')?;
+    // Otherwise it is a function of another stack whose name starts with this one's.
     (!random.contains('-')).then(|| {
-        let mut folder = String::new();
+        let mut program = String::new();
         for letter in logical_id.chars() {
-            if letter.is_ascii_uppercase() && !folder.is_empty() {
-                folder.push('-');
+            if letter.is_ascii_uppercase() && !program.is_empty() {
+                program.push('-');
             }
-            folder.push(letter.to_ascii_lowercase());
+            program.push(letter.to_ascii_lowercase());
         }
-        folder
+        program
     })
 }
 
@@ -212,24 +224,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_function_is_known_by_the_name_that_cloudformation_gives_it() {
+    fn a_program_is_found_by_the_name_that_cloudformation_gives_its_function() {
         assert_eq!(
-            folder("once", "once-OrderCreate-1a2B3c4D5e6F").as_deref(),
+            program_name("once", "once-OrderCreate-1a2B3c4D5e6F").as_deref(),
             Some("order-create")
         );
         assert_eq!(
-            folder("my-shop", "my-shop-SettlementGiveUp-x").as_deref(),
-            Some("settlement-give-up")
+            program_name("my-shop", "my-shop-SettlementDeadLetter-x").as_deref(),
+            Some("settlement-dead-letter")
         );
         for another in
             ["once", "once-", "once-OrderCreate", "twice-OrderCreate-x", "once-test-OrderCreate-x"]
         {
-            assert_eq!(folder("once", another), None, "{another}");
+            assert_eq!(program_name("once", another), None, "{another}");
         }
     }
 
     #[test]
-    fn an_endpoint_is_told_by_its_routes() {
+    fn an_endpoint_is_labeled_with_its_routes() {
         assert_eq!(routes("order-create").as_deref(), Some("POST /orders"));
         assert_eq!(routes("openapi-get").as_deref(), Some("GET /openapi.yaml, GET /docs"));
         assert_eq!(routes("settlement-batch"), None);

@@ -1,10 +1,10 @@
-//! What the checks come to. A pure rule: it asks nobody.
+//! The health report and the rule that derives its status from the checks. Pure: it calls nothing.
 //!
 //! | status | HTTP | when |
 //! |---|---|---|
-//! | `healthy` | 200 | all answer |
-//! | `degraded` | 200 | something does not that only some features need |
-//! | `unhealthy` | 503 | the database does not, which everything needs |
+//! | `healthy` | 200 | all checks passed |
+//! | `degraded` | 200 | a check failed that only some features need |
+//! | `unhealthy` | 503 | the database check failed, which every feature needs |
 
 use std::time::Duration;
 
@@ -12,58 +12,58 @@ use serde::Serialize;
 
 use crate::time::Timestamp;
 
-/// How the deployment is.
+/// The status of the deployment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
-    /// All answer.
+    /// All checks passed.
     Healthy,
-    /// Some features cannot do their work.
+    /// Some features do not work.
     Degraded,
-    /// None can.
+    /// No feature works.
     Unhealthy,
 }
 
-/// What came of a check. Why one failed is in the log, and nowhere else.
+/// The result of a check. The cause of a failure is in the log only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Check {
-    /// It answered in time.
+    /// The service responded within the deadline.
     Healthy,
-    /// It did not.
+    /// The service failed or the deadline passed.
     Unhealthy,
 }
 
-/// What was asked.
+/// The results of all checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Checks {
-    /// Every table, by a consistent read.
+    /// A consistent read of every table.
     pub database: Check,
-    /// Every queue that feeds a worker.
+    /// The attributes of every queue that feeds a worker.
     pub queues: Check,
     /// The bucket of settlements.
     pub files: Check,
-    /// What webhooks are signed with.
+    /// The secret that webhooks are signed with.
     pub webhook_secret: Check,
 }
 
-/// `GET /health`
+/// The response body of `GET /health`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Report {
-    /// What the checks come to.
+    /// The status that follows from the checks.
     pub status: Status,
-    /// Of this release.
+    /// The version of this release.
     pub version: &'static str,
-    /// Each by itself.
+    /// The result of each check.
     pub checks: Checks,
-    /// For how long this instance has run.
+    /// Time since the start of this instance, such as `2h15m30s`.
     pub uptime: String,
-    /// When it was asked.
+    /// When the checks ran.
     pub timestamp: Timestamp,
 }
 
 impl Checks {
-    /// What they come to.
+    /// Returns the status of the deployment.
     #[must_use]
     pub fn status(&self) -> Status {
         let Self { database, queues, files, webhook_secret } = self;
@@ -78,21 +78,22 @@ impl Checks {
 }
 
 impl Report {
-    /// Of these checks, at this moment.
+    /// Creates the report of `checks` that ran at `now`.
     #[must_use]
     pub fn new(checks: Checks, uptime: Duration, now: Timestamp) -> Self {
         Self {
             status: checks.status(),
             version: env!("CARGO_PKG_VERSION"),
             checks,
-            uptime: spelled(uptime),
+            uptime: format_uptime(uptime),
             timestamp: now,
         }
     }
 }
 
-/// `2h15m30s`, `15m0s`, `30s`: whole seconds, and hours for as many as there are.
-fn spelled(uptime: Duration) -> String {
+/// Formats an uptime in whole seconds from its largest unit on: `2h15m30s`, `15m0s`, `30s`. Hours
+/// are the largest unit.
+fn format_uptime(uptime: Duration) -> String {
     let seconds = uptime.as_secs();
     let (hours, minutes, seconds) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
     match (hours, minutes) {
@@ -116,7 +117,7 @@ mod tests {
     };
 
     #[test]
-    fn the_database_decides_whether_anything_works_and_the_others_whether_all_does() {
+    fn a_failed_database_check_is_unhealthy_and_any_other_is_degraded() {
         assert_eq!(ALL.status(), Status::Healthy);
         for degraded in [
             Checks { queues: Check::Unhealthy, ..ALL },
@@ -124,14 +125,14 @@ mod tests {
             Checks { webhook_secret: Check::Unhealthy, ..ALL },
         ] {
             assert_eq!(degraded.status(), Status::Degraded, "{degraded:?}");
-            let without_tables = Checks { database: Check::Unhealthy, ..degraded };
-            assert_eq!(without_tables.status(), Status::Unhealthy, "{without_tables:?}");
+            let unhealthy = Checks { database: Check::Unhealthy, ..degraded };
+            assert_eq!(unhealthy.status(), Status::Unhealthy, "{unhealthy:?}");
         }
         assert_eq!(Checks { database: Check::Unhealthy, ..ALL }.status(), Status::Unhealthy);
     }
 
     #[test]
-    fn an_uptime_is_spelled_from_its_largest_unit_on() {
+    fn an_uptime_is_formatted_from_its_largest_unit_on() {
         for (seconds, expected) in [
             (0, "0s"),
             (59, "59s"),
@@ -141,13 +142,13 @@ mod tests {
             (8_130, "2h15m30s"),
             (360_061, "100h1m1s"),
         ] {
-            assert_eq!(spelled(Duration::from_secs(seconds)), expected);
+            assert_eq!(format_uptime(Duration::from_secs(seconds)), expected);
         }
-        assert_eq!(spelled(Duration::from_millis(1_999)), "1s");
+        assert_eq!(format_uptime(Duration::from_millis(1_999)), "1s");
     }
 
     #[test]
-    fn a_report_has_the_shape_that_is_promised() {
+    fn a_report_has_the_documented_shape() {
         let now = "2026-01-15T10:30:00Z".parse().expect("a time");
         let report = Report::new(
             Checks { queues: Check::Unhealthy, ..ALL },
@@ -157,7 +158,12 @@ mod tests {
         let expected = json!({
             "status": "degraded",
             "version": env!("CARGO_PKG_VERSION"),
-            "checks": {"database": "healthy", "queues": "unhealthy", "files": "healthy", "webhook_secret": "healthy"},
+            "checks": {
+                "database": "healthy",
+                "queues": "unhealthy",
+                "files": "healthy",
+                "webhook_secret": "healthy",
+            },
             "uptime": "2h15m30s",
             "timestamp": "2026-01-15T10:30:00.000Z",
         });

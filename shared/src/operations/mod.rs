@@ -1,11 +1,27 @@
-//! How the deployment is: whether what it stands on answers ([`Health`]), and what it comes to in numbers ([`Gauges`]).
+//! Health checks ([`Health`]) and metrics ([`Gauges`]) of the deployment.
 //!
-//! An instance of a function knows only itself, and another one answers the next call. So both tell what holds for the whole deployment: they
-//! ask the services and the tables each time, and add nothing up. What only an instance knows is in CloudWatch already, and is read from there.
+//! An instance of a function knows only its own state, and the next call may reach another
+//! instance. Both therefore describe the whole deployment: they query the services and the tables
+//! for each response, and accumulate nothing. What only an instance knows is in CloudWatch already,
+//! and is read from there.
 //!
-//! Not covered: what the tables would tell only by reading all of them. `docs/OPERATIONS.md` has each number with its source.
+//! Not covered: values that would require reading whole tables. `docs/OPERATIONS.md` lists each
+//! metric with its source.
+//!
+//! | file | content |
+//! |---|---|
+//! | `health.rs` | the rule from checks to a status; pure |
+//! | `checks.rs` | runs the checks |
+//! | `gauges.rs` | reads all sources of metrics for one scrape |
+//! | `queues.rs` | depths of queues, from SQS |
+//! | `cloudwatch.rs` | metrics of the features, the API and Lambda, from CloudWatch |
+//! | `series.rs` | the table of these metrics |
+//! | `functions.rs` | metrics of each function of the stack, from CloudWatch |
+//! | `window.rs` | reads and aggregates a window of CloudWatch metrics |
+//! | `exposition.rs` | Prometheus's text format |
 
 mod checks;
+mod cloudwatch;
 mod exposition;
 mod functions;
 mod gauges;
@@ -22,24 +38,24 @@ use crate::{
     webhook::SecretError,
 };
 
-use self::{functions::Functions, queues::Queues, series::CloudWatchMetrics};
+use self::{cloudwatch::CloudWatchMetrics, functions::Functions, queues::Queues};
 
 pub use checks::Health;
 pub use gauges::Gauges;
 pub use health::{Check, Checks, Report, Status};
 
-/// What is looked at.
+/// The resources that are checked and measured.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Names of all tables.
     pub tables: Vec<String>,
     /// The queues that feed workers.
-    pub queues: Vec<QueueName>,
-    /// Where their messages end that were tried too often, as far as the process was told.
-    pub dead_letters: Vec<QueueName>,
+    pub queues: Vec<Queue>,
+    /// The dead-letter queues whose URLs are set.
+    pub dead_letters: Vec<Queue>,
     /// The bucket of settlements.
     pub bucket: String,
-    /// The name of the stack, if each of its functions is to be told of.
+    /// The name of the stack, if the metrics of each of its functions are reported.
     pub stack: Option<String>,
 }
 
@@ -48,9 +64,9 @@ impl Settings {
     /// dead-letter queues that are set.
     pub fn read(variables: &Variables<'_>) -> Result<Self, VariableError> {
         let required = |variable| variables.required(variable);
-        let queue = |(name, variable)| Ok(QueueName { name, url: variables.required(variable)? });
+        let queue = |(name, variable)| Ok(Queue { name, url: variables.required(variable)? });
         let dead_letters =
-            |(name, variable)| variables.text(variable).map(|url| QueueName { name, url });
+            |(name, variable)| variables.text(variable).map(|url| Queue { name, url });
         Ok(Self {
             tables: TABLES.into_iter().map(required).collect::<Result<_, _>>()?,
             queues: QUEUES.into_iter().map(queue).collect::<Result<_, _>>()?,
@@ -89,59 +105,59 @@ const DEAD_LETTER_QUEUES: [(&str, &str); 4] = [
     ("schedule", "SCHEDULE_DEAD_LETTER_QUEUE_URL"),
 ];
 
-/// A queue, as people call it and as it is reached.
+/// A queue: its name in checks and metrics, and its URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct QueueName {
+pub struct Queue {
     /// `settlement-plan`
     pub name: &'static str,
     /// Its URL.
     pub url: String,
 }
 
-/// What is asked for numbers beside the tables: the queues, and CloudWatch.
+/// The sources of metrics other than the tables: the queues and CloudWatch.
 #[derive(Debug)]
 pub struct MetricSources {
     queues: Queues,
-    counted: CloudWatchMetrics,
+    cloudwatch: CloudWatchMetrics,
     functions: Functions,
 }
 
 impl MetricSources {
-    /// Over the settings' queues, with an empty memory.
+    /// Creates the sources over the settings' queues and stack, with empty caches.
     #[must_use]
     pub fn new(aws: &Aws, settings: &Settings) -> Self {
         let Settings { queues, dead_letters, stack, .. } = settings;
-        // It adds up what it is asked for: that may take longer than a read.
+        // CloudWatch aggregates for each query, which can take longer than a read.
         let cloudwatch = aws.with_long_timeouts().cloudwatch();
         Self {
             queues: Queues::new(aws.sqs(), queues.clone(), dead_letters.clone()),
-            counted: CloudWatchMetrics::new(cloudwatch.clone()),
+            cloudwatch: CloudWatchMetrics::new(cloudwatch.clone()),
             functions: Functions::new(cloudwatch, stack.clone()),
         }
     }
 }
 
-/// Why something gave no answer that can be used.
+/// Why a check failed or a source could not be read.
 #[derive(Debug, thiserror::Error)]
 enum CheckError {
-    /// It took too long.
-    #[error("no answer within {} s", .0.as_secs())]
-    Late(Duration),
-    /// It failed.
+    /// The deadline passed.
+    #[error("no response within {} s", .0.as_secs())]
+    TimedOut(Duration),
+    /// The service failed.
     #[error(transparent)]
     Failed(#[from] ServiceError),
-    /// Nobody can sign with it.
+    /// There is no webhook secret to sign with.
     #[error(transparent)]
     Secret(#[from] SecretError),
 }
 
-/// The answer, if it comes in time.
-async fn within<T, E>(
+/// Returns the call's result, or [`CheckError::TimedOut`] if it takes longer than `deadline`.
+async fn with_deadline<T, E>(
     deadline: Duration,
-    asked: impl Future<Output = Result<T, E>>,
+    call: impl Future<Output = Result<T, E>>,
 ) -> Result<T, CheckError>
 where
     CheckError: From<E>,
 {
-    Ok(tokio::time::timeout(deadline, asked).await.map_err(|_| CheckError::Late(deadline))??)
+    Ok(tokio::time::timeout(deadline, call).await.map_err(|_| CheckError::TimedOut(deadline))??)
 }

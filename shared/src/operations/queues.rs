@@ -1,4 +1,4 @@
-//! How many messages queues hold, as SQS tells it: about so many.
+//! Depths of queues, approximate, as reported by SQS.
 
 use aws_sdk_sqs::{
     Client,
@@ -11,49 +11,50 @@ use aws_sdk_sqs::{
 use futures_util::future::try_join_all;
 
 use super::{
-    QueueName,
+    Queue,
     exposition::{Family, Metric},
 };
 use crate::aws::ServiceError;
 
 const MESSAGES: Metric = Metric {
     name: "once_queue_messages",
-    help: "Messages of a work queue, about: visible (to be taken now), in_flight (taken and not done), delayed (not yet to be taken)",
+    help: "Messages in a work queue, approximate: visible (ready to be received), in_flight \
+           (received and not deleted), delayed (not yet ready)",
 };
 
 const DEAD_LETTERS: Metric = Metric {
     name: "once_dead_letters",
-    help: "Messages that were tried too often and wait for somebody to look, about",
+    help: "Messages in a dead-letter queue, approximate: all attempts failed",
 };
 
-/// How a message can be.
+/// States of a message, with the attributes that count them.
 const STATES: [(&str, QueueAttributeName); 3] =
     [("visible", Visible), ("in_flight", InFlight), ("delayed", Delayed)];
 
-/// Queues, and the client that reaches them.
+/// The queues of the deployment.
 #[derive(Debug)]
 pub struct Queues {
     client: Client,
-    work: Vec<QueueName>,
-    dead_letters: Vec<QueueName>,
+    work: Vec<Queue>,
+    dead_letters: Vec<Queue>,
 }
 
 impl Queues {
-    pub fn new(client: Client, work: Vec<QueueName>, dead_letters: Vec<QueueName>) -> Self {
+    pub fn new(client: Client, work: Vec<Queue>, dead_letters: Vec<Queue>) -> Self {
         Self { client, work, dead_letters }
     }
 
-    /// Each queue tells how many messages it has, whatever the number.
-    pub async fn answer(&self) -> Result<(), ServiceError> {
-        try_join_all(self.work.iter().map(|queue| self.ask(queue, &[Visible]))).await.map(drop)
+    /// Checks that each work queue reports its depth, whatever it is.
+    pub async fn check(&self) -> Result<(), ServiceError> {
+        try_join_all(self.work.iter().map(|queue| self.counts(queue, &[Visible]))).await.map(drop)
     }
 
-    /// What each queue holds: one call for each.
+    /// Returns the depth of each queue: one call per queue.
     pub async fn depths(&self) -> Result<Vec<Family>, ServiceError> {
         let states = STATES.map(|(_, attribute)| attribute);
-        let work = try_join_all(self.work.iter().map(|queue| self.ask(queue, &states)));
+        let work = try_join_all(self.work.iter().map(|queue| self.counts(queue, &states)));
         let dead =
-            try_join_all(self.dead_letters.iter().map(|queue| self.ask(queue, &states[..1])));
+            try_join_all(self.dead_letters.iter().map(|queue| self.counts(queue, &states[..1])));
         let (work, dead) = futures_util::try_join!(work, dead)?;
         let mut messages = MESSAGES.family();
         for (queue, counts) in self.work.iter().zip(work) {
@@ -61,29 +62,29 @@ impl Queues {
                 messages = messages.with(&[("queue", queue.name), ("state", state)], count);
             }
         }
-        let letters = self.dead_letters.iter().zip(dead.into_iter().flatten());
-        let letters = letters.fold(DEAD_LETTERS.family(), |all, (queue, count)| {
+        let dead_letters = self.dead_letters.iter().zip(dead.into_iter().flatten());
+        let dead_letters = dead_letters.fold(DEAD_LETTERS.family(), |all, (queue, count)| {
             all.with(&[("queue", queue.name)], count)
         });
-        Ok(vec![messages, letters])
+        Ok(vec![messages, dead_letters])
     }
 
-    /// These attributes of a queue, in their order.
-    async fn ask(
+    /// Returns the values of these attributes of a queue, in the same order.
+    async fn counts(
         &self,
-        queue: &QueueName,
-        wanted: &[QueueAttributeName],
+        queue: &Queue,
+        names: &[QueueAttributeName],
     ) -> Result<Vec<f64>, ServiceError> {
-        let asked = self.client.get_queue_attributes().queue_url(&queue.url);
-        let told = asked
-            .set_attribute_names(Some(wanted.to_vec()))
+        let request = self.client.get_queue_attributes().queue_url(&queue.url);
+        let attributes = request
+            .set_attribute_names(Some(names.to_vec()))
             .send()
             .await?
             .attributes
             .unwrap_or_default();
         let count = |name| {
-            told.get(name).map_or("", String::as_str).parse().map_err(ServiceError::permanent)
+            attributes.get(name).map_or("", String::as_str).parse().map_err(ServiceError::permanent)
         };
-        wanted.iter().map(count).collect()
+        names.iter().map(count).collect()
     }
 }

@@ -1,6 +1,7 @@
-//! Numbers of the last whole minutes, as CloudWatch has them.
+//! Reads and aggregates CloudWatch metrics of a window of five whole minutes.
 //!
-//! A window ends a minute before the current one begins: a metric reaches CloudWatch up to a minute after it was written.
+//! A window ends one minute before the start of the current minute: a metric reaches CloudWatch up
+//! to a minute after it was written.
 
 use std::collections::HashMap;
 
@@ -17,102 +18,114 @@ use crate::{
     time::{Minute, Timestamp},
 };
 
-/// Minutes of a window.
-pub const MINUTES: i64 = 5;
+/// Length of a window, in minutes.
+pub const WINDOW_MINUTES: i64 = 5;
 
-/// Minutes that CloudWatch may not know fully yet.
-const SETTLING: i64 = 1;
+/// Minutes before the current one whose values may not have reached CloudWatch yet.
+const SETTLING_MINUTES: i64 = 1;
 
-/// Numbers of a call at most, as CloudWatch has it.
-const MOST: usize = 500;
+/// CloudWatch's limit of queries per call.
+const MAX_QUERIES: usize = 500;
 
-/// One number that is asked for, and what it is called here.
+/// A metric to read from CloudWatch, and its name and labels in the response.
 #[derive(Debug)]
 pub struct MetricQuery {
     pub metric: exposition::Metric,
     pub labels: Vec<(&'static str, String)>,
-    /// As CloudWatch calls it; several together are one number.
-    pub of: Vec<Metric>,
-    /// What of each minute: `Sum`, `Maximum`, `p99`.
+    /// The CloudWatch metrics that are aggregated to one value.
+    pub metrics: Vec<Metric>,
+    /// CloudWatch's statistic of each minute: `Sum`, `Maximum`, `p99`.
     pub statistic: &'static str,
-    pub fold: Aggregation,
+    pub aggregation: Aggregation,
 }
 
-/// How the minutes of the window become one number.
+/// How the values of the window's minutes are aggregated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Aggregation {
-    /// All of them together; 0 where nothing was counted.
+    /// Their sum; 0 if nothing was counted.
     Sum,
-    /// The highest of them; nothing where nothing was measured.
-    Highest,
-    /// The same, from milliseconds to seconds.
-    HighestInSeconds,
+    /// Their maximum; absent if nothing was measured.
+    Max,
+    /// The same, converted from milliseconds to seconds.
+    MaxInSeconds,
 }
 
-/// What was read last, for as long as its key is the one that is asked for.
+/// A cache of one entry: the last window that was read, valid while its key is requested.
 #[derive(Debug)]
-pub struct Memory<K>(Mutex<Option<(K, Vec<Family>)>>);
+pub struct WindowCache<K>(Mutex<Option<(K, Vec<Family>)>>);
 
-/// When the last window ended.
-pub fn settled(now: Timestamp) -> Minute {
-    Minute::of(now).plus(-SETTLING)
+/// Returns the end of the last window, exclusive.
+pub fn window_end(now: Timestamp) -> Minute {
+    Minute::of(now).plus(-SETTLING_MINUTES)
 }
 
-/// The numbers of the window that ended then. Those of one metric have to be asked for side by side.
+/// Reads the window that ends at `end`. Queries of one metric must be next to each other.
 pub async fn read(
     client: &Client,
-    asked: &[MetricQuery],
+    queries: &[MetricQuery],
     end: Minute,
 ) -> Result<Vec<Family>, ServiceError> {
-    let flat: Vec<(usize, MetricDataQuery)> = asked
-        .iter()
-        .enumerate()
-        .flat_map(|(place, asked)| {
-            asked.of.iter().map(move |of| (place, of.clone(), asked.statistic))
-        })
-        .zip(0..)
-        .map(|((place, of, statistic), id)| (place, query(&id_of(id), of, statistic)))
-        .collect();
-    let places: HashMap<String, usize> =
-        (0..).map(id_of).zip(flat.iter().map(|(place, _)| *place)).collect();
-    let mut found: HashMap<usize, Vec<f64>> = HashMap::new();
-    for queries in flat.chunks(MOST) {
-        let read = client
-            .get_metric_data()
-            .set_metric_data_queries(Some(queries.iter().map(|(_, query)| query.clone()).collect()))
-            .start_time(instant(end.plus(-MINUTES)))
-            .end_time(instant(end));
-        let mut pages = read.into_paginator().send();
-        while let Some(page) = pages.next().await {
-            for result in page?.metric_data_results.unwrap_or_default() {
-                let place = places.get(result.id.as_deref().unwrap_or_default());
-                // A query that CloudWatch could not answer has no number, not even 0.
-                let told = matches!(
-                    result.status_code,
-                    Some(StatusCode::Complete | StatusCode::PartialData)
-                );
-                if let Some(place) = place.filter(|_| told) {
-                    found.entry(*place).or_default().extend(result.values.unwrap_or_default());
-                }
-            }
-        }
-    }
+    let found = read_values(client, queries, end).await?;
     let mut families: Vec<Family> = Vec::new();
-    for (place, asked) in asked.iter().enumerate() {
-        if let Some(value) = found.get(&place).and_then(|minutes| asked.fold.of(minutes)) {
-            let last = families.pop_if(|last| last.metric() == asked.metric);
-            families.push(last.unwrap_or_else(|| asked.metric.family()).with(&asked.labels, value));
+    for (index, query) in queries.iter().enumerate() {
+        if let Some(value) = found.get(&index).and_then(|values| query.aggregation.apply(values)) {
+            let last = families.pop_if(|last| last.metric() == query.metric);
+            families.push(last.unwrap_or_else(|| query.metric.family()).with(&query.labels, value));
         }
     }
     Ok(families)
 }
 
-fn id_of(number: u32) -> String {
+/// Reads the values of the window's minutes, by the index of their query in `queries`.
+async fn read_values(
+    client: &Client,
+    queries: &[MetricQuery],
+    end: Minute,
+) -> Result<HashMap<usize, Vec<f64>>, ServiceError> {
+    let data_queries: Vec<(usize, MetricDataQuery)> = queries
+        .iter()
+        .enumerate()
+        .flat_map(|(index, query)| {
+            query.metrics.iter().map(move |metric| (index, metric.clone(), query.statistic))
+        })
+        .zip(0..)
+        .map(|((index, metric, statistic), id)| {
+            (index, data_query(&query_id(id), metric, statistic))
+        })
+        .collect();
+    let indexes: HashMap<String, usize> =
+        (0..).map(query_id).zip(data_queries.iter().map(|(index, _)| *index)).collect();
+    let mut found: HashMap<usize, Vec<f64>> = HashMap::new();
+    for chunk in data_queries.chunks(MAX_QUERIES) {
+        let read = client
+            .get_metric_data()
+            .set_metric_data_queries(Some(chunk.iter().map(|(_, query)| query.clone()).collect()))
+            .start_time(instant(end.plus(-WINDOW_MINUTES)))
+            .end_time(instant(end));
+        let mut pages = read.into_paginator().send();
+        while let Some(page) = pages.next().await {
+            for result in page?.metric_data_results.unwrap_or_default() {
+                let index = indexes.get(result.id.as_deref().unwrap_or_default());
+                // A query that failed in CloudWatch has no value, not even 0.
+                let has_succeeded = matches!(
+                    result.status_code,
+                    Some(StatusCode::Complete | StatusCode::PartialData)
+                );
+                if let Some(index) = index.filter(|_| has_succeeded) {
+                    found.entry(*index).or_default().extend(result.values.unwrap_or_default());
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn query_id(number: u32) -> String {
     format!("m{number}")
 }
 
-fn query(id: &str, of: Metric, statistic: &str) -> MetricDataQuery {
-    let stat = MetricStat::builder().metric(of).period(60).stat(statistic);
+fn data_query(id: &str, metric: Metric, statistic: &str) -> MetricDataQuery {
+    let stat = MetricStat::builder().metric(metric).period(60).stat(statistic);
     MetricDataQuery::builder().id(id).metric_stat(stat.build()).build()
 }
 
@@ -121,37 +134,38 @@ fn instant(minute: Minute) -> DateTime {
 }
 
 impl Aggregation {
-    /// The minutes of the window as one number. `None`: there is nothing to tell.
-    fn of(self, minutes: &[f64]) -> Option<f64> {
-        let highest = minutes.iter().copied().reduce(f64::max);
+    /// Aggregates the values of the minutes. `None`: there is no value to report.
+    fn apply(self, minutes: &[f64]) -> Option<f64> {
+        let max = minutes.iter().copied().reduce(f64::max);
         match self {
-            // The sum of no floats is -0.
+            // `Iterator::sum` of no floats is -0.
             Self::Sum => Some(minutes.iter().fold(0.0, |sum, minute| sum + minute)),
-            Self::Highest => highest,
-            Self::HighestInSeconds => highest.map(|millis| millis / 1_000.0),
+            Self::Max => max,
+            Self::MaxInSeconds => max.map(|millis| millis / 1_000.0),
         }
     }
 }
 
-impl<K> Default for Memory<K> {
+impl<K> Default for WindowCache<K> {
     fn default() -> Self {
         Self(Mutex::new(None))
     }
 }
 
-impl<K: PartialEq> Memory<K> {
-    /// What is remembered under this key, or else what is read now. Of those who ask at once, one reads.
-    pub async fn recall<E>(
+impl<K: PartialEq> WindowCache<K> {
+    /// Returns the cached entry if it has this key, or else caches and returns what `read` returns.
+    /// Concurrent callers wait for one read.
+    pub async fn get_or_read<E>(
         &self,
         key: K,
         read: impl Future<Output = Result<Vec<Family>, E>>,
     ) -> Result<Vec<Family>, E> {
-        let mut last = self.0.lock().await;
-        if let Some((_, families)) = last.as_ref().filter(|(known, _)| *known == key) {
+        let mut entry = self.0.lock().await;
+        if let Some((_, families)) = entry.as_ref().filter(|(cached, _)| *cached == key) {
             return Ok(families.clone());
         }
         let families = read.await?;
-        *last = Some((key, families.clone()));
+        *entry = Some((key, families.clone()));
         Ok(families)
     }
 }
@@ -161,18 +175,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_counted_is_none_and_nothing_measured_is_no_number() {
+    fn an_empty_sum_is_0_and_an_empty_maximum_is_absent() {
         assert_eq!(
-            Aggregation::Sum.of(&[]).map(|sum| sum.to_string()).as_deref(),
+            Aggregation::Sum.apply(&[]).map(|sum| sum.to_string()).as_deref(),
             Some("0"),
             "and not -0"
         );
-        assert_eq!(Aggregation::Sum.of(&[1.0, 2.0]), Some(3.0));
+        assert_eq!(Aggregation::Sum.apply(&[1.0, 2.0]), Some(3.0));
         assert_eq!(
-            (Aggregation::Highest.of(&[]), Aggregation::HighestInSeconds.of(&[])),
+            (Aggregation::Max.apply(&[]), Aggregation::MaxInSeconds.apply(&[])),
             (None, None)
         );
-        assert_eq!(Aggregation::Highest.of(&[1.0, 3.0, 2.0]), Some(3.0));
-        assert_eq!(Aggregation::HighestInSeconds.of(&[500.0, 250.0]), Some(0.5));
+        assert_eq!(Aggregation::Max.apply(&[1.0, 3.0, 2.0]), Some(3.0));
+        assert_eq!(Aggregation::MaxInSeconds.apply(&[500.0, 250.0]), Some(0.5));
     }
 }

@@ -1,4 +1,4 @@
-//! What an instance remembers, so that it need not ask: products, which never change, and for a moment that one is sold out.
+//! The cache of an instance: products, which never change, and for a moment which are sold out.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -7,48 +7,50 @@ use tokio::time::Instant;
 
 use super::product::Definition;
 
-/// Products that an instance remembers at most. A full memory starts over: cheaper than knowing which was used last.
+/// The largest number of products in a map. A full map is cleared, which is cheaper than tracking
+/// which product was used last.
 const CAPACITY: usize = 10_000;
 
-/// The memory of one instance.
+/// The cache of one instance.
 #[derive(Debug)]
 pub struct Cache {
-    sold_out_for: Duration,
+    sold_out_ttl: Duration,
     definitions: Mutex<HashMap<u32, Definition>>,
     sold_out: Mutex<HashMap<u32, SoldOut>>,
 }
 
 #[derive(Debug)]
 struct SoldOut {
-    /// Units that were left: too few for the order that was refused, perhaps enough for a smaller one.
+    /// The units that were left: too few for the refused order, but maybe enough for a smaller one.
     left: u64,
     until: Instant,
 }
 
 impl Cache {
-    /// An empty memory that forgets that a product is sold out after `sold_out_for`.
+    /// Creates an empty cache. It keeps a product as sold out for `sold_out_ttl`.
     #[must_use]
-    pub fn new(sold_out_for: Duration) -> Self {
-        Self { sold_out_for, definitions: Mutex::default(), sold_out: Mutex::default() }
+    pub fn new(sold_out_ttl: Duration) -> Self {
+        Self { sold_out_ttl, definitions: Mutex::default(), sold_out: Mutex::default() }
     }
 
-    /// The product, if it was seen.
+    /// Returns the product, if it is cached.
     #[must_use]
     pub fn definition(&self, product: u32) -> Option<Definition> {
         self.definitions.lock().get(&product).cloned()
     }
 
-    /// Remembers a product.
-    pub fn learn(&self, definition: &Definition) {
-        room(self.definitions.lock()).insert(definition.id, definition.clone());
+    /// Caches a product.
+    pub fn insert(&self, definition: &Definition) {
+        lock_with_room(&self.definitions).insert(definition.id, definition.clone());
     }
 
-    /// An order of so many units need not be tried: a moment ago there were too few.
+    /// Returns whether an order of `quantity` is too large for the units that were left a moment
+    /// ago.
     #[must_use]
     pub fn is_sold_out(&self, product: u32, quantity: u32) -> bool {
         let mut sold_out = self.sold_out.lock();
         match sold_out.get(&product) {
-            Some(seen) if Instant::now() < seen.until => seen.left < u64::from(quantity),
+            Some(entry) if Instant::now() < entry.until => entry.left < u64::from(quantity),
             Some(_) => {
                 sold_out.remove(&product);
                 false
@@ -57,16 +59,17 @@ impl Cache {
         }
     }
 
-    /// Remembers that only so many units are left.
-    pub fn sold_out(&self, product: u32, left: u64) {
-        if !self.sold_out_for.is_zero() {
-            let until = Instant::now() + self.sold_out_for;
-            room(self.sold_out.lock()).insert(product, SoldOut { left, until });
+    /// Caches that a product has only `left` units.
+    pub fn insert_sold_out(&self, product: u32, left: u64) {
+        if !self.sold_out_ttl.is_zero() {
+            let until = Instant::now() + self.sold_out_ttl;
+            lock_with_room(&self.sold_out).insert(product, SoldOut { left, until });
         }
     }
 }
 
-fn room<T>(mut map: MutexGuard<'_, HashMap<u32, T>>) -> MutexGuard<'_, HashMap<u32, T>> {
+fn lock_with_room<T>(map: &Mutex<HashMap<u32, T>>) -> MutexGuard<'_, HashMap<u32, T>> {
+    let mut map = map.lock();
     if map.len() >= CAPACITY {
         map.clear();
     }
@@ -78,9 +81,9 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn sold_out_is_remembered_for_a_moment_and_only_for_orders_that_are_too_large() {
+    async fn sold_out_is_cached_for_its_ttl_and_only_for_orders_that_are_too_large() {
         let cache = Cache::new(Duration::from_secs(1));
-        cache.sold_out(1, 2);
+        cache.insert_sold_out(1, 2);
         assert!(cache.is_sold_out(1, 3));
         assert!(!cache.is_sold_out(1, 2) && !cache.is_sold_out(2, 3));
         tokio::time::advance(Duration::from_secs(1)).await;
@@ -88,17 +91,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nothing_is_remembered_where_the_setting_is_zero() {
+    async fn with_a_ttl_of_zero_nothing_is_cached_as_sold_out() {
         let cache = Cache::new(Duration::ZERO);
-        cache.sold_out(1, 0);
+        cache.insert_sold_out(1, 0);
         assert!(!cache.is_sold_out(1, 1));
     }
 
     #[test]
-    fn the_memory_is_bounded() {
+    fn the_cache_is_bounded() {
         let cache = Cache::new(Duration::from_mins(1));
         for product in 0..50_000 {
-            cache.sold_out(product, 0);
+            cache.insert_sold_out(product, 0);
         }
         assert!(cache.sold_out.lock().len() <= CAPACITY);
     }

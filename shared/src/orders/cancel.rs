@@ -1,4 +1,5 @@
-//! Cancelling an order: its units return to the lanes that gave them, and its payment is reversed, once.
+//! Canceling orders: the units return to the lanes that they were withdrawn from, and the payment
+//! is reversed, once.
 
 use metrics::counter;
 use tracing::info;
@@ -10,21 +11,21 @@ use super::{
 };
 use crate::{
     aws::ServiceError,
-    dynamo::{Commit, commit, read},
+    dynamo::{Commit, commit, from_item},
     retry::{Attempt, Exhausted, RetryBudget},
     time::Timestamp,
 };
 
-/// Why an order is not cancelled.
+/// Why an order was not canceled.
 #[derive(Debug, thiserror::Error)]
 pub enum CancelError {
     /// No order has this id.
     #[error("order {0} does not exist")]
     OrderNotFound(Uuid),
-    /// Others held the stock for longer than the budget.
-    #[error("too many changes at once")]
+    /// Concurrent requests or throttling exhausted the retry budget.
+    #[error("too many concurrent requests: retry")]
     Contended,
-    /// The store failed; the order may be cancelled.
+    /// The store failed; the order may be canceled.
     #[error(transparent)]
     Store(#[from] ServiceError),
 }
@@ -36,10 +37,10 @@ impl From<Exhausted> for CancelError {
 }
 
 impl Orders {
-    /// Cancels an order; cancelled before, it is answered as it stands.
+    /// Cancels an order and returns it. An order that is already canceled is returned unchanged.
     pub async fn cancel(&self, id: Uuid, now: Timestamp) -> Result<Order, CancelError> {
         let budget = RetryBudget::new(self.retry_budget);
-        let record = self.store.sale(id).await?.ok_or(CancelError::OrderNotFound(id))?;
+        let record = self.store.order_record(id).await?.ok_or(CancelError::OrderNotFound(id))?;
         if record.order.status == Status::Cancelled {
             return Ok(record.order);
         }
@@ -52,9 +53,9 @@ impl Orders {
                     let status = Status::Cancelled;
                     Attempt::Decided(Ok(Order { status, updated_at: now, ..order }))
                 }
-                // Another request has cancelled it.
-                Commit::AlreadyRecorded(stored) => {
-                    Attempt::Decided(Ok(read::<OrderRecord>(stored)?.order))
+                // Another request canceled it.
+                Commit::AlreadyRecorded(existing) => {
+                    Attempt::Decided(Ok(from_item::<OrderRecord>(existing)?.order))
                 }
                 Commit::Conflict | Commit::ConditionFailed => Attempt::Retry(()),
             })
@@ -64,13 +65,13 @@ impl Orders {
 
     async fn try_to_cancel(
         &self,
-        sale: &OrderRecord,
+        record: &OrderRecord,
         now: Timestamp,
     ) -> Result<Commit, ServiceError> {
-        let returned =
-            sale.shares.iter().map(|&share| self.store.give(sale.order.product_id, share));
-        let reversal = self.store.put_entry(&sale.entry().reversed(now));
-        let rest: Result<Vec<_>, _> = std::iter::once(reversal).chain(returned).collect();
-        commit(&self.store.client, self.store.cancel_sale(sale.order.id, now)?, rest?).await
+        let Order { id, product_id, .. } = record.order;
+        let deposits = record.shares.iter().map(|&share| self.store.deposit(product_id, share));
+        let reversal = self.store.put_entry(&record.entry().reversed(now));
+        let rest: Result<Vec<_>, _> = std::iter::once(reversal).chain(deposits).collect();
+        commit(&self.store.client, self.store.cancel_order(id, now)?, rest?).await
     }
 }

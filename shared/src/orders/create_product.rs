@@ -11,29 +11,29 @@ use super::{
 };
 use crate::{
     aws::ServiceError,
-    dynamo::{Commit, commit, keys, read},
+    dynamo::{Commit, commit, from_item, keys},
     idempotency::{IdempotencyKey, request_id},
     retry::{Attempt, Exhausted, RetryBudget},
     time::Timestamp,
 };
 
-/// A product that exists.
+/// The result of a creation request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Created {
-    /// As it is now.
+    /// The product with its current stock.
     pub product: Product,
-    /// It was created by an earlier request with the same key.
+    /// An earlier request with the same key created it.
     pub replayed: bool,
 }
 
 /// Why no product was created.
 #[derive(Debug, thiserror::Error)]
 pub enum CreateError {
-    /// The key names another product.
+    /// The idempotency key was used for another product.
     #[error("the idempotency key was used for another product")]
     KeyReused,
-    /// Others held the key, or the table was throttled, for longer than the budget.
-    #[error("too many products at once")]
+    /// Concurrent requests or throttling exhausted the retry budget.
+    #[error("too many concurrent requests: retry")]
     Contended,
     /// The store failed; a product may have been created.
     #[error(transparent)]
@@ -46,14 +46,14 @@ impl From<Exhausted> for CreateError {
     }
 }
 
-/// Which product a request made.
+/// The record of a creation request: the product that it created.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct Made {
+struct CreationRecord {
     product_id: u32,
 }
 
 impl Orders {
-    /// Creates a product with its stock.
+    /// Creates a product with its stock, once per idempotency key.
     pub async fn create_product(
         &self,
         new: NewProduct,
@@ -67,16 +67,16 @@ impl Orders {
         let attempt = |(), _| async {
             Ok(match self.try_to_create(&definition, request).await? {
                 Commit::Done => Attempt::Decided(Ok(None)),
-                Commit::AlreadyRecorded(stored) => {
-                    let Made { product_id } = read(stored)?;
+                Commit::AlreadyRecorded(existing) => {
+                    let CreationRecord { product_id } = from_item(existing)?;
                     Attempt::Decided(Ok(Some(product_id)))
                 }
                 Commit::Conflict | Commit::ConditionFailed => Attempt::Retry(()),
             })
         };
-        let replayed: Result<_, CreateError> = budget.retry((), attempt).await;
-        if let Some(product_id) = replayed? {
-            return self.created_before(&definition, product_id).await;
+        let existing: Result<_, CreateError> = budget.retry((), attempt).await;
+        if let Some(product_id) = existing? {
+            return self.replay_creation(&definition, product_id).await;
         }
         info!(product.id = id, "Product created");
         let stock = definition.product.stock.get().into();
@@ -90,31 +90,35 @@ impl Orders {
     ) -> Result<Commit, ServiceError> {
         let Definition { id, product, .. } = definition;
         let lanes = definition.lanes();
-        let units = stock::split(product.stock.get(), lanes, 0, lanes);
-        let in_lane = |lane| {
-            units.iter().find(|share| share.lane == lane).map_or(0, |&Share { units, .. }| units)
+        let shares = stock::split(product.stock.get(), lanes, 0, lanes);
+        let units_of = |lane| {
+            shares.iter().find(|share| share.lane == lane).map_or(0, |&Share { units, .. }| units)
         };
-        let listed = Some(keys::listed_product(*id));
-        let lanes = (0..lanes).map(|lane| self.store.put_lane(*id, lane, in_lane(lane).into()));
+        let recent = Some(keys::listed_product(*id));
+        let lanes = (0..lanes).map(|lane| self.store.put_lane(*id, lane, units_of(lane).into()));
         let rest: Result<Vec<_>, _> =
-            std::iter::once(self.store.put_new(keys::product(*id), listed, definition))
+            std::iter::once(self.store.put_new(keys::product(*id), recent, definition))
                 .chain(lanes)
                 .collect();
-        let record =
-            self.store.put_new(keys::product_key(request), None, &Made { product_id: *id })?;
+        let record = CreationRecord { product_id: *id };
+        let record = self.store.put_new(keys::product_key(request), None, &record)?;
         commit(&self.store.client, record, rest?).await
     }
 
-    async fn created_before(
+    /// Returns the product that an earlier request with the same key created, or that an earlier
+    /// attempt of this request created and whose reply was lost.
+    async fn replay_creation(
         &self,
-        asked: &Definition,
+        requested: &Definition,
         product_id: u32,
     ) -> Result<Created, CreateError> {
-        let before =
-            self.definition(product_id).await?.filter(|before| before.product == asked.product);
+        let existing = self
+            .definition(product_id)
+            .await?
+            .filter(|existing| existing.product == requested.product);
         let product = self.store.product(product_id).await?;
-        let replayed = product_id != asked.id;
-        before
+        let replayed = product_id != requested.id;
+        existing
             .and(product)
             .map(|product| Created { product, replayed })
             .ok_or(CreateError::KeyReused)

@@ -1,12 +1,22 @@
 //! Orders: **a unit of stock is sold once**. Never oversold, no order lost, no unit lost.
 //!
-//! An order is one transaction: units leave the product's lanes, the order is put, and its payment enters the ledger, all or
-//! nothing, so there is nothing to repair. The order is its own idempotency record: with an idempotency key its id is derived
-//! from buyer and key, and the put's condition is that it does not exist, so a request that comes twice, at once or after a
-//! year, finds the one order.
+//! An order is one transaction: units are withdrawn from the product's lanes, the order is put, and
+//! its payment is put into the ledger, all or nothing, so there is nothing to repair. The order is
+//! its own idempotency record. With an idempotency key its id is derived from buyer and key, and it
+//! is put on the condition that it does not exist. So a request that is sent twice, concurrently or
+//! a year later, finds the one order.
 //!
-//! Not covered: a request without a key whose reply was lost past every retry. Its order may stand, and its caller cannot
-//! know; callers who must know send a key.
+//! Not covered: a request without a key whose reply was lost past every retry. Its order may exist,
+//! and its caller cannot know; callers who must know send a key.
+//!
+//! | file | what it has |
+//! |---|---|
+//! | `product.rs`, `order.rs` | products and orders, as requested, stored and returned |
+//! | [`stock`] | the arithmetic of stock lanes, pure |
+//! | `place.rs`, `cancel.rs`, `restock.rs`, `create_product.rs` | the writes, each with its error |
+//! | `queries.rs` | reads and lists |
+//! | `store.rs` | items, and the parts of transactions |
+//! | `cache.rs` | what an instance caches |
 
 mod cache;
 mod cancel;
@@ -34,19 +44,19 @@ pub use create_product::{CreateError, Created};
 pub use order::{NewOrder, Order, OrderWithProduct, ProductSummary, Status};
 pub use place::{PlaceError, Placed};
 pub use product::{NewProduct, Product, ProductId};
-pub use queries::{Cursor, From, Offset, Page};
+pub use queries::{Cursor, Offset, Page, PageStart};
 pub use restock::{NewStock, RestockError, Restocked};
 
-/// Where orders are kept and how hard they try.
+/// Configuration of orders.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Table `Orders`.
     pub orders_table: String,
     /// Table `Ledger`.
     pub ledger_table: String,
-    /// How long a write retries against contention.
+    /// The time that a write may spend on retries.
     pub retry_budget: Duration,
-    /// How long an instance remembers that a product is sold out.
+    /// The time that an instance caches that a product is sold out.
     pub sold_out_cache: Duration,
 }
 
@@ -71,7 +81,7 @@ pub struct Orders {
 }
 
 impl Orders {
-    /// Orders in these tables, with an empty memory.
+    /// Makes the orders of these tables, with an empty cache.
     #[must_use]
     pub fn new(client: Client, settings: Settings) -> Self {
         let Settings { orders_table, ledger_table, retry_budget, sold_out_cache } = settings;
@@ -82,7 +92,8 @@ impl Orders {
         }
     }
 
-    /// One cheap call, so that the connection stands and TLS is set up before the first request.
+    /// Makes one cheap call, so that the connection and its TLS session are established before the
+    /// first request.
     ///
     /// # Errors
     /// The store failed.
@@ -90,15 +101,15 @@ impl Orders {
         self.store.definition(0).await.map(|_| ())
     }
 
-    /// What the product is, from memory or with one read.
+    /// Returns a product from the cache, or reads it with one call.
     async fn definition(&self, id: u32) -> Result<Option<product::Definition>, ServiceError> {
-        if let Some(known) = self.cache.definition(id) {
-            return Ok(Some(known));
+        if let Some(cached) = self.cache.definition(id) {
+            return Ok(Some(cached));
         }
-        let read = self.store.definition(id).await?;
-        if let Some(definition) = &read {
-            self.cache.learn(definition);
+        let stored = self.store.definition(id).await?;
+        if let Some(definition) = &stored {
+            self.cache.insert(definition);
         }
-        Ok(read)
+        Ok(stored)
     }
 }

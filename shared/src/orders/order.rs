@@ -1,4 +1,4 @@
-//! Orders, and what an order is worth.
+//! Orders: as requested, stored and returned, with their amounts.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -13,65 +13,65 @@ use crate::{
     validated::{Bounded, Text},
 };
 
-/// `POST /orders`
+/// The body of `POST /orders`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewOrder {
-    /// What.
+    /// The product.
     pub product_id: ProductId,
-    /// How many units.
+    /// The number of units.
     pub quantity: Bounded<1, 1_000_000>,
-    /// For whom: the shop's own name for its customer.
+    /// The buyer: the shop's own id of its customer.
     pub buyer_id: Text<128>,
 }
 
-/// Where an order stands. `CONFIRMED` → `CANCELLED`, once.
+/// The status of an order: `CONFIRMED` → `CANCELLED`, once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Status {
-    /// Its units are the buyer's.
+    /// The units are sold and paid.
     Confirmed,
-    /// Its units are back in stock and its payment is reversed.
+    /// The units are back in stock and the payment is reversed.
     Cancelled,
 }
 
-/// An order as it is stored and answered.
+/// An order as it is stored and returned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
-    /// Its id; with an idempotency key derived from buyer and key.
+    /// The id; derived from buyer and idempotency key if the request had a key.
     pub id: Uuid,
-    /// What was sold.
+    /// The product.
     pub product_id: u32,
-    /// To whom.
+    /// The buyer.
     pub buyer_id: String,
-    /// Units.
+    /// The number of units.
     pub quantity: u32,
-    /// Where it stands.
+    /// The status.
     pub status: Status,
-    /// Price times quantity.
+    /// Price times quantity, in cents.
     pub total_cents: i64,
-    /// When it was placed.
+    /// Time of placing.
     pub created_at: Timestamp,
-    /// When its status changed last.
+    /// Time of the last change of the status.
     pub updated_at: Timestamp,
 }
 
-/// An order with what its cancellation needs.
+/// A stored order, with what its cancellation needs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderRecord {
     /// The order.
     #[serde(flatten)]
     pub order: Order,
-    /// Who is paid.
+    /// The merchant who is paid.
     pub merchant_id: String,
-    /// What the merchant pays of the total.
+    /// The merchant's fee, in cents.
     pub fee_cents: i64,
-    /// The lanes that gave its units.
+    /// The lanes that its units were withdrawn from.
     pub shares: Vec<Share>,
 }
 
 impl OrderRecord {
-    /// The sale that `new` asks for; its units still to be found.
+    /// Makes the record of a requested order. Its shares are still empty.
     #[must_use]
     pub fn new(product: &Definition, new: NewOrder, id: Uuid, now: Timestamp) -> Self {
         let quantity = new.quantity.get();
@@ -93,14 +93,14 @@ impl OrderRecord {
         }
     }
 
-    /// `other` is what this request asked for.
+    /// Returns whether `other` has the same product, buyer and quantity.
     #[must_use]
-    pub fn asks_the_same(&self, other: &Order) -> bool {
+    pub fn is_same_request(&self, other: &Order) -> bool {
         let Order { product_id, buyer_id, quantity, .. } = &self.order;
         (product_id, buyer_id, quantity) == (&other.product_id, &other.buyer_id, &other.quantity)
     }
 
-    /// Its payment.
+    /// Returns the ledger entry of the payment.
     #[must_use]
     pub fn entry(&self) -> Entry {
         let Order { id, total_cents, created_at, .. } = self.order;
@@ -108,26 +108,26 @@ impl OrderRecord {
     }
 }
 
-/// An order with the product as it is now: `GET /orders/{id}`
+/// An order with its current product: `GET /orders/{id}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct OrderWithProduct {
     /// The order.
     #[serde(flatten)]
     pub order: Order,
-    /// The product.
+    /// The product with its current stock.
     pub product: Option<ProductSummary>,
 }
 
-/// What an order shows of its product.
+/// The part of a product that is returned with an order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ProductSummary {
-    /// Its id.
+    /// The id.
     pub id: u32,
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Units left now.
+    /// The units that are left now.
     pub stock: u64,
-    /// Cents a unit now.
+    /// The price of a unit, in cents.
     pub price: u32,
 }
 

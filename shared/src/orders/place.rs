@@ -1,4 +1,4 @@
-//! Placing an order.
+//! Placing orders.
 
 use metrics::counter;
 use tracing::info;
@@ -10,37 +10,37 @@ use super::{
 };
 use crate::{
     aws::ServiceError,
-    dynamo::{Commit, commit, read},
+    dynamo::{Commit, commit, from_item},
     idempotency::{IdempotencyKey, request_id},
     retry::{Attempt, Exhausted, RetryBudget},
     time::Timestamp,
 };
 
-/// An order that stands.
+/// The result of a request for an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Placed {
-    /// As it is stored.
+    /// The order as it is stored.
     pub order: Order,
-    /// It was placed by an earlier request with the same key.
+    /// An earlier request with the same key placed it.
     pub replayed: bool,
 }
 
-/// Why no order stands.
+/// Why no order was placed.
 #[derive(Debug, thiserror::Error)]
 pub enum PlaceError {
     /// No product has this id.
     #[error("product {0} does not exist")]
     ProductNotFound(u32),
-    /// Fewer units are left than were asked for.
+    /// Fewer units are left than the order needs.
     #[error("insufficient stock")]
     OutOfStock,
-    /// The key names an order with another body.
+    /// The idempotency key was used for an order with another body.
     #[error("the idempotency key was used for another order")]
     KeyReused,
-    /// Others held the stock for longer than the budget.
-    #[error("too many buyers at once")]
+    /// Concurrent requests or throttling exhausted the retry budget.
+    #[error("too many concurrent requests: retry")]
     Contended,
-    /// The store failed; an order may stand.
+    /// The store failed; an order may have been placed.
     #[error(transparent)]
     Store(#[from] ServiceError),
 }
@@ -52,9 +52,9 @@ impl From<Exhausted> for PlaceError {
 }
 
 impl Orders {
-    /// Sells the units, or says why not.
+    /// Places an order, once per buyer and idempotency key.
     ///
-    /// With a known product and an unhurried lane this is one transaction and nothing else.
+    /// With a cached product and without contention this is one transaction and no other call.
     pub async fn place(
         &self,
         new: NewOrder,
@@ -66,24 +66,25 @@ impl Orders {
         let product =
             self.definition(product_id).await?.ok_or(PlaceError::ProductNotFound(product_id))?;
         let id = request_id(new.buyer_id.as_ref(), key, now);
-        let sale = OrderRecord::new(&product, new, id, now);
+        let record = OrderRecord::new(&product, new, id, now);
 
-        if self.cache.is_sold_out(product.id, sale.order.quantity) {
-            return self.refuse(&sale, key.is_some()).await;
+        if self.cache.is_sold_out(product.id, record.order.quantity) {
+            return self.refuse(&record, key.is_some()).await;
         }
-        let placed = self.sell(sale, product.lanes(), key.is_some(), budget).await?;
+        let placed = self.sell(record, product.lanes(), key.is_some(), budget).await?;
         if !placed.replayed {
             counter!("OrdersPlaced").increment(1);
             counter!("UnitsSold").increment(placed.order.quantity.into());
         }
-        info!(order.id = %placed.order.id, placed.replayed, "Placed order");
+        info!(order.id = %placed.order.id, replayed = placed.replayed, "Order placed");
         Ok(placed)
     }
 
-    /// Withdraws from one lane at random and, if that is short, from all of them.
+    /// Withdraws the units from a random lane and, if that one is short, from those that have them.
     ///
-    /// An order may be recorded without this attempt knowing: by another request with the same key,
-    /// or by an earlier attempt whose reply was lost. So it is read once more before it is refused.
+    /// The order may exist without this attempt knowing: placed by another request with the same
+    /// key, or by an earlier attempt whose reply was lost. So it is read once more before it is
+    /// refused.
     async fn sell(
         &self,
         record: OrderRecord,
@@ -100,11 +101,11 @@ impl Orders {
                     Commit::Done => {
                         Attempt::Decided(Ok(Placed { order: record.order, replayed: false }))
                     }
-                    Commit::AlreadyRecorded(stored) => {
-                        Attempt::Decided(replay(&record, read(stored)?))
+                    Commit::AlreadyRecorded(existing) => {
+                        Attempt::Decided(replay(&record, from_item(existing)?))
                     }
                     Commit::ConditionFailed => {
-                        if let Some(shares) = self.shares(&record.order, lanes).await? {
+                        if let Some(shares) = self.find_shares(&record.order, lanes).await? {
                             return Ok(Attempt::RetryNow(shares));
                         }
                         let may_exist = has_key || is_outcome_unknown;
@@ -120,40 +121,50 @@ impl Orders {
         budget.retry(first, attempt).await
     }
 
-    async fn try_to_sell(&self, sale: &OrderRecord) -> Result<Commit, ServiceError> {
-        let taken = sale.shares.iter().map(|&share| self.store.take(sale.order.product_id, share));
-        let rest: Result<Vec<_>, _> =
-            std::iter::once(self.store.put_entry(&sale.entry())).chain(taken).collect();
-        commit(&self.store.client, self.store.put_sale(sale)?, rest?).await
+    async fn try_to_sell(&self, record: &OrderRecord) -> Result<Commit, ServiceError> {
+        let product_id = record.order.product_id;
+        let withdrawals = record.shares.iter().map(|&share| self.store.withdraw(product_id, share));
+        let payment = self.store.put_entry(&record.entry());
+        let rest: Result<Vec<_>, _> = std::iter::once(payment).chain(withdrawals).collect();
+        commit(&self.store.client, self.store.put_order(record)?, rest?).await
     }
 
-    /// From which lanes the order can be served, now that one was short. `None`: from all together it cannot.
-    async fn shares(&self, order: &Order, lanes: u16) -> Result<Option<Vec<Share>>, ServiceError> {
+    /// Reads all lanes, after one was short, and chooses those to withdraw the order's units from.
+    /// `None`: all lanes together have too few.
+    async fn find_shares(
+        &self,
+        order: &Order,
+        lanes: u16,
+    ) -> Result<Option<Vec<Share>>, ServiceError> {
         let levels = self.store.levels(order.product_id).await?;
-        let shares = stock::take(&levels, order.quantity, fastrand::u16(..lanes));
+        let shares = stock::withdraw(&levels, order.quantity, fastrand::u16(..lanes));
         if shares.is_none() {
-            self.cache.sold_out(order.product_id, stock::sum(&levels));
+            self.cache.insert_sold_out(order.product_id, stock::sum(&levels));
         }
         Ok(shares)
     }
 
-    /// Too few units are left. Where the order may stand all the same, it wins.
-    async fn refuse(&self, sale: &OrderRecord, doubtful: bool) -> Result<Placed, PlaceError> {
-        let before = if doubtful { self.store.sale(sale.order.id).await? } else { None };
-        if let Some(before) = before {
-            return replay(sale, before);
+    /// Refuses an order for which too few units are left. If it may exist nevertheless, it is read
+    /// first, and an existing order is returned.
+    async fn refuse(&self, record: &OrderRecord, may_exist: bool) -> Result<Placed, PlaceError> {
+        let id = record.order.id;
+        let existing = if may_exist { self.store.order_record(id).await? } else { None };
+        if let Some(existing) = existing {
+            return replay(record, existing);
         }
         counter!("OrdersRefused").increment(1);
         Err(PlaceError::OutOfStock)
     }
 }
 
-/// The order stands already: by an earlier request, or by an earlier try of this one whose reply was lost.
-fn replay(sale: &OrderRecord, before: OrderRecord) -> Result<Placed, PlaceError> {
-    if !sale.asks_the_same(&before.order) {
+/// Returns an order that exists already: placed by an earlier request, or by an earlier attempt of
+/// this one whose reply was lost.
+fn replay(record: &OrderRecord, existing: OrderRecord) -> Result<Placed, PlaceError> {
+    if !record.is_same_request(&existing.order) {
         return Err(PlaceError::KeyReused);
     }
-    // Two requests of the same millisecond with one key may both believe that they placed it: both get the one order.
-    let replayed = before.order.created_at != sale.order.created_at;
-    Ok(Placed { order: before.order, replayed })
+    // Of two requests of the same millisecond with one key, each may report that it placed the one
+    // order.
+    let replayed = existing.order.created_at != record.order.created_at;
+    Ok(Placed { order: existing.order, replayed })
 }

@@ -1,4 +1,4 @@
-//! Products.
+//! Products: as requested, stored and returned.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,34 +9,35 @@ use crate::{
     validated::{Bounded, Text},
 };
 
-/// Ids are small integers given by the server, from 1.
+/// A product's id: a small integer from 1, assigned by the server.
 pub type ProductId = Bounded<1, { u32::MAX }>;
 
-/// Over how many items a product's stock is split.
+/// The number of lanes of a product's stock.
 pub type Lanes = Bounded<1, { stock::MAX_LANES }>;
 
-/// Hundredths of a percent.
+/// A rate in hundredths of a percent.
 pub type BasisPoints = Bounded<0, 10_000>;
 
-/// Basis points of an order's total that the merchant pays where its rate is not given: 2.9 %.
+/// The default fee, in basis points of an order's total: 2.9 %.
 pub const DEFAULT_FEE_BASIS_POINTS: u32 = 290;
 
-/// `POST /products`
+/// The body of `POST /products`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewProduct {
-    /// Up to 200 characters.
+    /// The name: up to 200 characters.
     pub name: Text<200>,
-    /// Cents a unit, up to ten million dollars.
+    /// The price of a unit in cents, up to ten million dollars.
     pub price: Bounded<0, 1_000_000_000>,
-    /// Units to sell at first.
+    /// The initial stock.
     pub stock: Bounded<0, 1_000_000_000>,
-    /// Who is paid for it.
+    /// The merchant who is paid.
     pub merchant_id: MerchantId,
-    /// Over how many items the stock is split (`docs/LANES.md`).
+    /// The number of lanes of the stock (`docs/LANES.md`).
     #[serde(default = "default_lanes")]
     pub lanes: Lanes,
-    /// What the merchant pays of an order's total, in basis points. Kept with the product, so that an order reads one item only.
+    /// The merchant's fee in basis points of an order's total. Stored with the product, so that an
+    /// order reads only one item.
     #[serde(default = "default_fee")]
     pub fee_basis_points: BasisPoints,
 }
@@ -49,49 +50,49 @@ fn default_fee() -> BasisPoints {
     BasisPoints::literal::<DEFAULT_FEE_BASIS_POINTS>()
 }
 
-/// A product without its stock: what never changes, so that an instance may remember it.
+/// A product without its stock. It never changes, so an instance may cache it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Definition {
-    /// Its id.
+    /// The id.
     pub id: u32,
-    /// As it was asked for.
+    /// The product as requested.
     #[serde(flatten)]
     pub product: NewProduct,
-    /// When it was created.
+    /// Time of creation.
     pub created_at: Timestamp,
 }
 
 impl Definition {
-    /// Lanes of its stock.
+    /// Returns the number of lanes of its stock.
     #[must_use]
     pub fn lanes(&self) -> u16 {
         u16::try_from(self.product.lanes.get()).unwrap_or(u16::MAX)
     }
 }
 
-/// A product as it is answered.
+/// A product as it is returned, with its stock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Product {
-    /// Its id.
+    /// The id.
     pub id: u32,
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Cents a unit.
+    /// The price of a unit, in cents.
     pub price: u32,
-    /// Units left.
+    /// The units that are left.
     pub stock: u64,
-    /// Who is paid for it.
+    /// The merchant who is paid.
     pub merchant_id: String,
-    /// Over how many items its stock is split.
+    /// The number of lanes of its stock.
     pub lanes: u16,
-    /// What the merchant pays of an order's total.
+    /// The merchant's fee in basis points of an order's total.
     pub fee_basis_points: u32,
-    /// When it was created.
+    /// Time of creation.
     pub created_at: Timestamp,
 }
 
 impl Product {
-    /// The definition and the stock that was counted.
+    /// Combines a definition with the sum of its lanes.
     #[must_use]
     pub fn new(definition: Definition, stock: u64) -> Self {
         let lanes = definition.lanes();

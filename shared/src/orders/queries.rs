@@ -1,8 +1,8 @@
-//! Reading orders and products: one by its id, or newest first page by page.
+//! Reads of orders and products: one by its id, or a list page by page, newest first.
 //!
-//! A cursor is the place of the last row that was seen, so a page costs the same wherever it is, and rows that come
-//! meanwhile neither repeat nor hide others. An offset is counted off from the newest row at each call: it costs what it
-//! skips, in every shard, and is capped for that.
+//! A cursor is the sort key of the last row that was returned. So every page costs the same, and
+//! new rows neither repeat nor hide others. An offset is counted from the newest row at each call:
+//! it costs the rows that it skips, in every shard, and is therefore limited.
 
 use futures_util::{StreamExt, TryStreamExt, future::try_join_all, stream};
 use serde::Deserialize;
@@ -16,117 +16,120 @@ use super::{
 use crate::{
     aws::ServiceError,
     cursor::{Limit, paginate},
-    dynamo::{Item, keys, newest, read},
+    dynamo::{Item, from_item, keys, newest},
     validated::Bounded,
 };
 
-/// Products whose stock is read at the same time for one page.
-const PRODUCTS_AT_ONCE: usize = 16;
+/// The number of products of a page whose stock is read concurrently.
+const CONCURRENT_READS: usize = 16;
 
-/// How many of the newest orders a page may skip. Each costs its share of a read, in every shard.
+/// The number of newest orders that a page skips. Each costs its part of a read unit, in every
+/// shard.
 pub type Offset = Bounded<0, 1_000>;
 
-/// Where a page of orders begins.
+/// The start of a page of orders.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum From {
-    /// So many rows after the newest.
+pub enum PageStart {
+    /// After this number of newest rows.
     Offset(Offset),
-    /// After the row that an earlier page ended with.
+    /// After the last row of an earlier page.
     Cursor(Cursor),
 }
 
-impl From {
-    /// At the newest order.
+impl PageStart {
+    /// The newest order.
     pub const NEWEST: Self = Self::Offset(Offset::literal::<0>());
 }
 
-/// A page, and where the next one begins.
+/// A page of a list, and the start of the next one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<Row, Next> {
     /// The rows.
     pub rows: Vec<Row>,
-    /// `None`: this was the last page.
+    /// The start of the next page; `None` on the last page.
     pub next: Option<Next>,
 }
 
-/// The place of an order in the list.
+/// The position of an order in the list.
 pub type Cursor = crate::cursor::Cursor<Uuid>;
 
-/// An order as the index has it.
+/// An order in the index.
 #[derive(Deserialize)]
-struct Listed {
+struct OrderRow {
     recent_sk: String,
     #[serde(flatten)]
     order: Order,
 }
 
 impl Orders {
-    /// The order with its product as it is now: two reads.
+    /// Reads an order and its current product: two reads.
     pub async fn get(&self, id: Uuid) -> Result<Option<OrderWithProduct>, ServiceError> {
-        let Some(OrderRecord { order, .. }) = self.store.sale(id).await? else {
+        let Some(OrderRecord { order, .. }) = self.store.order_record(id).await? else {
             return Ok(None);
         };
         let product = self.store.product(order.product_id).await?.map(Into::into);
         Ok(Some(OrderWithProduct { order, product }))
     }
 
-    /// The product with its stock: one read.
+    /// Reads a product with its stock: one read.
     pub async fn product(&self, id: u32) -> Result<Option<Product>, ServiceError> {
         self.store.product(id).await
     }
 
-    /// Orders, newest first, as the index knows them: an order is listed a moment after it was placed.
+    /// Lists orders, newest first. The index is eventually consistent: an order is listed a moment
+    /// after it was placed.
     ///
-    /// Every shard is asked for a whole page, since all its rows may be the newest.
+    /// A whole page is read from every shard, since all newest rows may be in one shard.
     pub async fn list(
         &self,
         limit: Limit,
-        from: &From,
+        start: &PageStart,
     ) -> Result<Page<Order, Cursor>, ServiceError> {
-        let (skip, before) = match from {
-            From::Offset(rows) => (rows.to_usize(), None),
-            From::Cursor(cursor) => (0, Some(cursor.sort_key())),
+        let (skip, before) = match start {
+            PageStart::Offset(rows) => (rows.to_usize(), None),
+            PageStart::Cursor(cursor) => (0, Some(cursor.sort_key())),
         };
-        let wanted = skip + limit.to_usize() + 1;
+        let read_limit = skip + limit.to_usize() + 1;
         let shards = (0..keys::ORDER_SHARDS)
-            .map(|shard| self.newest(keys::recent_orders(shard), before, wanted));
+            .map(|shard| self.newest(keys::recent_orders(shard), before, read_limit));
         let found = try_join_all(shards).await?.into_iter().flatten();
-        let mut found: Vec<Listed> = found.map(read).collect::<Result<_, _>>()?;
+        let mut found: Vec<OrderRow> = found.map(from_item).collect::<Result<_, _>>()?;
         found.sort_unstable_by(|a, b| b.recent_sk.cmp(&a.recent_sk));
-        let rows = found.into_iter().take(wanted).skip(skip).collect();
-        let (rows, next) = paginate(rows, limit, |last: &Listed| last.recent_sk.clone());
-        Ok(Page { rows: rows.into_iter().map(|listed| listed.order).collect(), next })
+        let rows = found.into_iter().take(read_limit).skip(skip).collect();
+        let (rows, next) = paginate(rows, limit, |last: &OrderRow| last.recent_sk.clone());
+        Ok(Page { rows: rows.into_iter().map(|row| row.order).collect(), next })
     }
 
-    /// Products, newest first, with their stock: one query for the page and one for each product.
+    /// Lists products, newest first, with their stock: one query for the page and one for each
+    /// product.
     pub async fn list_products(
         &self,
         limit: Limit,
         before: Option<ProductId>,
     ) -> Result<Page<Product, u32>, ServiceError> {
-        let place = before.map(|id| keys::listed_product(id.get()).sk);
+        let before = before.map(|id| keys::listed_product(id.get()).sk);
         let limit = limit.to_usize();
-        let found = self.newest(keys::PRODUCTS.to_owned(), place.as_deref(), limit + 1).await?;
+        let found = self.newest(keys::PRODUCTS.to_owned(), before.as_deref(), limit + 1).await?;
         let more = found.len() > limit;
-        let listed = found
+        let ids = found
             .into_iter()
             .take(limit)
-            .map(|item| read(item).map(|listed: Definition| listed.id));
-        let ids: Vec<u32> = listed.collect::<Result<_, _>>()?;
+            .map(|item| from_item(item).map(|product: Definition| product.id));
+        let ids: Vec<u32> = ids.collect::<Result<_, _>>()?;
         let next = ids.last().filter(|_| more).copied();
-        let read = ids.into_iter().map(|id| self.store.product(id));
+        let reads = ids.into_iter().map(|id| self.store.product(id));
         let products: Vec<Option<Product>> =
-            stream::iter(read).buffered(PRODUCTS_AT_ONCE).try_collect().await?;
+            stream::iter(reads).buffered(CONCURRENT_READS).try_collect().await?;
         Ok(Page { rows: products.into_iter().flatten().collect(), next })
     }
 
-    /// The newest `wanted` rows of one partition of the index, or the newest before a place.
+    /// Reads at most `limit` rows of a partition of the index, newest first, after a sort key.
     async fn newest(
         &self,
         partition: String,
         before: Option<&str>,
-        wanted: usize,
+        limit: usize,
     ) -> Result<Vec<Item>, ServiceError> {
-        newest(&self.store.client, &self.store.orders, partition, before, wanted).await
+        newest(&self.store.client, &self.store.orders, partition, before, limit).await
     }
 }

@@ -1,7 +1,8 @@
-//! Adding stock: spread over the lanes, once per key.
+//! Restocking: adds units to the lanes of a product, once per idempotency key.
 //!
-//! A transaction over all lanes has to meet them all free, which it never does while the product is in demand. So each
-//! conflict halves the lanes that the units go to, down to one; orders find them there.
+//! A transaction over all lanes needs all of them free at once, which they never are while the
+//! product is in demand. So each conflict halves the number of lanes that the units are spread
+//! over, down to one. Orders find them there.
 
 use metrics::counter;
 use serde::{Deserialize, Serialize};
@@ -15,27 +16,27 @@ use super::{
 };
 use crate::{
     aws::ServiceError,
-    dynamo::{Commit, commit, keys, read},
+    dynamo::{Commit, commit, from_item, keys},
     idempotency::{IdempotencyKey, request_id},
     retry::{Attempt, Exhausted, RetryBudget},
     time::Timestamp,
     validated::Bounded,
 };
 
-/// `POST /products/{id}/restock`
+/// The body of `POST /products/{id}/restock`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewStock {
-    /// Units to add.
+    /// The number of units to add.
     pub quantity: Bounded<1, 1_000_000_000>,
 }
 
-/// The stock is in the lanes.
+/// The result of a restock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Restocked {
-    /// The product as it is now.
+    /// The product with its current stock.
     pub product: Product,
-    /// It was added by an earlier request with the same key.
+    /// An earlier request with the same key added the units.
     pub replayed: bool,
 }
 
@@ -45,13 +46,13 @@ pub enum RestockError {
     /// No product has this id.
     #[error("product {0} does not exist")]
     ProductNotFound(u32),
-    /// The key names a restock of another quantity.
+    /// The idempotency key was used for another quantity.
     #[error("the idempotency key was used for another quantity")]
     KeyReused,
-    /// Others held the lanes for longer than the budget.
-    #[error("too many buyers at once")]
+    /// Concurrent requests or throttling exhausted the retry budget.
+    #[error("too many concurrent requests: retry")]
     Contended,
-    /// The store failed; the stock may have been added.
+    /// The store failed; the units may have been added.
     #[error(transparent)]
     Store(#[from] ServiceError),
 }
@@ -62,20 +63,21 @@ impl From<Exhausted> for RestockError {
     }
 }
 
-/// A restock that happened.
+/// The record of a restock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Restock {
+struct RestockRecord {
     id: Uuid,
     quantity: u32,
     created_at: Timestamp,
-    /// The lanes that got its units.
+    /// The lanes that its units were deposited into.
     shares: Vec<Share>,
 }
 
 impl Orders {
     /// Adds units to a product.
     ///
-    /// Instances that remember the product as sold out go on refusing until they forget (`SOLD_OUT_MEMORY_MS`).
+    /// Instances that have the product cached as sold out keep refusing orders until the entry
+    /// expires (`SOLD_OUT_CACHE_MS`).
     pub async fn restock(
         &self,
         product_id: u32,
@@ -88,12 +90,12 @@ impl Orders {
             self.definition(product_id).await?.ok_or(RestockError::ProductNotFound(product_id))?;
         let id = request_id(&keys::product_partition(product_id), key, now);
         let quantity = new.quantity.get();
-        let restock = Restock { id, quantity, created_at: now, shares: Vec::new() };
-        let replayed = self.add(product_id, restock, definition.lanes(), budget).await?;
+        let record = RestockRecord { id, quantity, created_at: now, shares: Vec::new() };
+        let replayed = self.add(product_id, record, definition.lanes(), budget).await?;
         if !replayed {
             counter!("UnitsRestocked").increment(quantity.into());
         }
-        info!(product.id = product_id, quantity, replayed, "Restocked product");
+        info!(product.id = product_id, quantity, replayed, "Product restocked");
         let product = self
             .store
             .product(product_id)
@@ -102,25 +104,25 @@ impl Orders {
         Ok(Restocked { product, replayed })
     }
 
-    /// Adds the units, unless this restock was there before: then `true`.
+    /// Adds the units, unless an earlier request with the same key did. Returns whether it did.
     async fn add(
         &self,
         product_id: u32,
-        restock: Restock,
+        record: RestockRecord,
         lanes: u16,
         budget: RetryBudget,
     ) -> Result<bool, RestockError> {
         let attempt = |spread: u16, _| {
             let start = fastrand::u16(..lanes);
-            let shares = stock::split(restock.quantity, lanes, start, spread);
-            let restock = Restock { shares, ..restock.clone() };
+            let shares = stock::split(record.quantity, lanes, start, spread);
+            let record = RestockRecord { shares, ..record.clone() };
             async move {
-                Ok(match self.try_to_add(product_id, &restock).await? {
+                Ok(match self.try_to_add(product_id, &record).await? {
                     Commit::Done => Attempt::Decided(Ok(false)),
-                    Commit::AlreadyRecorded(stored) => {
-                        let before: Restock = read(stored)?;
-                        let is_same = before.quantity == restock.quantity;
-                        let replayed = before.created_at != restock.created_at;
+                    Commit::AlreadyRecorded(existing) => {
+                        let existing: RestockRecord = from_item(existing)?;
+                        let is_same = existing.quantity == record.quantity;
+                        let replayed = existing.created_at != record.created_at;
                         let result = is_same.then_some(replayed);
                         Attempt::Decided(result.ok_or(RestockError::KeyReused))
                     }
@@ -133,10 +135,14 @@ impl Orders {
         budget.retry(lanes, attempt).await
     }
 
-    async fn try_to_add(&self, product: u32, restock: &Restock) -> Result<Commit, ServiceError> {
-        let record = self.store.put_new(keys::restock(product, restock.id), None, restock)?;
-        let given: Result<Vec<_>, _> =
-            restock.shares.iter().map(|&share| self.store.give(product, share)).collect();
-        commit(&self.store.client, record, given?).await
+    async fn try_to_add(
+        &self,
+        product: u32,
+        record: &RestockRecord,
+    ) -> Result<Commit, ServiceError> {
+        let put = self.store.put_new(keys::restock(product, record.id), None, record)?;
+        let deposits: Result<Vec<_>, _> =
+            record.shares.iter().map(|&share| self.store.deposit(product, share)).collect();
+        commit(&self.store.client, put, deposits?).await
     }
 }

@@ -1,4 +1,4 @@
-//! Orders and products as items: what is read, and the parts of which transactions are made.
+//! Orders and products as items: reads, and the parts of transactions.
 
 use aws_sdk_dynamodb::{
     Client,
@@ -9,31 +9,31 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
 use super::{
-    order::{OrderRecord, Status},
+    order::{Order, OrderRecord, Status},
     product::{Definition, Product},
     stock::{self, Level, Share},
 };
 use crate::{
     aws::ServiceError,
     dynamo::{
-        Item, Update, get, keyed,
+        Item, Update, from_item, get,
         keys::{self, Key},
-        number, read, text, write, written,
+        number, text, to_attribute, to_item, write,
     },
     ledger::Entry,
     time::Timestamp,
 };
 
-/// It is there.
+/// The item exists.
 const EXISTS: &str = "attribute_exists(pk)";
 
 /// The lane has the units.
 const HAS_UNITS: &str = "stock >= :units";
 
-/// Nobody has cancelled it.
+/// The order is not canceled.
 const CONFIRMED: &str = "#status = :confirmed";
 
-/// The tables, and the client that reaches them.
+/// The tables, and their client.
 #[derive(Debug)]
 pub struct Store {
     pub client: Client,
@@ -41,21 +41,22 @@ pub struct Store {
     pub ledger: String,
 }
 
-/// The last product id given.
+/// The last product id that was assigned.
 #[derive(Deserialize)]
 struct Counter {
     last_id: u32,
 }
 
-/// A lane with its sort key, which holds its number.
+/// A lane with its sort key, which contains its number.
 #[derive(Deserialize)]
-struct Named {
+struct LaneRow {
     sk: String,
     #[serde(flatten)]
     lane: Lane,
 }
 
-/// One lane: its units, and how often they changed. The changes serve the invariants: each committed change counts once.
+/// One lane: its units, and the number of their committed changes, by which tests check that each
+/// change was committed once.
 #[derive(Serialize, Deserialize)]
 struct Lane {
     stock: u64,
@@ -63,24 +64,24 @@ struct Lane {
 }
 
 impl Store {
-    // ---- reads, all consistent ----
+    // ---- reads, all strongly consistent ----
 
-    /// The definition of a product: one read unit.
+    /// Reads a product without its stock: one read unit.
     pub async fn definition(&self, id: u32) -> Result<Option<Definition>, ServiceError> {
         self.get(keys::product(id)).await
     }
 
-    /// The order, with what its cancellation needs: one read unit.
-    pub async fn sale(&self, id: Uuid) -> Result<Option<OrderRecord>, ServiceError> {
+    /// Reads an order, with what its cancellation needs: one read unit.
+    pub async fn order_record(&self, id: Uuid) -> Result<Option<OrderRecord>, ServiceError> {
         self.get(keys::order(id)).await
     }
 
-    /// An item by its key.
+    /// Reads an item by its key.
     pub async fn get<T: DeserializeOwned>(&self, key: Key) -> Result<Option<T>, ServiceError> {
         get(&self.client, &self.orders, key).await
     }
 
-    /// What the lanes of a product hold, lane by lane: one query, one read unit.
+    /// Reads the lanes of a product: one query, one read unit.
     pub async fn levels(&self, product: u32) -> Result<Vec<Level>, ServiceError> {
         let lanes = self
             .query(keys::product_partition(product))
@@ -92,7 +93,7 @@ impl Store {
         levels(lanes.items())
     }
 
-    /// A product with its stock: one query, one read unit.
+    /// Reads a product with its stock: one query, one read unit.
     pub async fn product(&self, id: u32) -> Result<Option<Product>, ServiceError> {
         // Lanes sort before the product and restocks after it.
         let mut found = self
@@ -109,10 +110,10 @@ impl Store {
             return Ok(None);
         };
         let stock = stock::sum(&levels(&found)?);
-        Ok(Some(Product::new(read(definition)?, stock)))
+        Ok(Some(Product::new(from_item(definition)?, stock)))
     }
 
-    /// A query of one partition of the table `Orders` or of its index.
+    /// Starts a query of one partition of the table `Orders` or of its index.
     pub fn query(&self, partition: String) -> QueryFluentBuilder {
         self.client
             .query()
@@ -120,9 +121,9 @@ impl Store {
             .expression_attribute_values(":pk", text(partition))
     }
 
-    /// The next product id. A process that dies after it leaves a gap, never a double.
+    /// Assigns the next product id. A process that dies after it leaves a gap, never a duplicate.
     pub async fn next_product_id(&self) -> Result<u32, ServiceError> {
-        let counted = self
+        let output = self
             .client
             .update_item()
             .table_name(&self.orders)
@@ -132,34 +133,38 @@ impl Store {
             .return_values(ReturnValue::UpdatedNew)
             .send()
             .await?;
-        read::<Counter>(counted.attributes.unwrap_or_default()).map(|counter| counter.last_id)
+        from_item::<Counter>(output.attributes.unwrap_or_default()).map(|counter| counter.last_id)
     }
 
     // ---- the parts of transactions ----
 
-    /// The order is there: only if it was not.
-    pub fn put_sale(&self, sale: &OrderRecord) -> Result<TransactWriteItem, ServiceError> {
-        let listed = keys::recent_order(sale.order.created_at, sale.order.id);
-        self.put_new(keys::order(sale.order.id), Some(listed), sale)
+    /// Puts an order if it does not exist.
+    pub fn put_order(&self, record: &OrderRecord) -> Result<TransactWriteItem, ServiceError> {
+        let Order { id, created_at, .. } = record.order;
+        self.put_new(keys::order(id), Some(keys::recent_order(created_at, id)), record)
     }
 
-    /// The order is cancelled: only if it is confirmed.
-    pub fn cancel_sale(&self, id: Uuid, now: Timestamp) -> Result<TransactWriteItem, ServiceError> {
+    /// Marks an order as canceled if it is confirmed.
+    pub fn cancel_order(
+        &self,
+        id: Uuid,
+        now: Timestamp,
+    ) -> Result<TransactWriteItem, ServiceError> {
         Update::new(&self.orders, keys::order(id))
-            .set("status", written(&Status::Cancelled)?)
+            .set("status", to_attribute(&Status::Cancelled)?)
             .set("updated_at", text(now))
             .condition(CONFIRMED)
-            .value("confirmed", written(&Status::Confirmed)?)
+            .value("confirmed", to_attribute(&Status::Confirmed)?)
             .transact()
     }
 
-    /// Units leave a lane: only if it has them.
-    pub fn take(&self, product: u32, share: Share) -> Result<TransactWriteItem, ServiceError> {
+    /// Withdraws units from a lane if it has them.
+    pub fn withdraw(&self, product: u32, share: Share) -> Result<TransactWriteItem, ServiceError> {
         self.change(product, share, "stock - :units", HAS_UNITS)
     }
 
-    /// Units enter a lane.
-    pub fn give(&self, product: u32, share: Share) -> Result<TransactWriteItem, ServiceError> {
+    /// Deposits units into a lane.
+    pub fn deposit(&self, product: u32, share: Share) -> Result<TransactWriteItem, ServiceError> {
         self.change(product, share, "stock + :units", EXISTS)
     }
 
@@ -178,7 +183,7 @@ impl Store {
             .transact()
     }
 
-    /// A lane is there.
+    /// Puts a new lane.
     pub fn put_lane(
         &self,
         product: u32,
@@ -188,21 +193,21 @@ impl Store {
         self.put_new(keys::lane(product, lane), None, &Lane { stock: units, version: 0 })
     }
 
-    /// An item is there: only if it was not.
+    /// Puts an item if its key has none. `recent` is its key in the index `recent`.
     pub fn put_new<T: Serialize>(
         &self,
         key: Key,
-        listed: Option<Key>,
+        recent: Option<Key>,
         value: &T,
     ) -> Result<TransactWriteItem, ServiceError> {
-        let mut item = keyed(key, value)?;
-        if let Some(Key { pk, sk }) = listed {
+        let mut item = to_item(key, value)?;
+        if let Some(Key { pk, sk }) = recent {
             item.extend([("recent_pk".to_owned(), text(pk)), ("recent_sk".to_owned(), text(sk))]);
         }
         write::put_new(&self.orders, item)
     }
 
-    /// A payment is in the ledger. What makes it happen once is the order in the same transaction.
+    /// Puts a payment into the ledger. It is put once because of the order in the same transaction.
     pub fn put_entry(&self, entry: &Entry) -> Result<TransactWriteItem, ServiceError> {
         write::put(&self.ledger, entry.item()?)
     }
@@ -210,10 +215,9 @@ impl Store {
 
 fn levels(items: &[Item]) -> Result<Vec<Level>, ServiceError> {
     let level = |item: &Item| {
-        let Named { sk, lane } = read(item.clone())?;
-        let lane_number =
-            sk.trim_start_matches(keys::LANE_PREFIX).parse().map_err(ServiceError::permanent)?;
-        Ok(Level { lane: lane_number, units: lane.stock })
+        let LaneRow { sk, lane } = from_item(item.clone())?;
+        let number = sk.trim_start_matches(keys::LANE_PREFIX).parse();
+        Ok(Level { lane: number.map_err(ServiceError::permanent)?, units: lane.stock })
     };
     items.iter().map(level).collect()
 }

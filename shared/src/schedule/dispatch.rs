@@ -1,4 +1,4 @@
-//! Each minute: messages for the occurrences that are due, and then the jobs are moved on.
+//! The tick: sends a message for each due occurrence, and then advances the jobs.
 
 use std::time::Duration;
 
@@ -8,9 +8,9 @@ use tracing::info;
 
 use super::{
     Schedules,
-    plan::{Missed, Plan, horizon, plan},
-    run::Occurrence,
-    store::Due,
+    due::{DueOccurrences, MissedRange, due_occurrences, horizon},
+    job_store::DueJob,
+    occurrence::Occurrence,
     when::Misfire,
 };
 use crate::{
@@ -19,85 +19,89 @@ use crate::{
     time::Timestamp,
 };
 
-/// Jobs of a page of the index.
-const PAGE: i32 = 100;
+/// The maximum number of jobs in a page of the index.
+const PAGE_SIZE: i32 = 100;
 
-/// Jobs of a page that are moved on at the same time.
-const JOBS_AT_ONCE: usize = 16;
+/// The number of jobs of a page that are advanced concurrently.
+const CONCURRENT_JOBS: usize = 16;
 
-/// How long a tick begins new pages; the function ends at 50 s. What is left is for the next tick.
-const WORK: Duration = Duration::from_secs(35);
+/// How long a tick starts new pages; the function times out at 50 s. The next tick continues.
+const PAGING_TIME: Duration = Duration::from_secs(35);
+
+/// Why missed occurrences are recorded as skipped.
+const MISSED: &str = "MISSED: nothing was there to fire it, and the schedule skips what is missed";
 
 /// What a tick did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct TickSummary {
     /// Jobs that were due.
     pub jobs: u64,
-    /// Occurrences that messages were sent for.
+    /// Occurrences for which messages were sent.
     pub sent: u64,
-    /// Jobs with occurrences that were missed and do not fire by themselves.
+    /// Jobs with missed occurrences that were skipped, or of which only the last was sent.
     pub missed: u64,
 }
 
-/// What is sent for a job, and where it goes on.
+/// A due job, and what this tick does with it.
 struct Dispatch<'a> {
-    due: &'a Due,
+    job: &'a DueJob,
     misfire: Misfire,
-    plan: Plan,
+    occurrences: DueOccurrences,
 }
 
 impl Schedules {
-    /// Sends what is due until the end of the next minute.
+    /// Sends the occurrences that are due until the end of the next minute.
     ///
     /// # Errors
-    /// A service failed: the next tick goes on where this one stopped. What was sent and not moved past comes twice.
+    /// A service failed: the next tick continues where this one stopped, and sends again what was
+    /// sent for a job that was not advanced.
     pub async fn tick(&self, now: Timestamp) -> Result<TickSummary, ServiceError> {
-        let began = Instant::now();
-        // A shard that fails keeps no other from its work.
+        let started = Instant::now();
+        // A failure in one shard does not keep the others from their work.
         let shards =
-            join_all((0..DUE_SHARDS).map(|shard| Box::pin(self.tick_shard(shard, now, began))))
+            join_all((0..DUE_SHARDS).map(|shard| Box::pin(self.tick_shard(shard, now, started))))
                 .await;
-        let ticked = shards
+        let tick = shards
             .into_iter()
-            .try_fold(TickSummary::default(), |all, shard| shard.map(|shard| all.and(shard)))?;
-        if ticked.jobs > 0 {
-            info!(ticked.jobs, ticked.sent, ticked.missed, "Sent what is due");
+            .try_fold(TickSummary::default(), |sum, shard| shard.map(|shard| sum.plus(shard)))?;
+        if tick.jobs > 0 {
+            info!(tick.jobs, tick.sent, tick.missed, "Occurrences sent");
         }
-        metrics::counter!("OccurrencesSent").increment(ticked.sent);
-        metrics::counter!("SchedulesMissed").increment(ticked.missed);
-        Ok(ticked)
+        metrics::counter!("OccurrencesSent").increment(tick.sent);
+        metrics::counter!("OccurrencesMissed").increment(tick.missed);
+        Ok(tick)
     }
 
     async fn tick_shard(
         &self,
         shard: u64,
         now: Timestamp,
-        began: Instant,
+        started: Instant,
     ) -> Result<TickSummary, ServiceError> {
-        let (mut ticked, mut after) = (TickSummary::default(), None);
-        while began.elapsed() < WORK {
-            let (page, last) = self.store.due(shard, horizon(now), PAGE, after).await?;
-            ticked = ticked.and(self.dispatch(&page, now).await?);
-            if last.is_none() {
+        let (mut tick, mut start) = (TickSummary::default(), None);
+        while started.elapsed() < PAGING_TIME {
+            let (page, next) = self.jobs.due(shard, horizon(now), PAGE_SIZE, start).await?;
+            tick = tick.plus(self.dispatch(&page, now).await?);
+            if next.is_none() {
                 break;
             }
-            after = last;
+            start = next;
         }
-        Ok(ticked)
+        Ok(tick)
     }
 
-    /// Sends what is due of these jobs, and then moves them on.
+    /// Sends the due occurrences of these jobs, and then advances the jobs.
     pub(super) async fn dispatch(
         &self,
-        page: &[Due],
+        page: &[DueJob],
         now: Timestamp,
     ) -> Result<TickSummary, ServiceError> {
-        let due = page.iter().filter_map(|due| {
-            let Json(schedule) = due.schedule.as_ref()?;
+        let due = page.iter().filter_map(|job| {
+            let Json(schedule) = job.schedule.as_ref()?;
             Some(Dispatch {
-                due,
+                job,
                 misfire: schedule.misfire(),
-                plan: plan(schedule, due.next_run_at, now),
+                occurrences: due_occurrences(schedule, job.next_run_at, now),
             })
         });
         let dispatches: Vec<Dispatch<'_>> = due.collect();
@@ -105,54 +109,51 @@ impl Schedules {
             dispatches.iter().flat_map(|dispatch| dispatch.messages(now)).collect();
         let sent = u64::try_from(messages.len()).unwrap_or(u64::MAX);
         self.queue().send_each(messages).await?;
-        let moved =
-            dispatches.iter().map(|dispatch| self.move_on(dispatch, now)).collect::<Vec<_>>();
-        let moved: Vec<TickSummary> =
-            stream::iter(moved).buffer_unordered(JOBS_AT_ONCE).try_collect().await?;
-        Ok(moved.into_iter().fold(TickSummary { sent, ..TickSummary::default() }, TickSummary::and))
+        let pending =
+            dispatches.iter().map(|dispatch| self.advance(dispatch, now)).collect::<Vec<_>>();
+        let advanced: Vec<TickSummary> =
+            stream::iter(pending).buffer_unordered(CONCURRENT_JOBS).try_collect().await?;
+        let summary = TickSummary { sent, ..TickSummary::default() };
+        Ok(advanced.into_iter().fold(summary, TickSummary::plus))
     }
 
-    async fn move_on(
+    async fn advance(
         &self,
-        Dispatch { due, misfire, plan }: &Dispatch<'_>,
+        Dispatch { job, misfire, occurrences }: &Dispatch<'_>,
         now: Timestamp,
     ) -> Result<TickSummary, ServiceError> {
-        let missed = plan.missed.filter(|_| *misfire == Misfire::Skip);
-        if let Some(Missed { from, to }) = missed {
-            let last = Occurrence::of_schedule(due.id, due.generation, to).standing_for(from);
-            self.runs
-                .skip(
-                    &last,
-                    "MISSED: nothing was there to fire it, and the schedule skips what is missed",
-                    now,
-                )
-                .await?;
+        let skipped = occurrences.missed.filter(|_| *misfire == Misfire::Skip);
+        if let Some(MissedRange { from, to }) = skipped {
+            let last = Occurrence::scheduled(job.id, job.generation, to).with_missed_since(from);
+            self.runs.skip(&last, MISSED, now).await?;
         }
-        if self.store.advance(due, plan.next).await?
-            && let Some(Missed { from, to }) = plan.missed
+        if self.jobs.advance(job, occurrences.next).await?
+            && let Some(MissedRange { from, to }) = occurrences.missed
         {
-            info!(job.id = %due.id, %from, %to, "Occurrences were missed");
+            info!(job.id = %job.id, %from, %to, "Occurrences missed");
         }
-        Ok(TickSummary { jobs: 1, sent: 0, missed: plan.missed.is_some().into() })
+        Ok(TickSummary { jobs: 1, sent: 0, missed: occurrences.missed.is_some().into() })
     }
 }
 
 impl Dispatch<'_> {
     fn messages(&self, now: Timestamp) -> impl Iterator<Item = (Occurrence, Duration)> {
-        let Self { due, plan, .. } = self;
-        plan.fire.iter().map(move |&at| {
-            let occurrence = Occurrence::of_schedule(due.id, due.generation, at);
-            let occurrence = match plan.missed {
-                Some(Missed { from, to }) if to == at && from < to => occurrence.standing_for(from),
+        let Self { job, occurrences, .. } = self;
+        occurrences.fire.iter().map(move |&due_at| {
+            let occurrence = Occurrence::scheduled(job.id, job.generation, due_at);
+            let occurrence = match occurrences.missed {
+                Some(MissedRange { from, to }) if to == due_at && from < to => {
+                    occurrence.with_missed_since(from)
+                }
                 _ => occurrence,
             };
-            (occurrence, at.since(now))
+            (occurrence, due_at.since(now))
         })
     }
 }
 
 impl TickSummary {
-    fn and(self, other: Self) -> Self {
+    fn plus(self, other: Self) -> Self {
         Self {
             jobs: self.jobs + other.jobs,
             sent: self.sent + other.sent,

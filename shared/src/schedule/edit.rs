@@ -1,14 +1,17 @@
-//! Jobs as callers change them.
+//! What callers do to jobs: creating, changing and deleting them, and requesting runs.
 
 use std::time::Duration;
 
 use tracing::{info, warn};
 
 use super::{
-    JobView, ScheduledJobId, Schedules,
-    job::{NewScheduledJob, ScheduledJob},
-    run::{Occurrence, RunRequested},
-    store::Due,
+    Schedules,
+    due::horizon,
+    id::ScheduledJobId,
+    job::{JobView, NewScheduledJob, ScheduledJob},
+    job_store::DueJob,
+    occurrence::Occurrence,
+    run::RunRequested,
     when::Schedule,
 };
 use crate::{
@@ -19,19 +22,19 @@ use crate::{
     time::Timestamp,
 };
 
-/// How long a change is tried against others of the same job.
-const BUDGET: Duration = Duration::from_secs(3);
+/// How long a change is retried while others change the same job.
+const RETRY_TIME: Duration = Duration::from_secs(3);
 
-/// How long an idempotency key of a run is remembered.
-const REMEMBERED: Duration = Duration::from_hours(24);
+/// How long the idempotency key of a requested run is kept.
+const RUN_KEY_LIFETIME: Duration = Duration::from_hours(24);
 
-/// Why no job was made.
+/// Why no job was created.
 #[derive(Debug, thiserror::Error)]
 pub enum CreateError {
     /// The idempotency key was used for another job.
     #[error("the idempotency key was used for another job")]
     KeyReused,
-    /// The store failed; the job may be there.
+    /// The store failed; the job may have been created.
     #[error(transparent)]
     Store(#[from] ServiceError),
 }
@@ -42,16 +45,16 @@ pub enum EditError {
     /// No job has this id.
     #[error("job {0} does not exist")]
     JobNotFound(ScheduledJobId),
-    /// It is not at the version that the caller has seen.
-    #[error("the job is at version {0}")]
+    /// The job is not at the version that the caller named, but at this one.
+    #[error("the job was modified since (now version {0}): fetch it and retry")]
     VersionChanged(u64),
-    /// The schedule cannot be kept.
+    /// The schedule is invalid.
     #[error(transparent)]
     Invalid(#[from] FieldError),
-    /// Others changed it for longer than the budget.
-    #[error("too many requests for the same job at once")]
+    /// Other requests kept changing the job until the retry budget was exhausted.
+    #[error("too many concurrent requests for the same job: retry")]
     Contended,
-    /// The store failed; the job may be changed.
+    /// The store failed; the job may have been changed.
     #[error(transparent)]
     Store(#[from] ServiceError),
 }
@@ -62,49 +65,51 @@ impl From<Exhausted> for EditError {
     }
 }
 
-/// A job that was made, or had been made by the same request.
+/// A job that a request created.
 #[derive(Debug)]
-pub struct Created {
+pub struct CreatedJob {
     /// The job.
     pub job: JobView,
-    /// An earlier request with the same key made it.
+    /// An earlier request with the same idempotency key created it.
     pub replayed: bool,
 }
 
 impl Schedules {
-    /// Makes a job, without a schedule. With a key, the same request makes it once.
+    /// Creates a job without a schedule. With a key, repeats of the same request create one job.
     pub async fn create(
         &self,
         new: NewScheduledJob,
         key: Option<&IdempotencyKey>,
         now: Timestamp,
-    ) -> Result<Created, CreateError> {
+    ) -> Result<CreatedJob, CreateError> {
         let job = ScheduledJob::new(request_id("job", key, now).into(), new, now);
-        let stands = self.store.create(&job).await?;
-        match stands {
-            // By us: an earlier try was recorded, and its reply lost.
-            Some(stands) if stands.generation != job.generation => {
-                let same = stands.made_of == job.made_of;
-                same.then_some(Created { job: JobView::of(stands, now), replayed: true })
+        let existing = self.jobs.create(&job).await?;
+        match existing {
+            // With the same generation, it is this job: an earlier attempt of this call was
+            // recorded, and its reply was lost.
+            Some(existing) if existing.generation != job.generation => {
+                let is_same_request = existing.request_hash == job.request_hash;
+                is_same_request
+                    .then_some(CreatedJob { job: JobView::new(existing, now), replayed: true })
                     .ok_or(CreateError::KeyReused)
             }
             _ => {
-                info!(job.id = %job.id, "Made a scheduled job");
-                Ok(Created { job: JobView::of(job, now), replayed: false })
+                info!(job.id = %job.id, "Scheduled job created");
+                Ok(CreatedJob { job: JobView::new(job, now), replayed: false })
             }
         }
     }
 
-    /// The job: one read.
+    /// Reads a job: one read.
     pub async fn job(
         &self,
         id: ScheduledJobId,
         now: Timestamp,
     ) -> Result<Option<JobView>, ServiceError> {
-        Ok(self.store.job(id).await?.map(|job| JobView::of(job, now)))
+        Ok(self.jobs.job(id).await?.map(|job| JobView::new(job, now)))
     }
 
-    /// Gives a job another name and action. What is queued of it does the new one.
+    /// Replaces a job's name and action. Queued occurrences perform the new action.
     pub async fn replace(
         &self,
         id: ScheduledJobId,
@@ -112,10 +117,11 @@ impl Schedules {
         version: Option<u64>,
         now: Timestamp,
     ) -> Result<JobView, EditError> {
-        self.change(id, version, now, |job| job.renamed(new.clone(), now)).await
+        self.change(id, version, now, |job| job.replaced(new.clone(), now)).await
     }
 
-    /// Gives a job a schedule, in place of the one that it had, whose queued occurrences are taken back. Its occurrences begin after this moment.
+    /// Sets or replaces a job's schedule, whose occurrences begin after `now`. Queued occurrences
+    /// are revoked.
     pub async fn schedule(
         &self,
         id: ScheduledJobId,
@@ -124,58 +130,73 @@ impl Schedules {
         now: Timestamp,
     ) -> Result<JobView, EditError> {
         let schedule = schedule.begin(now)?;
-        self.change(id, version, now, |job| job.scheduled(Some(schedule.clone()), now)).await
+        self.change(id, version, now, |job| job.with_schedule(Some(schedule.clone()), now)).await
     }
 
-    /// Takes a job's schedule away, with what is queued.
+    /// Removes a job's schedule. Queued occurrences are revoked.
     pub async fn unschedule(
         &self,
         id: ScheduledJobId,
         version: Option<u64>,
         now: Timestamp,
     ) -> Result<JobView, EditError> {
-        self.change(id, version, now, |job| job.scheduled(None, now)).await
+        self.change(id, version, now, |job| job.with_schedule(None, now)).await
     }
 
-    /// Pauses a job: what is queued does not start. A job that is paused stays as it is.
+    /// Pauses a job. Queued occurrences are revoked. A paused job is not changed.
     pub async fn pause(
         &self,
         id: ScheduledJobId,
         version: Option<u64>,
         now: Timestamp,
     ) -> Result<JobView, EditError> {
-        self.change(id, version, now, |job| if job.paused { job } else { job.paused(true, now) })
-            .await
+        self.change(
+            id,
+            version,
+            now,
+            |job| {
+                if job.paused { job } else { job.with_paused(true, now) }
+            },
+        )
+        .await
     }
 
-    /// Resumes a job: its occurrences go on after this moment. What it would have done meanwhile is not done.
+    /// Resumes a job. Occurrences that were due while it was paused do not run. A job that is not
+    /// paused is not changed.
     pub async fn resume(
         &self,
         id: ScheduledJobId,
         version: Option<u64>,
         now: Timestamp,
     ) -> Result<JobView, EditError> {
-        self.change(id, version, now, |job| if job.paused { job.paused(false, now) } else { job })
-            .await
+        self.change(
+            id,
+            version,
+            now,
+            |job| {
+                if job.paused { job.with_paused(false, now) } else { job }
+            },
+        )
+        .await
     }
 
-    /// Deletes a job: what is queued does not start, and its history is not to be had any more.
+    /// Deletes a job. Queued occurrences are revoked, and its history can no longer be read.
     pub async fn delete(&self, id: ScheduledJobId, version: Option<u64>) -> Result<(), EditError> {
-        let mut budget = RetryBudget::new(BUDGET);
+        let mut retry_budget = RetryBudget::new(RETRY_TIME);
         let mut job = self.at_version(id, version).await?;
-        while !self.store.delete(id, job.version).await? {
-            budget.wait().await?;
+        while !self.jobs.delete(id, job.version).await? {
+            retry_budget.wait().await?;
             job = match self.at_version(id, version).await {
-                // Deleted meanwhile: by us, if the reply was lost, or by another.
+                // It was deleted since: by this call, if its reply was lost, or by another one.
                 Err(EditError::JobNotFound(_)) => return Ok(()),
                 other => other?,
             };
         }
-        info!(job.id = %id, "Deleted a scheduled job");
+        info!(job.id = %id, "Scheduled job deleted");
         Ok(())
     }
 
-    /// Runs a job now, paused or not. With a key, the same request runs it once.
+    /// Requests a run of a job, paused or not. With a key, repeats of the same request run it once.
     pub async fn run_now(
         &self,
         id: ScheduledJobId,
@@ -184,13 +205,13 @@ impl Schedules {
     ) -> Result<RunRequested, EditError> {
         self.at_version(id, None).await?;
         let run = request_id(&id.to_string(), key, now);
-        let before = match key {
-            Some(_) => self.store.remember(id, run, now, now.plus(REMEMBERED)).await?,
+        let requested_at = match key {
+            Some(_) => self.jobs.record_run_key(id, run, now, now.plus(RUN_KEY_LIFETIME)).await?,
             None => None,
         };
-        let occurrence = Occurrence::by_hand(id, run, before.unwrap_or(now));
+        let occurrence = Occurrence::requested(id, run, requested_at.unwrap_or(now));
         self.queue().send([&occurrence]).await?;
-        info!(job.id = %id, run.id = %run, "Run asked for");
+        info!(job.id = %id, run.id = %run, "Run requested");
         Ok(RunRequested::from(&occurrence))
     }
 
@@ -199,21 +220,21 @@ impl Schedules {
         id: ScheduledJobId,
         version: Option<u64>,
         now: Timestamp,
-        to: impl Fn(ScheduledJob) -> ScheduledJob,
+        edit: impl Fn(ScheduledJob) -> ScheduledJob,
     ) -> Result<JobView, EditError> {
-        let mut budget = RetryBudget::new(BUDGET);
+        let mut retry_budget = RetryBudget::new(RETRY_TIME);
         loop {
             let before = self.at_version(id, version).await?;
-            let after = to(before.clone());
+            let after = edit(before.clone());
             if after == before {
-                return Ok(JobView::of(after, now));
+                return Ok(JobView::new(after, now));
             }
-            if self.store.change(&before, &after).await? {
-                info!(job.id = %id, job.version = after.version, "Changed a scheduled job");
-                self.send_first(&before, &after, now).await;
-                return Ok(JobView::of(after, now));
+            if self.jobs.change(&before, &after).await? {
+                info!(job.id = %id, job.version = after.version, "Scheduled job updated");
+                self.send_first_occurrences(&before, &after, now).await;
+                return Ok(JobView::new(after, now));
             }
-            budget.wait().await?;
+            retry_budget.wait().await?;
         }
     }
 
@@ -222,19 +243,28 @@ impl Schedules {
         id: ScheduledJobId,
         version: Option<u64>,
     ) -> Result<ScheduledJob, EditError> {
-        let job = self.store.job(id).await?.ok_or(EditError::JobNotFound(id))?;
+        let job = self.jobs.job(id).await?.ok_or(EditError::JobNotFound(id))?;
         match version {
             Some(version) if version != job.version => Err(EditError::VersionChanged(job.version)),
             _ => Ok(job),
         }
     }
 
-    /// Sends what is due before the next tick looks. The job is recorded: what is not sent now, that tick sends.
-    async fn send_first(&self, before: &ScheduledJob, after: &ScheduledJob, now: Timestamp) {
-        let due = Due::of(after).filter(|due| before.generation != due.generation);
-        let Some(due) = due.filter(|due| due.next_run_at < super::horizon(now)) else { return };
+    /// Sends the occurrences of a new generation that are due before the next tick. A failure is
+    /// only logged: the job is recorded as due, so the next tick sends them.
+    async fn send_first_occurrences(
+        &self,
+        before: &ScheduledJob,
+        after: &ScheduledJob,
+        now: Timestamp,
+    ) {
+        let due = DueJob::of(after).filter(|due| before.generation != due.generation);
+        let Some(due) = due.filter(|due| due.next_run_at < horizon(now)) else { return };
         if let Err(cause) = self.dispatch(&[due], now).await {
-            warn!(job.id = %after.id, %cause, "The first occurrences could not be sent: the next tick sends them");
+            warn!(
+                job.id = %after.id, %cause,
+                "First occurrences not sent: the next tick sends them"
+            );
         }
     }
 }

@@ -1,46 +1,41 @@
-//! A job as it is kept, and as callers see it.
+//! A scheduled job, as it is stored and as callers see it.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
     action::Action,
+    id::ScheduledJobId,
+    occurrence::Occurrence,
     when::{Overlap, Schedule},
 };
 use crate::{
-    digest::sha256, dynamo::Json, id::prefixed_id, tagged::FieldError, time::Timestamp,
-    validated::Text, webhook::Guard,
+    digest::sha256, dynamo::Json, tagged::FieldError, time::Timestamp, validated::Text,
+    webhook::Guard,
 };
 
-prefixed_id!(
-    /// `scheduled_job_<uuid>`
-    ScheduledJobId,
-    InvalidScheduledJobId,
-    "scheduled_job",
-    "must be a scheduled job id: scheduled_job_ and a UUID in lower case"
-);
-
-/// Occurrences to come that a job tells of.
+/// The number of next occurrences in a [`JobView`].
 const NEXT_RUNS: usize = 5;
 
-/// `POST /scheduler/jobs`
+/// The body of `POST /scheduler/jobs`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewScheduledJob {
     /// Up to 100 characters.
     pub name: Text<100>,
-    /// What is done at its times.
+    /// What each run does.
     pub action: Action,
 }
 
 impl NewScheduledJob {
-    /// It may be done at all.
+    /// Rejects an action that must not be performed.
     pub fn check(self, guard: Guard) -> Result<Self, FieldError> {
         self.action.check(guard).map(|()| self)
     }
 }
 
-/// A job as it is kept. Action and schedule are texts of JSON: a number of a body need not be one of the store's.
+/// A scheduled job as it is stored. Action and schedule are JSON texts, since a JSON number may not
+/// be a valid number of the store.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ScheduledJob {
     pub id: ScheduledJobId,
@@ -49,25 +44,29 @@ pub struct ScheduledJob {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schedule: Option<Json<Schedule>>,
     pub paused: bool,
-    /// How often a caller has changed it, from 1.
+    /// Incremented by every change that a caller makes, from 1.
     pub version: u64,
-    /// Which schedule its occurrences are of: a new one with each change of the schedule, each pause and each resumption.
+    /// Identifies the occurrences that may run: replaced whenever the schedule is set or removed,
+    /// or the job is paused or resumed.
     pub generation: Uuid,
-    /// The first occurrence that no message was sent for.
+    /// The first occurrence for which no message was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_run_at: Option<Timestamp>,
-    /// The hash of what it was made of, by which the same request is known when it comes again.
-    pub made_of: String,
+    /// The hash of the request that created it, to recognize a repeat of that request.
+    #[serde(rename = "made_of")]
+    pub request_hash: String,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
 
 impl ScheduledJob {
+    /// A job without a schedule, at version 1.
     pub fn new(id: ScheduledJobId, new: NewScheduledJob, now: Timestamp) -> Self {
-        let made_of = serde_json::to_vec(&new).map_or(String::new(), |request| sha256(&request));
+        let request_hash =
+            serde_json::to_vec(&new).map_or(String::new(), |request| sha256(&request));
         Self {
             id,
-            made_of,
+            request_hash,
             name: new.name,
             action: Json(new.action),
             schedule: None,
@@ -80,8 +79,8 @@ impl ScheduledJob {
         }
     }
 
-    /// With another name and action. What is queued of it will do the new one.
-    pub fn renamed(self, new: NewScheduledJob, now: Timestamp) -> Self {
+    /// The next version, with another name and action. Queued occurrences perform the new action.
+    pub fn replaced(self, new: NewScheduledJob, now: Timestamp) -> Self {
         Self {
             name: new.name,
             action: Json(new.action),
@@ -91,19 +90,21 @@ impl ScheduledJob {
         }
     }
 
-    /// With another schedule, or none: what is queued is taken back, and its occurrences begin after this moment.
-    pub fn scheduled(self, schedule: Option<Schedule>, now: Timestamp) -> Self {
-        Self { schedule: schedule.map(Json), ..self }.replanned(now)
+    /// The next version, with another schedule or none. Queued occurrences are revoked, and new
+    /// ones begin after `now`.
+    pub fn with_schedule(self, schedule: Option<Schedule>, now: Timestamp) -> Self {
+        Self { schedule: schedule.map(Json), ..self }.with_new_generation(now)
     }
 
-    /// Paused or resumed: what is queued is taken back, and what would have been due meanwhile is nobody's.
-    pub fn paused(self, paused: bool, now: Timestamp) -> Self {
-        Self { paused, ..self }.replanned(now)
+    /// The next version, paused or resumed. Queued occurrences are revoked, and those that are due
+    /// while the job is paused never run.
+    pub fn with_paused(self, paused: bool, now: Timestamp) -> Self {
+        Self { paused, ..self }.with_new_generation(now)
     }
 
-    fn replanned(self, now: Timestamp) -> Self {
+    fn with_new_generation(self, now: Timestamp) -> Self {
         Self {
-            next_run_at: self.live().and_then(|schedule| schedule.next(now, 1).pop()),
+            next_run_at: self.active_schedule().and_then(|schedule| schedule.next(now, 1).pop()),
             version: self.version + 1,
             generation: Uuid::now_v7(),
             updated_at: now,
@@ -111,37 +112,44 @@ impl ScheduledJob {
         }
     }
 
-    /// What a run does while another one is live.
+    /// Returns whether an occurrence may run: it is of the current generation and the job is not
+    /// paused, or a caller requested it.
+    pub fn accepts(&self, occurrence: &Occurrence) -> bool {
+        let generation = occurrence.generation;
+        generation.is_none_or(|generation| generation == self.generation && !self.paused)
+    }
+
+    /// The policy for a run that is due while another one is live.
     pub fn overlap(&self) -> Overlap {
         self.schedule.as_ref().map_or(Overlap::Skip, |Json(schedule)| schedule.overlap())
     }
 
-    /// Its schedule, where it has occurrences.
-    fn live(&self) -> Option<&Schedule> {
+    /// The schedule, unless the job is paused.
+    fn active_schedule(&self) -> Option<&Schedule> {
         self.schedule.as_ref().filter(|_| !self.paused).map(|Json(schedule)| schedule)
     }
 
-    fn state(&self, to_come: usize) -> State {
+    fn state(&self, upcoming: usize) -> State {
         match self.schedule {
             _ if self.paused => State::Paused,
             None => State::Unscheduled,
-            Some(_) if to_come == 0 => State::Ended,
+            Some(_) if upcoming == 0 => State::Ended,
             Some(_) => State::Active,
         }
     }
 }
 
-/// What a job waits for.
+/// The state of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum State {
-    /// Its next occurrence.
+    /// It waits for its next occurrence.
     Active,
-    /// To be resumed.
+    /// It waits to be resumed.
     Paused,
-    /// A schedule.
+    /// It has no schedule.
     Unscheduled,
-    /// Nothing: its last occurrence is past.
+    /// Its last occurrence is past.
     Ended,
 }
 
@@ -152,26 +160,27 @@ pub struct JobView {
     pub id: ScheduledJobId,
     /// Its name.
     pub name: Text<100>,
-    /// What is done at its times.
+    /// What each run does.
     pub action: Action,
-    /// When; `null`: only by hand.
+    /// When it is due; `None` if it runs only on request.
     pub schedule: Option<Schedule>,
-    /// What it waits for.
+    /// Its state.
     pub state: State,
-    /// Grows with every change; the `ETag`.
+    /// Incremented by every change; the `ETag`.
     pub version: u64,
-    /// The next five times.
+    /// The next occurrences, at most five, earliest first.
     pub next_runs: Vec<Timestamp>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
-    /// When it was changed last.
+    /// When it was last changed.
     pub updated_at: Timestamp,
 }
 
 impl JobView {
-    pub(super) fn of(job: ScheduledJob, now: Timestamp) -> Self {
+    /// The view of a job at a moment, which its state and its next occurrences depend on.
+    pub(super) fn new(job: ScheduledJob, now: Timestamp) -> Self {
         let next_runs =
-            job.live().map(|schedule| schedule.next(now, NEXT_RUNS)).unwrap_or_default();
+            job.active_schedule().map(|schedule| schedule.next(now, NEXT_RUNS)).unwrap_or_default();
         Self {
             state: job.state(next_runs.len()),
             id: job.id,

@@ -1,9 +1,11 @@
-//! Lists: jobs, and the runs of a job, newest first.
+//! Paged lists: the jobs, and the runs of a job, newest first.
 
 use serde::Serialize;
 
 use super::{
-    EditError, ScheduledJobId, Schedules,
+    Schedules,
+    edit::EditError,
+    id::ScheduledJobId,
     job::JobView,
     run::{RunCursor, RunView},
 };
@@ -16,39 +18,40 @@ use crate::{
 /// The place of a job in the list.
 pub type ScheduledJobCursor = Cursor<ScheduledJobId>;
 
-/// Jobs, newest first, and where the next page begins.
+/// A page of jobs, newest first.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ScheduledJobPage {
-    /// With their next times.
+    /// The jobs with their next occurrences.
     pub jobs: Vec<JobView>,
-    /// `None`: this was the last page.
+    /// The start of the next page; `None` on the last page.
     pub next_cursor: Option<ScheduledJobCursor>,
 }
 
-/// Runs, the last due first, and where the next page begins.
+/// A page of runs, latest `due_at` first.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RunPage {
-    /// What came of each.
+    /// The runs.
     pub runs: Vec<RunView>,
-    /// `None`: this was the last page.
+    /// The start of the next page; `None` on the last page.
     pub next_cursor: Option<RunCursor>,
 }
 
 impl Schedules {
-    /// Jobs, as the index knows them: a job is listed a moment after it was made.
+    /// Lists jobs from the index, which contains a job a moment after it was created. A job that
+    /// this release cannot read is left out, so a page may be shorter than its limit.
     pub async fn list(
         &self,
         limit: Limit,
         before: Option<&ScheduledJobCursor>,
         now: Timestamp,
     ) -> Result<ScheduledJobPage, ServiceError> {
-        let jobs = self.store.newest(before.map(Cursor::sort_key), limit.to_usize() + 1).await?;
-        let (jobs, next_cursor) = paginate(jobs, limit, |listed| listed.place.clone());
-        let jobs = jobs.into_iter().filter_map(|listed| listed.job);
-        Ok(ScheduledJobPage { jobs: jobs.map(|job| JobView::of(job, now)).collect(), next_cursor })
+        let rows = self.jobs.newest(before.map(Cursor::sort_key), limit.to_usize() + 1).await?;
+        let (rows, next_cursor) = paginate(rows, limit, |row| row.place.clone());
+        let jobs = rows.into_iter().filter_map(|row| row.job);
+        Ok(ScheduledJobPage { jobs: jobs.map(|job| JobView::new(job, now)).collect(), next_cursor })
     }
 
-    /// The runs of a job, as far as they are kept.
+    /// Lists the runs of a job that are still retained.
     pub async fn runs(
         &self,
         id: ScheduledJobId,
@@ -56,8 +59,8 @@ impl Schedules {
         before: Option<&RunCursor>,
         now: Timestamp,
     ) -> Result<RunPage, EditError> {
-        // An id that an idempotency key gives twice has a history of its own each time.
-        let since = self.store.job(id).await?.ok_or(EditError::JobNotFound(id))?.created_at;
+        // A deleted job's idempotency key creates a job with the same id and a history of its own.
+        let since = self.jobs.job(id).await?.ok_or(EditError::JobNotFound(id))?.created_at;
         let runs = self
             .runs
             .newest(id, since, before.map(Cursor::sort_key), limit.to_usize() + 1, now)

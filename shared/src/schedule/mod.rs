@@ -1,33 +1,55 @@
-//! Jobs at their times: **an occurrence of a schedule fires once**, at its time, in its time zone.
+//! Scheduled jobs: **an occurrence fires once**, at its time, in its time zone.
 //!
-//! A job has an action and a schedule. Each minute a tick looks in an index for the jobs that are due until the end of the next minute. It
-//! *first* sends a message for each occurrence, to be delivered at its time, and *then* moves the job on to the occurrence after them. So
-//! what is moved past was sent, and a tick that dies in between is done again by the next one: its messages come twice. Whoever gets a
-//! message claims its occurrence ([`crate::claim`]), and does the action if nobody has.
+//! A job has an action and a schedule. Each minute a tick reads from an index the jobs that are due
+//! until the end of the next minute. It *first* sends a message for each occurrence, delayed until
+//! it is due, and *then* advances the job to the occurrence after them. So every occurrence that a
+//! job has advanced past was sent, and the next tick repeats the work of a tick that died in
+//! between: its messages are sent twice. A worker that receives a message claims its occurrence
+//! ([`crate::claim`]), and performs the action if no other worker did.
 //!
-//! A schedule that is changed, paused or resumed has a new *generation*. Messages name the generation that they are of, and those of another
-//! one are nobody's: what was queued is taken back by the change itself, and what the new one wants is sent by the new one.
+//! A job has a new *generation* whenever its schedule is set or removed, or it is paused or
+//! resumed. Messages name their generation, and workers drop messages of another one. So a change
+//! revokes queued occurrences in the same write; it sends those of the new generation that are due
+//! before the next tick.
 //!
-//! Not covered: a run that has begun is not stopped by a pause or a change. An action that was done and whose worker died before it could say
-//! so is done again: a webhook under the same id, a settlement under the same name. `docs/SCHEDULE.md` has the protocol.
+//! Not covered: a pause or a change does not stop an attempt that has begun. If a worker dies after
+//! it performed an action and before it recorded the result, the action is performed again: a
+//! webhook with the same id, a settlement under the same id. `docs/SCHEDULE.md` has the protocol.
+//!
+//! | file | what |
+//! |---|---|
+//! | `id`, `occurrence` | ids of jobs and runs; an occurrence and its message |
+//! | `job`, `run` | a job and a run, as stored and as callers see them |
+//! | `when` | schedules: when a job is due |
+//! | `action` | what a run does |
+//! | `job_store`, `run_store`, `overlap` | jobs, runs and the slots of live runs in the table |
+//! | `edit`, `list` | what callers do: create, change, delete and run jobs; list jobs and runs |
+//! | `due`, `dispatch` | the tick: which occurrences fire; sending them and advancing the jobs |
+//! | `work` | the worker: executes an occurrence |
+//! | `backlog` | jobs that wait for a tick, for health checks and metrics |
+//!
+//! [`Schedules`] is one type; each of `edit`, `list`, `dispatch`, `work` and `backlog` implements
+//! the methods of its use case.
 
 mod action;
 mod backlog;
 mod dispatch;
+mod due;
 mod edit;
+mod id;
 mod job;
+mod job_store;
 mod list;
+mod occurrence;
 mod overlap;
-mod plan;
 mod run;
-mod runs;
-mod store;
+mod run_store;
 pub mod when;
 mod work;
 
 use std::{sync::OnceLock, time::Duration};
 
-use self::{overlap::OverlapGuard, runs::Runs, store::Store};
+use self::{job_store::JobStore, overlap::OverlapGuard, run_store::RunStore};
 use crate::{
     aws::{Aws, ServiceError},
     env::{VariableError, Variables},
@@ -37,26 +59,30 @@ use crate::{
 pub use action::{Action, ActionContext};
 pub use backlog::Backlog;
 pub use dispatch::TickSummary;
-pub use edit::{CreateError, Created, EditError};
-pub use job::{InvalidScheduledJobId, JobView, NewScheduledJob, ScheduledJobId, State};
+pub use due::{
+    DueOccurrences, GRACE, MAX_OCCURRENCES_PER_TICK, MissedRange, due_occurrences, horizon,
+};
+pub use edit::{CreateError, CreatedJob, EditError};
+pub use id::{InvalidScheduledJobId, ScheduledJobId};
+pub use job::{JobView, NewScheduledJob, State};
 pub use list::{RunPage, ScheduledJobCursor, ScheduledJobPage};
-pub use plan::{GRACE, MOST, Missed, Plan, horizon, plan};
-pub use run::{Occurrence, RunCursor, RunRequested, RunState, RunView};
+pub use occurrence::Occurrence;
+pub use run::{RunCursor, RunRequested, RunState, RunView};
 pub use when::{Misfire, Overlap, Schedule};
 pub use work::{RunError, RunOutcome};
 #[cfg(feature = "testing")]
-pub(crate) use {job::ScheduledJob, store::item as scheduled_job_item};
+pub(crate) use {job::ScheduledJob, job_store::item as scheduled_job_item};
 
-/// Where jobs are kept, and how often they are tried.
+/// Settings of scheduled jobs.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Table `Schedules`.
+    /// The table `Schedules`.
     pub table: String,
-    /// URL of the queue of occurrences.
+    /// The URL of the queue of occurrences.
     pub queue_url: String,
-    /// How often the action of an occurrence is tried.
+    /// The maximum number of attempts at a run.
     pub max_attempts: u32,
-    /// How long the history of runs is kept.
+    /// How long runs are kept.
     pub retention: Duration,
 }
 
@@ -77,35 +103,35 @@ impl Settings {
 /// Scheduled jobs and their runs.
 #[derive(Debug)]
 pub struct Schedules {
-    store: Store,
-    runs: Runs,
-    live: OverlapGuard,
+    jobs: JobStore,
+    runs: RunStore,
+    slots: OverlapGuard,
     aws: Aws,
     settings: Settings,
     queue: OnceLock<Queue>,
 }
 
 impl Schedules {
-    /// Over the settings' table and queue.
+    /// Scheduled jobs in the table and the queue of these settings.
     #[must_use]
     pub fn new(aws: &Aws, settings: &Settings) -> Self {
         let (client, table) = (aws.dynamo(), settings.table.clone());
         Self {
-            store: Store::new(client.clone(), table.clone()),
-            runs: Runs::new(client.clone(), table.clone(), settings.retention),
-            live: OverlapGuard::new(client, table),
+            jobs: JobStore::new(client.clone(), table.clone()),
+            runs: RunStore::new(client.clone(), table.clone(), settings.retention),
+            slots: OverlapGuard::new(client, table),
             aws: aws.clone(),
             settings: settings.clone(),
             queue: OnceLock::new(),
         }
     }
 
-    /// One cheap call, so that the connection stands and TLS is set up before the first request.
+    /// Makes one cheap call, so that the first request finds an open connection.
     ///
     /// # Errors
     /// The store failed.
     pub async fn warm(&self) -> Result<(), ServiceError> {
-        self.store.job(ScheduledJobId::from(uuid::Uuid::nil())).await.map(drop)
+        self.jobs.job(ScheduledJobId::from(uuid::Uuid::nil())).await.map(drop)
     }
 
     fn queue(&self) -> &Queue {

@@ -1,8 +1,12 @@
-//! Which run of a job is live, for those jobs whose runs must not overlap.
+//! The slot of a job, which only its live run holds: for jobs whose runs must not overlap.
 //!
-//! One small item a job: the run that is live, and until when it is taken to be. A run holds it from its first attempt to its last, over
-//! all pauses between them; its next delivery finds it held by itself. Where one run may wait (`queue_one`), the item names that one too: it
-//! comes again every [`POLL`], and no other takes the turn meanwhile.
+//! Each job has one small item that names the live run and the end of its lease. A run holds the
+//! slot from its first attempt to its last, including the pauses between them; its next delivery
+//! finds the slot held by its own run. With `queue_one`, the item also names the one run that
+//! waits: it polls every [`POLL_INTERVAL`], and no other run acquires the slot before it.
+//!
+//! Leases expire, so the slot of a run whose worker died is free again after [`LEASE`], or later by
+//! the pause that followed a failed attempt.
 
 use std::time::Duration;
 
@@ -10,54 +14,56 @@ use aws_sdk_dynamodb::Client;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::{ScheduledJobId, run::Occurrence};
+use super::{id::ScheduledJobId, occurrence::Occurrence};
 use crate::{
     aws::ServiceError,
-    dynamo::{Update, keys, number, read, text},
+    dynamo::{Update, from_item, keys, number, text},
     time::Timestamp,
 };
 
-/// How long a run is taken to be live without a sign: longer than the queue hides the message of a worker that died.
+/// How long a run holds the slot without renewal: longer than the visibility timeout of the queue,
+/// after which the message of a dead worker is delivered again.
 pub const LEASE: Duration = Duration::from_mins(4);
 
-/// How often a run that waits looks whether it is its turn.
-pub const POLL: Duration = Duration::from_secs(5);
+/// How often a waiting run tries to acquire the slot.
+pub const POLL_INTERVAL: Duration = Duration::from_secs(5);
 
-/// How long a run that waits is taken to be there without a sign.
-const WAITS: Duration = Duration::from_mins(1);
+/// How long a waiting run keeps its place without polling.
+const WAIT_LEASE: Duration = Duration::from_mins(1);
 
 /// How long the item is kept after its last use.
-const KEPT: Duration = Duration::from_hours(24 * 7);
+const ITEM_LIFETIME: Duration = Duration::from_hours(24 * 7);
 
-/// This run is live already.
-const MINE: &str = "#run = :run";
+/// This run holds the slot.
+const HELD_BY_RUN: &str = "#run = :run";
 
-/// No run is live.
+/// No run holds the slot.
 const FREE: &str = "(attribute_not_exists(run) OR lease_until <= :now)";
 
-/// No run waits, or it is this one.
-const NEXT: &str = "(attribute_not_exists(waiting) OR waiting = :run OR waits_until <= :now)";
+/// No other run waits.
+const NO_OTHER_WAITS: &str =
+    "(attribute_not_exists(waiting) OR waiting = :run OR waits_until <= :now)";
 
-/// The live runs of all jobs.
+/// The slots of all jobs.
 #[derive(Debug)]
 pub struct OverlapGuard {
     client: Client,
     table: String,
 }
 
-/// What a run finds.
+/// What a run gets when it requests the slot of its job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Slot {
-    /// It is live now.
-    Mine,
-    /// It is the one that waits.
-    Waits,
-    /// Another is live, or waits.
-    Taken,
+    /// It holds the slot.
+    Acquired,
+    /// It waits for the slot.
+    Waiting,
+    /// Another run holds the slot, or waits for it.
+    Occupied,
 }
 
 #[derive(Deserialize)]
-struct Stored {
+struct SlotRecord {
     run: Option<Uuid>,
     lease_until: Option<Timestamp>,
     waiting: Option<Uuid>,
@@ -68,52 +74,55 @@ impl OverlapGuard {
         Self { client, table }
     }
 
-    /// Makes this run the live one for so long, if no other is, and none waits for it: one write unit. Holds it longer if it is.
-    pub async fn hold(
+    /// Acquires the slot for `lease`, if it is free and no other run waits for it; extends the
+    /// lease if this run holds it already. One write unit.
+    pub async fn acquire(
         &self,
         run: &Occurrence,
         lease: Duration,
         now: Timestamp,
     ) -> Result<Slot, ServiceError> {
-        let hold = self
+        let acquire = self
             .expiring(run, now)
             .set("run", text(run.run))
             .set("lease_until", text(now.plus(lease)))
             .value("now", text(now))
-            .condition(format!("{MINE} OR ({FREE} AND {NEXT})"));
-        let Ok(item) = hold.send(&self.client).await? else { return Ok(Slot::Taken) };
-        if read::<Stored>(item)?.waiting == Some(run.run) {
-            self.wait_no_more(run).await?;
+            .condition(format!("{HELD_BY_RUN} OR ({FREE} AND {NO_OTHER_WAITS})"));
+        let Ok(item) = acquire.send(&self.client).await? else { return Ok(Slot::Occupied) };
+        if from_item::<SlotRecord>(item)?.waiting == Some(run.run) {
+            self.stop_waiting(run).await?;
         }
-        Ok(Slot::Mine)
+        Ok(Slot::Acquired)
     }
 
-    /// The same, or else makes this run the one that waits, if no other does: one write unit more.
-    pub async fn queue(
+    /// Acquires the slot, or else lets this run wait for it, if no other run waits: one more write
+    /// unit.
+    pub async fn acquire_or_wait(
         &self,
         run: &Occurrence,
         lease: Duration,
         now: Timestamp,
     ) -> Result<Slot, ServiceError> {
-        if self.hold(run, lease, now).await? == Slot::Mine {
-            return Ok(Slot::Mine);
+        if self.acquire(run, lease, now).await? == Slot::Acquired {
+            return Ok(Slot::Acquired);
         }
         let wait = self
             .expiring(run, now)
             .set("waiting", text(run.run))
-            .set("waits_until", text(now.plus(WAITS)))
+            .set("waits_until", text(now.plus(WAIT_LEASE)))
             .value("run", text(run.run))
             .value("now", text(now))
-            .condition(NEXT);
+            .condition(NO_OTHER_WAITS);
         Ok(match wait.send(&self.client).await? {
-            Ok(_) => Slot::Waits,
-            // Nobody is live, and another is next: that one takes its turn within a moment, and then this one may wait.
-            Err(Some(stands)) if read::<Stored>(stands.clone())?.is_free(now) => Slot::Waits,
-            Err(_) => Slot::Taken,
+            Ok(_) => Slot::Waiting,
+            // The slot is free and another run waits: that one acquires it in a moment, and then
+            // this one may wait.
+            Err(Some(slot)) if from_item::<SlotRecord>(slot.clone())?.is_free(now) => Slot::Waiting,
+            Err(_) => Slot::Occupied,
         })
     }
 
-    async fn wait_no_more(&self, run: &Occurrence) -> Result<(), ServiceError> {
+    async fn stop_waiting(&self, run: &Occurrence) -> Result<(), ServiceError> {
         let update = self
             .item(run.job)
             .remove("waiting")
@@ -123,19 +132,19 @@ impl OverlapGuard {
         update.send(&self.client).await.map(drop)
     }
 
-    /// The run is not live any more: one write unit.
+    /// Releases the slot, if this run holds it: one write unit.
     pub async fn release(&self, run: &Occurrence) -> Result<(), ServiceError> {
         let release = self
             .item(run.job)
             .remove("run")
             .remove("lease_until")
-            .condition(MINE)
+            .condition(HELD_BY_RUN)
             .value("run", text(run.run));
         release.send(&self.client).await.map(drop)
     }
 
     fn expiring(&self, run: &Occurrence, now: Timestamp) -> Update {
-        self.item(run.job).set("ttl", number(now.plus(KEPT).as_seconds()))
+        self.item(run.job).set("ttl", number(now.plus(ITEM_LIFETIME).as_seconds()))
     }
 
     fn item(&self, job: ScheduledJobId) -> Update {
@@ -143,7 +152,7 @@ impl OverlapGuard {
     }
 }
 
-impl Stored {
+impl SlotRecord {
     fn is_free(&self, now: Timestamp) -> bool {
         self.run.is_none() || self.lease_until.is_none_or(|until| until <= now)
     }

@@ -1,108 +1,50 @@
-//! One occurrence: how it is named, what is sent of it, and what callers see of it.
+//! A run, the execution of one occurrence: its states, as callers see it, and as it is stored.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{ScheduledJobId, job::ScheduledJob};
-use crate::{
-    claim::Fence,
-    cursor::Cursor,
-    digest,
-    dynamo::keys::{self, Key},
-    time::Timestamp,
-};
+use super::occurrence::Occurrence;
+use crate::{claim::Fence, cursor::Cursor, time::Timestamp};
 
-/// What comes of a run holds for so long: longer than it is kept, and than anybody waits before another try.
+/// The lifetime of a final result: longer than runs are kept, and than any backoff.
 pub const FOREVER: Duration = Duration::from_hours(24 * 365 * 100);
 
-/// What came of a run at this moment, and holds until then, is not tried again.
-pub fn is_for_good(completed_at: Timestamp, expires_at: Timestamp) -> bool {
+/// Returns whether a result is final: no further attempt follows.
+pub fn is_final(completed_at: Timestamp, expires_at: Timestamp) -> bool {
     expires_at.since(completed_at) >= FOREVER
 }
 
 /// The place of a run in its job's history.
 pub type RunCursor = Cursor<Uuid>;
 
-/// An occurrence, as its message tells it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Occurrence {
-    /// Whose it is.
-    pub job: ScheduledJobId,
-    /// When it is due.
-    pub due_at: Timestamp,
-    /// Its name: all that happens for it shares it.
-    pub run: Uuid,
-    /// The schedule that it is of; none: somebody has asked for it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub generation: Option<Uuid>,
-    /// It stands for all that were missed since this one, too.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub missed_since: Option<Timestamp>,
-}
-
-impl Occurrence {
-    /// Of a schedule: the same job and time have one name, whoever sends it and how often.
-    #[must_use]
-    pub fn of_schedule(job: ScheduledJobId, generation: Uuid, due_at: Timestamp) -> Self {
-        let run = digest::uuid(Sha256::new().chain_update(format!("{job}#{due_at}")));
-        Self { job, due_at, run, generation: Some(generation), missed_since: None }
-    }
-
-    /// By hand.
-    #[must_use]
-    pub fn by_hand(job: ScheduledJobId, run: Uuid, due_at: Timestamp) -> Self {
-        Self { job, due_at, run, generation: None, missed_since: None }
-    }
-
-    /// For all that were missed since this one, too.
-    #[must_use]
-    pub fn standing_for(self, missed_since: Timestamp) -> Self {
-        Self { missed_since: Some(missed_since), ..self }
-    }
-
-    /// Where it is kept.
-    #[must_use]
-    pub fn key(&self) -> Key {
-        keys::run(&self.job.to_string(), self.due_at, self.run)
-    }
-
-    /// The job still wants it: it is of its schedule as it is now, or somebody has asked for it.
-    #[must_use]
-    pub fn is_current(&self, job: &ScheduledJob) -> bool {
-        self.generation.is_none_or(|generation| generation == job.generation && !job.paused)
-    }
-}
-
-/// How an occurrence is getting on.
+/// The state of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum RunState {
-    /// Its message was sent, and nobody has begun.
+    /// Its message was sent, and no attempt has started.
     Queued,
-    /// Its action is being done.
+    /// An attempt is in progress.
     Running,
-    /// Its action has failed and will be tried again.
+    /// An attempt failed, and another one follows.
     Retrying,
-    /// Its action is done.
+    /// The action was performed.
     Completed,
-    /// Its action could not be done.
+    /// The action failed, and no attempt follows.
     Failed,
-    /// Its action is not done: it was missed, or another run was live.
+    /// The action was not performed: the occurrence was missed, or another run was live.
     Skipped,
 }
 
-/// A run that somebody has asked for.
+/// A run that a caller requested.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RunRequested {
-    /// Its name in the history of the job.
+    /// Its id in the job's history.
     pub run_id: Uuid,
-    /// When it was asked for first.
+    /// When it was first requested.
     pub due_at: Timestamp,
-    /// It is queued, whatever has become of it since.
+    /// Always [`RunState::Queued`], also for a repeated request whose run has started since.
     pub state: RunState,
 }
 
@@ -112,33 +54,33 @@ impl From<&Occurrence> for RunRequested {
     }
 }
 
-/// An occurrence as callers see it.
+/// A run as callers see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RunView {
-    /// Its name.
+    /// Its id.
     pub run_id: Uuid,
-    /// When it was due.
+    /// The time of the occurrence, or of the request.
     pub due_at: Timestamp,
-    /// When its action was begun first.
+    /// The start of the first attempt.
     pub started_at: Option<Timestamp>,
-    /// When nothing was left to do.
+    /// The end of the run; `None` while attempts may follow.
     pub finished_at: Option<Timestamp>,
-    /// How it is getting on.
+    /// Its state.
     pub state: RunState,
-    /// How often its action was begun.
+    /// How often an attempt was started.
     pub attempts: u64,
-    /// What came of it.
+    /// The result of the action.
     pub result: Option<String>,
-    /// What went wrong last.
+    /// The last error, or the reason why the run was skipped.
     pub error: Option<String>,
-    /// It stands for all that were missed since this one, too.
+    /// The earliest of the missed occurrences that this run represents.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub missed_since: Option<Timestamp>,
 }
 
-/// As the table has it: a claim, and what was noted with it.
+/// A run as it is stored: the claim of its occurrence, and the attributes added to it.
 #[derive(Debug, Deserialize)]
-pub struct Stored {
+pub struct RunRecord {
     run: Uuid,
     due_at: Timestamp,
     started_at: Option<Timestamp>,
@@ -153,30 +95,30 @@ pub struct Stored {
     expires_at: Option<Timestamp>,
 }
 
-impl From<Stored> for RunView {
-    fn from(stored: Stored) -> Self {
-        // A failure that holds for a while is tried again; one that holds for good is not.
-        let over = stored
+impl From<RunRecord> for RunView {
+    fn from(record: RunRecord) -> Self {
+        // A failure that expires is followed by another attempt.
+        let is_finished = record
             .completed_at
-            .zip(stored.expires_at)
-            .is_some_and(|(at, until)| is_for_good(at, until));
-        let state = match stored.state.as_str() {
-            _ if stored.skipped => RunState::Skipped,
+            .zip(record.expires_at)
+            .is_some_and(|(completed_at, expires_at)| is_final(completed_at, expires_at));
+        let state = match record.state.as_str() {
+            _ if record.skipped => RunState::Skipped,
             "RUNNING" => RunState::Running,
             "DONE" => RunState::Completed,
-            _ if over => RunState::Failed,
+            _ if is_finished => RunState::Failed,
             _ => RunState::Retrying,
         };
         Self {
-            run_id: stored.run,
-            due_at: stored.due_at,
-            started_at: stored.started_at,
-            finished_at: stored.completed_at.filter(|_| over),
+            run_id: record.run,
+            due_at: record.due_at,
+            started_at: record.started_at,
+            finished_at: record.completed_at.filter(|_| is_finished),
             state,
-            attempts: stored.fence.number(),
-            result: stored.result,
-            error: stored.error,
-            missed_since: stored.missed_since,
+            attempts: record.fence.number(),
+            result: record.result,
+            error: record.error,
+            missed_since: record.missed_since,
         }
     }
 }

@@ -1,18 +1,18 @@
-//! Summing a batch: its part of the ledger is read, summed by merchant, and recorded once.
+//! Summing a batch: reads its part of the ledger, sums it by merchant, and records the sums once.
 
 use futures_util::future::try_join;
 use tracing::info;
 
 use super::{
     Settlement,
-    batches::{PendingBatch, PlanRef},
+    batch_store::PendingBatch,
     csv_report,
-    entries::Shard,
     files::part_key,
-    job::{Job, State},
+    job::{Job, PlanRef},
     job_failure::JobFailure,
+    ledger_reader::Shard,
     message::{BatchId, Message},
-    totals::{Row, Summing, sum},
+    totals::{Accumulator, Row, sum},
     work::{WorkError, WorkOutcome},
 };
 use crate::{
@@ -23,15 +23,16 @@ use crate::{
 };
 
 impl Settlement {
-    /// Does what a message of the queue of batches says. A batch that is done, or whose job is not running any more, is left alone.
+    /// Processes a message of the batch queue. A batch that is finished is not summed again, and
+    /// one of a settlement that is no longer running is ignored.
     pub async fn batch(&self, delivery: &Delivery, now: Timestamp) -> Result<(), WorkError> {
         let message: Message = serde_json::from_str(&delivery.body)?;
         let Message::Batch { job, run, plan, batch } = message else {
-            return Err(WorkError::Misplaced);
+            return Err(WorkError::WrongQueue);
         };
-        let ended =
+        let result =
             self.try_to_sum(PlanRef { job, id: plan }, run, batch, Clock::starting(now)).await;
-        self.conclude(ended, &message, (self.batches(), delivery), now).await
+        self.conclude(result, &message, (self.batch_queue(), delivery), now).await
     }
 
     async fn try_to_sum(
@@ -41,44 +42,46 @@ impl Settlement {
         batch: BatchId,
         clock: Clock,
     ) -> Result<(), WorkOutcome> {
-        let (job, todo) = try_join(self.store.job(plan.job), self.store.todo(plan, batch)).await?;
-        let job = job.filter(|job| job.is_running(plan)).ok_or(WorkOutcome::Unwanted)?;
-        if let Some(todo) = todo {
-            let rows = self.sum_batch(&job, plan, batch, &todo).await?;
+        let (job, pending) =
+            try_join(self.store.job(plan.job), self.store.pending(plan, batch)).await?;
+        let job = job.filter(|job| job.is_running(plan)).ok_or(WorkOutcome::Skipped)?;
+        if let Some(pending) = pending {
+            let rows = self.sum_batch(&job, plan, batch, &pending).await?;
             let totals = sum(&rows).map_err(JobFailure::from)?;
             self.files().put(&part_key(plan, batch), csv_report::part(&rows)).await?;
-            match self.store.done(plan, batch, totals, clock.now()).await? {
-                // Before: by another delivery of the same message.
+            match self.store.finish_batch(plan, batch, totals, clock.now()).await? {
+                // If it was recorded before, then by another delivery of the same message.
                 Commit::Done | Commit::AlreadyRecorded(_) => {}
                 Commit::Conflict | Commit::ConditionFailed => {
                     return Err(WorkError::Contended.into());
                 }
             }
-            info!(job.id = %plan.job, %batch, transactions = totals.count, "Progress batch");
+            info!(job.id = %plan.job, %batch, transactions = totals.count, "Batch summed");
         }
-        // Also by who finds it done: whoever did it may have died before this.
-        Ok(self.finish_if_last(plan, run, clock.now()).await?)
+        // Also if the batch was finished before: that worker may have died before this step.
+        Ok(self.finish_if_none_pending(plan, run, clock.now()).await?)
     }
 
-    /// The sums of a batch: as many transactions as the plan has counted, or none.
+    /// Returns the sums of a batch, if it has exactly the transactions that the plan counted.
     ///
-    /// The plan reads consistently; this reads at half the price, and again, consistently, only if it did not find all of them.
+    /// The plan counts with consistent reads. This reads eventually consistently, at half the
+    /// price, and once more, consistently, only if the counts differ.
     async fn sum_batch(
         &self,
         job: &Job,
         plan: PlanRef,
         batch: BatchId,
-        todo: &PendingBatch,
+        pending: &PendingBatch,
     ) -> Result<Vec<Row>, WorkOutcome> {
         let mut found = 0;
         for consistent in [false, true] {
-            let rows = self.sum_entries(job, plan, batch, todo, consistent).await?;
+            let rows = self.sum_entries(job, plan, batch, pending, consistent).await?;
             found = sum(&rows).map_err(JobFailure::from)?.count;
-            if found == todo.count {
+            if found == pending.count {
                 return Ok(rows);
             }
         }
-        Err(JobFailure::LedgerChanged { batch, planned: todo.count, found }.into())
+        Err(JobFailure::LedgerChanged { batch, planned: pending.count, found }.into())
     }
 
     async fn sum_entries(
@@ -86,39 +89,32 @@ impl Settlement {
         job: &Job,
         plan: PlanRef,
         batch: BatchId,
-        todo: &PendingBatch,
+        pending: &PendingBatch,
         consistent: bool,
     ) -> Result<Vec<Row>, WorkOutcome> {
         let shard = Shard { day: batch.day, number: batch.shard, cutoff: job.cutoff };
-        let mut summing = Summing::default();
-        let mut after = todo.after.clone();
+        let mut accumulator = Accumulator::default();
+        let mut after = pending.after.clone();
         loop {
             let (page, last) = self
                 .ledger
-                .read(shard, after.as_deref(), todo.through.as_deref(), consistent)
+                .read(shard, after.as_deref(), pending.through.as_deref(), consistent)
                 .await?;
             for entry in &page {
-                let paid = read_payment(entry).map_err(JobFailure::from)?;
-                summing.add(paid.merchant_id, paid.into()).map_err(JobFailure::from)?;
+                let payment = read_payment(entry).map_err(JobFailure::from)?;
+                accumulator.add(payment.merchant_id, payment.into()).map_err(JobFailure::from)?;
             }
             if last.is_none() {
-                return Ok(summing.into_rows());
+                return Ok(accumulator.into_rows());
             }
             after = last;
-            self.still_running(plan).await?;
+            self.check_running(plan).await?;
         }
     }
 
-    /// Asked before each page: a cancelled job is read no further.
-    async fn still_running(&self, plan: PlanRef) -> Result<(), WorkOutcome> {
+    /// Checks, before each further page, that the settlement is still running.
+    async fn check_running(&self, plan: PlanRef) -> Result<(), WorkOutcome> {
         let job = self.store.job(plan.job).await?;
-        job.filter(|job| job.is_running(plan)).map(drop).ok_or(WorkOutcome::Unwanted)
-    }
-}
-
-impl Job {
-    /// It sums the batches of this plan.
-    pub(super) fn is_running(&self, plan: PlanRef) -> bool {
-        self.state == State::Running && self.plan == Some(plan.id)
+        job.filter(|job| job.is_running(plan)).map(drop).ok_or(WorkOutcome::Skipped)
     }
 }

@@ -1,33 +1,36 @@
-//! Sums as text: the parts that workers leave for each other, and the file that people get.
+//! CSV formats: the part of a batch, for the worker that finishes, and [`CsvReport`], the file for
+//! callers.
 
 use csv::{ReaderBuilder, Terminator, WriterBuilder};
 use sha2::{Digest, Sha256};
 
 use super::{
-    job::File,
+    job::ReportFile,
     totals::{Decimal, Row, Totals},
 };
 use crate::{digest::hex, ledger::TooLarge, time::Day};
 
-/// The columns of the file.
+/// Columns of the file.
 const HEADER: [&str; 6] = ["merchant_id", "date", "gross", "fee", "net", "txn_count"];
 
-/// From how many bytes on the lines so far are written: more than the 5 MB that S3 wants of a part.
+/// Minimum bytes of a chunk: more than the 5 MB that S3 requires of a part.
 const CHUNK: usize = 8 * 1_024 * 1_024;
 
-/// What a spreadsheet would take for the beginning of a formula.
+/// Characters that begin a formula in a spreadsheet.
 const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
-/// The sums of a batch, a line each.
+/// Formats the sums of a batch, one line per merchant.
 pub fn part(rows: &[Row]) -> Vec<u8> {
     let mut lines = csv::Writer::from_writer(Vec::new());
     for Row { merchant, totals: Totals { gross, fee, net, count } } in rows {
-        lines.serialize((merchant, gross, fee, net, count)).expect("five plain fields");
+        lines
+            .serialize((merchant, gross, fee, net, count))
+            .expect("five plain fields can be serialized");
     }
-    lines.into_inner().expect("memory takes all")
+    lines.into_inner().expect("writes to memory succeed")
 }
 
-/// Reads what [`part`] has written; `None`: it is something else.
+/// Parses the output of [`part`]. `None`: the bytes have another format.
 pub fn read_part(bytes: &[u8]) -> Option<Vec<Row>> {
     let mut lines = ReaderBuilder::new().has_headers(false).from_reader(bytes);
     let row = |(merchant, gross, fee, net, count)| Row {
@@ -37,9 +40,10 @@ pub fn read_part(bytes: &[u8]) -> Option<Vec<Row>> {
     lines.deserialize().map(|line| line.map(row).ok()).collect()
 }
 
-/// The file (RFC 4180): a header, then a line for each day and merchant, by day and then by merchant. Amounts have two places.
+/// The file of a settlement (RFC 4180): a header, then one line per day and merchant, sorted by day
+/// and then by merchant, with decimals of two places.
 ///
-/// It holds the lines that are not written yet; a hash of all goes along.
+/// Holds the lines that are not written yet, and the hash and the totals of all lines.
 #[derive(Debug)]
 pub struct CsvReport {
     lines: csv::Writer<Vec<u8>>,
@@ -52,46 +56,48 @@ pub struct CsvReport {
 impl CsvReport {
     pub fn new() -> Self {
         let mut lines = empty();
-        lines.write_record(HEADER).expect("memory takes all");
-        Self { lines, hash: Sha256::new(), bytes: 0, rows: 0, totals: Totals::NOTHING }
+        lines.write_record(HEADER).expect("writes to memory succeed");
+        Self { lines, hash: Sha256::new(), bytes: 0, rows: 0, totals: Totals::ZERO }
     }
 
-    /// One more line.
+    /// Adds a line.
     pub fn add(&mut self, day: Day, row: &Row) -> Result<(), TooLarge> {
         let Totals { gross, fee, net, count } = row.totals;
         let amounts = [gross, fee, net].map(|cents| Decimal(cents).to_string());
         let [gross, fee, net] = &amounts;
-        let line = [&guarded(&row.merchant), &day.to_string(), gross, fee, net, &count.to_string()];
-        self.lines.write_record(line).expect("memory takes all");
+        let line =
+            [&escape_formula(&row.merchant), &day.to_string(), gross, fee, net, &count.to_string()];
+        self.lines.write_record(line).expect("writes to memory succeed");
         self.rows += 1;
         self.totals = self.totals.plus(row.totals)?;
         Ok(())
     }
 
-    /// The lines so far, if they are enough to be written.
+    /// Takes the lines that are not written yet, if they fill a chunk.
     pub fn full_chunk(&mut self) -> Option<Vec<u8>> {
-        self.lines.flush().expect("memory takes all");
+        self.lines.flush().expect("writes to memory succeed");
         (self.lines.get_ref().len() >= CHUNK).then(|| self.chunk())
     }
 
-    /// The lines that are not written yet.
+    /// Takes the lines that are not written yet.
     pub fn chunk(&mut self) -> Vec<u8> {
-        let lines =
-            std::mem::replace(&mut self.lines, empty()).into_inner().expect("memory takes all");
+        let lines = std::mem::replace(&mut self.lines, empty())
+            .into_inner()
+            .expect("writes to memory succeed");
         self.hash.update(&lines);
         self.bytes += u64::try_from(lines.len()).unwrap_or(u64::MAX);
         lines
     }
 
-    /// What all lines add up to.
+    /// Returns the sum of all lines.
     pub fn totals(&self) -> Totals {
         self.totals
     }
 
-    /// What is known of the file, once its last chunk is taken.
-    pub fn into_file(self) -> File {
+    /// Returns the description of the file, after its last chunk was taken.
+    pub fn into_file(self) -> ReportFile {
         let sha256 = hex(&self.hash.finalize());
-        File { bytes: self.bytes, sha256, rows: self.rows, totals: self.totals }
+        ReportFile { bytes: self.bytes, sha256, rows: self.rows, totals: self.totals }
     }
 }
 
@@ -99,8 +105,9 @@ fn empty() -> csv::Writer<Vec<u8>> {
     WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new())
 }
 
-/// A name that no spreadsheet takes for a formula (OWASP, CSV injection): behind an apostrophe, if it could be one.
-fn guarded(name: &str) -> String {
+/// Prefixes a name that a spreadsheet would read as a formula with an apostrophe (OWASP, CSV
+/// injection).
+fn escape_formula(name: &str) -> String {
     if name.starts_with(FORMULA) { format!("'{name}") } else { name.to_owned() }
 }
 
@@ -116,17 +123,17 @@ mod tests {
         }
     }
 
-    fn file(rows: &[(&str, Row)]) -> (String, File) {
-        let mut sheet = CsvReport::new();
+    fn file(rows: &[(&str, Row)]) -> (String, ReportFile) {
+        let mut report = CsvReport::new();
         for (day, row) in rows {
-            sheet.add(day.parse().expect("a day"), row).expect("small");
+            report.add(day.parse().expect("a day"), row).expect("small");
         }
-        let bytes = sheet.chunk();
-        (String::from_utf8(bytes).expect("a text"), sheet.into_file())
+        let bytes = report.chunk();
+        (String::from_utf8(bytes).expect("a text"), report.into_file())
     }
 
     #[test]
-    fn a_file_has_a_header_and_lines_with_decimals() {
+    fn a_report_has_a_header_and_lines_with_decimals() {
         let (text, file) = file(&[
             ("2026-11-19", row("merchant_001", 1_000)),
             ("2026-11-20", row("merchant_001", -5)),
@@ -139,19 +146,19 @@ mod tests {
         );
         let totals = Totals { gross: 995, fee: 58, net: 937, count: 4 };
         let bytes = u64::try_from(text.len()).expect("short");
-        assert_eq!(file, File { bytes, sha256: sha256(text.as_bytes()), rows: 2, totals });
+        assert_eq!(file, ReportFile { bytes, sha256: sha256(text.as_bytes()), rows: 2, totals });
     }
 
     #[test]
-    fn an_empty_file_is_its_header() {
+    fn an_empty_report_is_its_header() {
         let (text, file) = file(&[]);
         assert_eq!((text.as_str(), file.rows), ("merchant_id,date,gross,fee,net,txn_count\r\n", 0));
-        // What `sha256sum` says of it.
+        // The output of `sha256sum`.
         assert_eq!(file.sha256, "c32b7e72355e5827e9853f46d78987fe5a95c236665efe4e01aeb381dbb061dd");
     }
 
     #[test]
-    fn a_name_is_no_formula_and_no_second_column() {
+    fn a_merchant_is_never_a_formula_or_a_second_column() {
         for (name, cell) in [
             ("=1+1", "'=1+1"),
             ("+1", "'+1"),
@@ -173,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_the_same_in_chunks_and_as_a_whole() {
+    fn a_report_is_the_same_in_chunks_and_as_a_whole() {
         let day = "2026-11-19".parse().expect("a day");
         let mut chunked = CsvReport::new();
         let mut text = Vec::new();
@@ -196,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_comes_back_as_it_was_written() {
+    fn a_part_is_read_as_it_was_written() {
         let rows = [row("a", i64::MIN + 29), row("b-c.d_E", 0)];
         assert_eq!(read_part(&part(&rows)), Some(rows.to_vec()));
         assert_eq!(read_part(&part(&[])), Some(vec![]));

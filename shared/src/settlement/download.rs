@@ -1,63 +1,63 @@
-//! The finished file, for callers.
+//! Downloading the file of a completed settlement.
 
 use std::time::Duration;
 
 use super::{
     Settlement,
     files::report_key,
-    job::{File, Job, JobId, State},
+    job::{Job, JobId, ReportFile, State},
 };
 use crate::{aws::ServiceError, digest::sha256};
 
-/// The largest file that is answered directly: Lambda answers at most 6 MB.
-const DIRECT: u64 = 4 * 1_024 * 1_024;
+/// Maximum size of a file that is returned inline: a Lambda response has at most 6 MB.
+const MAX_INLINE_BYTES: u64 = 4 * 1_024 * 1_024;
 
-/// How long a link to a larger one is valid.
-const LINK_VALID: Duration = Duration::from_mins(5);
+/// Validity of the link to a larger file.
+const LINK_VALIDITY: Duration = Duration::from_mins(5);
 
 /// A finished file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Download {
-    /// Its SHA-256, in hexadecimal digits.
+    /// SHA-256 of its bytes, in hexadecimal digits.
     pub sha256: String,
-    /// How it is saved: the value of `Content-Disposition`.
+    /// Value of `Content-Disposition`: the name under which it is saved.
     pub disposition: String,
-    /// What it says, or where.
+    /// Its bytes or its location.
     pub content: Content,
 }
 
-/// A small file or a large one.
+/// Content of a download.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
-    /// The caller has it already.
-    Known,
-    /// The file itself.
+    /// The caller has the file already.
+    NotModified,
+    /// The file, if it is small.
     Text(String),
-    /// A link to it, which is valid for five minutes.
+    /// A link to a large file, valid for five minutes.
     Link(String),
 }
 
 /// Why there is no file.
 #[derive(Debug, thiserror::Error)]
 pub enum DownloadError {
-    /// No job has this id.
-    #[error("job {0} does not exist")]
+    /// No settlement has this id.
+    #[error("settlement {0} does not exist")]
     JobNotFound(JobId),
-    /// It is not there yet.
-    #[error("the job is {0}")]
+    /// The settlement is not completed yet.
+    #[error("the settlement is {0}: its file does not exist yet")]
     NotFinished(State),
-    /// It will never be there.
-    #[error("the job is {0}")]
+    /// The settlement was cancelled or failed.
+    #[error("the settlement is {0}: it has no file")]
     Ended(State),
-    /// It was there.
+    /// The bucket no longer has the file.
     #[error("the file has expired")]
     Expired,
-    /// It is not the file that was written.
-    #[error("the file has the SHA-256 {found}, and was written with {written}")]
-    Changed {
-        /// The SHA-256 that the job keeps.
+    /// The file in the bucket is not the one that was written.
+    #[error("the file's SHA-256 is {found}, but was {written} when it was written")]
+    ChecksumMismatch {
+        /// SHA-256 of the file that was written.
         written: String,
-        /// That of what is there.
+        /// SHA-256 of the file in the bucket.
         found: String,
     },
     /// A service failed.
@@ -66,11 +66,12 @@ pub enum DownloadError {
 }
 
 impl Settlement {
-    /// The file of a completed job; not again for a caller who knows it, by its SHA-256.
+    /// Returns the file of a completed settlement, or [`Content::NotModified`] if `is_cached`
+    /// returns true for its SHA-256.
     pub async fn download(
         &self,
         id: JobId,
-        known: impl Fn(&str) -> bool,
+        is_cached: impl Fn(&str) -> bool,
     ) -> Result<Download, DownloadError> {
         let job = self.store.job(id).await?.ok_or(DownloadError::JobNotFound(id))?;
         let (Some(file), Some(plan)) = (&job.file, job.plan) else {
@@ -81,27 +82,27 @@ impl Settlement {
         };
         let disposition = disposition(&job);
         let key = report_key(id, plan);
-        let content = if known(&file.sha256) {
-            Content::Known
-        } else if file.bytes <= DIRECT {
+        let content = if is_cached(&file.sha256) {
+            Content::NotModified
+        } else if file.bytes <= MAX_INLINE_BYTES {
             self.read(&key, file).await?
         } else {
-            Content::Link(self.files().link(&key, &disposition, LINK_VALID).await?)
+            Content::Link(self.files().link(&key, &disposition, LINK_VALIDITY).await?)
         };
         Ok(Download { sha256: file.sha256.clone(), disposition, content })
     }
 
-    async fn read(&self, key: &str, file: &File) -> Result<Content, DownloadError> {
+    async fn read(&self, key: &str, file: &ReportFile) -> Result<Content, DownloadError> {
         let bytes = self.files().get(key).await?.ok_or(DownloadError::Expired)?;
         let found = sha256(&bytes);
         match String::from_utf8(bytes) {
             Ok(text) if found == file.sha256 => Ok(Content::Text(text)),
-            _ => Err(DownloadError::Changed { written: file.sha256.clone(), found }),
+            _ => Err(DownloadError::ChecksumMismatch { written: file.sha256.clone(), found }),
         }
     }
 }
 
-/// It is saved under the name of its days and its job.
+/// Returns the `Content-Disposition` with a file name of the days and the id.
 fn disposition(job: &Job) -> String {
     format!("attachment; filename=\"settlement_{}_{}_{}.csv\"", job.days.from, job.days.to, job.id)
 }

@@ -1,4 +1,5 @@
-//! What settlements keep in S3: the sums of each batch, and the finished files.
+//! [`Files`]: the objects of settlements in S3, which are the parts (sums of each batch) and the
+//! reports (finished files).
 
 use std::time::Duration;
 
@@ -12,31 +13,35 @@ use aws_sdk_s3::{
 };
 use uuid::Uuid;
 
-use super::{batches::PlanRef, job::JobId, message::BatchId};
+use super::{
+    job::{JobId, PlanRef},
+    message::BatchId,
+};
 use crate::aws::ServiceError;
 
-/// The media type of all of them.
+/// Media type of all objects.
 pub const CSV: &str = "text/csv; charset=utf-8; header=present";
 
-/// `parts/<job>/<plan>/<date>/<shard>/<number>.csv`: they expire by the bucket's own rule.
+/// Returns the key of a part, `parts/<job>/<plan>/<date>/<shard>/<number>.csv`. Parts expire by a
+/// lifecycle rule of the bucket.
 pub fn part_key(plan: PlanRef, batch: BatchId) -> String {
     let BatchId { day, shard, number } = batch;
     format!("parts/{}/{}/{day}/{shard}/{number:06}.csv", plan.job, plan.id)
 }
 
-/// `reports/<job>/<plan>.csv`
+/// Returns the key of a report, `reports/<job>/<plan>.csv`.
 pub fn report_key(job: JobId, plan: Uuid) -> String {
     format!("reports/{job}/{plan}.csv")
 }
 
-/// The bucket, and the client that reaches it.
+/// The bucket.
 #[derive(Debug)]
 pub struct Files {
     client: Client,
     bucket: String,
 }
 
-/// A file that is written part by part, and is there only when it is completed.
+/// A multipart upload: its file exists only once it is completed.
 #[derive(Debug)]
 pub struct Upload<'a> {
     files: &'a Files,
@@ -50,25 +55,26 @@ impl Files {
         Self { client, bucket }
     }
 
-    /// Writes a file, or writes it again.
+    /// Writes a file, or overwrites it.
     pub async fn put(&self, key: &str, bytes: Vec<u8>) -> Result<(), ServiceError> {
         let put = self.client.put_object().bucket(&self.bucket).key(key).content_type(CSV);
         put.body(ByteStream::from(bytes)).send().await?;
         Ok(())
     }
 
-    /// Reads a file as a whole; `None`: it is not there (any more).
+    /// Reads a whole file. `None`: it does not exist, or has expired.
     pub async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, ServiceError> {
         match self.read(key).send().await {
-            Ok(found) => {
-                Ok(Some(found.body.collect().await.map_err(ServiceError::transient)?.to_vec()))
+            Ok(object) => {
+                Ok(Some(object.body.collect().await.map_err(ServiceError::transient)?.to_vec()))
             }
             Err(error) if error.code() == Some("NoSuchKey") => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// A link to a file, for whoever has it, under a name of its own.
+    /// Returns a presigned link that downloads a file with this `Content-Disposition`; it needs no
+    /// other authorization.
     pub async fn link(
         &self,
         key: &str,
@@ -85,17 +91,17 @@ impl Files {
         self.client.get_object().bucket(&self.bucket).key(key)
     }
 
-    /// Begins a file.
+    /// Begins a multipart upload.
     pub async fn upload(&self, key: String) -> Result<Upload<'_>, ServiceError> {
-        let begin =
+        let create =
             self.client.create_multipart_upload().bucket(&self.bucket).key(&key).content_type(CSV);
-        let id = begin.send().await?.upload_id.unwrap_or_default();
+        let id = create.send().await?.upload_id.unwrap_or_default();
         Ok(Upload { files: self, key, id, parts: Vec::new() })
     }
 }
 
 impl Upload<'_> {
-    /// Writes the next part: at least 5 MB, if it is not the last.
+    /// Writes the next part: at least 5 MB unless it is the last one.
     pub async fn write(&mut self, bytes: Vec<u8>) -> Result<(), ServiceError> {
         let number = i32::try_from(self.parts.len() + 1).unwrap_or(i32::MAX);
         let part = self
@@ -111,7 +117,7 @@ impl Upload<'_> {
         Ok(())
     }
 
-    /// Makes the file of its parts.
+    /// Assembles the file from its parts.
     pub async fn complete(self) -> Result<(), ServiceError> {
         let parts = CompletedMultipartUpload::builder().set_parts(Some(self.parts)).build();
         let complete = self.files.client.complete_multipart_upload().bucket(&self.files.bucket);
@@ -119,7 +125,7 @@ impl Upload<'_> {
         Ok(())
     }
 
-    /// Drops what was written. What a dead process left is dropped by the bucket's own rule.
+    /// Drops the parts. A lifecycle rule of the bucket drops those of a process that died.
     pub async fn abort(self) -> Result<(), ServiceError> {
         let abort = self.files.client.abort_multipart_upload().bucket(&self.files.bucket);
         abort.key(&self.key).upload_id(&self.id).send().await?;

@@ -1,7 +1,8 @@
-//! Finishing a job: the sums of its batches become the file and the settled days, and then the job is completed.
+//! Finishing a settlement: writes the file and the settled days from the sums of its batches.
 //!
-//! The file is written first and as a whole, and held against what the batches come to; only then are the days written, and last the
-//! job's state, which makes both count. Whoever finishes again, after a death or beside another, writes the same bytes.
+//! The file is written first, as a whole, and only if its totals equal those of the batches; then
+//! the settled days; last the state, which makes the file available to callers. A worker that
+//! finishes again, after a crash or concurrently, writes the same bytes.
 
 use futures_util::{TryStreamExt, stream::FuturesUnordered};
 use tracing::info;
@@ -9,16 +10,15 @@ use uuid::Uuid;
 
 use super::{
     Settlement,
-    batches::{PlanRef, Progress},
     csv_report::CsvReport,
     files::{Upload, report_key},
-    job::{File, Job, Planned},
+    job::{Job, PlanRef, PlanSummary, ReportFile},
     job_failure::JobFailure,
-    lease::Lease,
+    lease::{Lease, LeasedWork},
     message::Message,
-    store::{TransitionOutcome, Work},
+    progress::Progress,
     totals::{Row, Totals},
-    transition::Transition,
+    transition::{Transition, TransitionOutcome},
     work::{WorkError, WorkOutcome},
 };
 use crate::{
@@ -26,38 +26,36 @@ use crate::{
     time::{Clock, Day, Timestamp},
 };
 
-/// Settled days that are written at the same time.
-const DAYS_AT_ONCE: usize = 32;
+/// Number of settled days that are written concurrently.
+const CONCURRENT_WRITES: usize = 32;
 
 impl Settlement {
-    /// Does what a message of the queue of jobs to be finished says.
+    /// Processes a message of the finish queue.
     pub async fn finish(&self, delivery: &Delivery, now: Timestamp) -> Result<(), WorkError> {
         let message: Message = serde_json::from_str(&delivery.body)?;
-        let Message::Finish { job, plan, .. } = message else { return Err(WorkError::Misplaced) };
-        let ended = self.try_to_finish(PlanRef { job, id: plan }, Clock::starting(now)).await;
-        self.conclude(ended, &message, (self.finishes(), delivery), now).await
+        let Message::Finish { job, plan, .. } = message else { return Err(WorkError::WrongQueue) };
+        let result = self.try_to_finish(PlanRef { job, id: plan }, Clock::starting(now)).await;
+        self.conclude(result, &message, (self.finish_queue(), delivery), now).await
     }
 
     async fn try_to_finish(&self, plan: PlanRef, clock: Clock) -> Result<(), WorkOutcome> {
-        let work = Work::Finish { plan: plan.id };
-        let Some((job, hold)) =
-            Lease::take(&self.store, plan.job, work, Uuid::now_v7(), clock).await?
-        else {
-            return Err(WorkOutcome::Unwanted);
-        };
-        let ended = self.publish(&job, plan, &hold, clock).await;
-        hold.end(ended).await
+        let work = LeasedWork::Finish { plan: plan.id };
+        let (job, lease) = Lease::acquire(&self.store, plan.job, work, Uuid::now_v7(), clock)
+            .await?
+            .ok_or(WorkOutcome::Skipped)?;
+        let result = self.publish(&job, plan, &lease, clock).await;
+        lease.end(result).await
     }
 
     async fn publish(
         &self,
         job: &Job,
         plan: PlanRef,
-        hold: &Lease<'_>,
+        lease: &Lease<'_>,
         clock: Clock,
     ) -> Result<(), WorkOutcome> {
-        let file = self.write_file(job, plan, hold).await?;
-        self.settle_days(job, plan, hold).await?;
+        let file = self.write_file(job, plan, lease).await?;
+        self.write_days(job, plan, lease).await?;
         let rows = file.rows;
         let transition = Transition::Complete { plan: plan.id, file };
         if let TransitionOutcome::Applied(job) =
@@ -70,25 +68,25 @@ impl Settlement {
         Ok(())
     }
 
-    /// Writes the file, if it says what the batches say.
+    /// Writes the file, if its totals equal those of the batches.
     async fn write_file(
         &self,
         job: &Job,
         plan: PlanRef,
-        hold: &Lease<'_>,
-    ) -> Result<File, WorkOutcome> {
-        let summed = self.store.summed(plan).await?;
-        let totals = as_planned(&summed, job.planned.as_ref())?;
+        lease: &Lease<'_>,
+    ) -> Result<ReportFile, WorkOutcome> {
+        let progress = self.store.progress(plan).await?;
+        let totals = planned_totals(&progress, job.planned.as_ref())?;
         let mut upload = self.files().upload(report_key(plan.job, plan.id)).await?;
-        match self.write_lines(&mut upload, job, plan, totals, hold).await {
-            Ok(sheet) => {
+        match self.write_lines(&mut upload, job, plan, totals, lease).await {
+            Ok(report) => {
                 upload.complete().await?;
-                Ok(sheet.into_file())
+                Ok(report.into_file())
             }
-            Err(ended) => {
-                // If this fails, too, the bucket's own rule drops what was written.
+            Err(outcome) => {
+                // If this fails, too, the bucket's lifecycle rule drops the upload.
                 drop(upload.abort().await);
-                Err(ended)
+                Err(outcome)
             }
         }
     }
@@ -99,66 +97,69 @@ impl Settlement {
         job: &Job,
         plan: PlanRef,
         totals: Totals,
-        hold: &Lease<'_>,
+        lease: &Lease<'_>,
     ) -> Result<CsvReport, WorkOutcome> {
-        let mut sheet = CsvReport::new();
+        let mut report = CsvReport::new();
         for day in job.days.each() {
             let mut rows = self.merge(plan, day).await?;
             while let Some(row) = rows.next().await? {
-                sheet.add(day, &row).map_err(JobFailure::from)?;
-                if let Some(chunk) = sheet.full_chunk() {
+                report.add(day, &row).map_err(JobFailure::from)?;
+                if let Some(chunk) = report.full_chunk() {
                     upload.write(chunk).await?;
                 }
-                hold.go_on().await?;
+                lease.renew_if_due().await?;
             }
         }
-        if sheet.totals() != totals {
-            return Err(JobFailure::TotalsDiffer { file: sheet.totals(), batches: totals }.into());
+        if report.totals() != totals {
+            return Err(JobFailure::TotalsDiffer { file: report.totals(), batches: totals }.into());
         }
-        upload.write(sheet.chunk()).await?;
-        Ok(sheet)
+        upload.write(report.chunk()).await?;
+        Ok(report)
     }
 
-    /// Writes what every merchant's day was settled to. A day that a job with a later cutoff has settled is left as it is.
-    async fn settle_days(
+    /// Writes every merchant's settled day, unless a settlement with a later cutoff has written it.
+    async fn write_days(
         &self,
         job: &Job,
         plan: PlanRef,
-        hold: &Lease<'_>,
+        lease: &Lease<'_>,
     ) -> Result<(), WorkOutcome> {
         for day in job.days.each() {
             let mut rows = self.merge(plan, day).await?;
-            let mut settling = FuturesUnordered::new();
+            let mut writes = FuturesUnordered::new();
             while let Some(row) = rows.next().await? {
-                settling.push(self.settle_day(job, day, row, hold));
-                if settling.len() >= DAYS_AT_ONCE {
-                    settling.try_next().await?;
+                writes.push(self.write_day(job, day, row, lease));
+                if writes.len() >= CONCURRENT_WRITES {
+                    writes.try_next().await?;
                 }
             }
-            settling.try_collect::<()>().await?;
+            writes.try_collect::<()>().await?;
         }
         Ok(())
     }
 
-    async fn settle_day(
+    async fn write_day(
         &self,
         job: &Job,
         day: Day,
         row: Row,
-        hold: &Lease<'_>,
+        lease: &Lease<'_>,
     ) -> Result<(), WorkOutcome> {
-        hold.go_on().await?;
-        Ok(self.store.settle(job, day, &row).await?)
+        lease.renew_if_due().await?;
+        Ok(self.store.put_settled_day(job, day, &row).await?)
     }
 }
 
-/// What the batches come to, if they are those that were planned, and balance.
-fn as_planned(summed: &Progress, planned: Option<&Planned>) -> Result<Totals, JobFailure> {
+/// Returns the totals of the batches, if the batches are those of the plan and balance.
+fn planned_totals(
+    progress: &Progress,
+    planned: Option<&PlanSummary>,
+) -> Result<Totals, JobFailure> {
     let (planned, planned_batches) =
         planned.map_or((0, 0), |planned| (planned.total, planned.batches));
-    let &Progress { transactions, batches, .. } = summed;
-    let totals = summed.totals?;
-    if (transactions, batches) != (planned, planned_batches) || !totals.balance() {
+    let &Progress { transactions, batches, .. } = progress;
+    let totals = progress.totals?;
+    if (transactions, batches) != (planned, planned_batches) || !totals.is_balanced() {
         return Err(JobFailure::PlanDiffers { batches, transactions, planned_batches, planned });
     }
     Ok(totals)

@@ -1,40 +1,43 @@
-//! Why a job fails for good: trying the same again would come to the same.
+//! Causes for which a settlement fails immediately, since another attempt would fail the same way.
 
-use super::{job::Failure, message::BatchId, totals::Totals};
+use super::{job::FailureRecord, message::BatchId, totals::Totals};
 use crate::ledger::{InvalidEntry, TooLarge};
 
-/// A cause of failure.
+/// Why a run of a settlement failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum JobFailure {
-    /// An entry of the ledger that nobody here wrote.
+    /// An entry does not have the format that the ledger's own code writes.
     #[error(transparent)]
     LedgerUnreadable(#[from] InvalidEntry),
-    /// Entries came or went after the plan had counted them.
+    /// Entries appeared or vanished after the plan had counted them.
     #[error(
-        "batch {batch} has {found} transactions, and was planned with {planned}: the ledger has changed before the cutoff"
+        "batch {batch} was planned with {planned} transactions but has {found}: \
+         the ledger changed before the cutoff"
     )]
     LedgerChanged { batch: BatchId, planned: u64, found: u64 },
-    /// More cents than can be counted.
+    /// The sums exceed the range of cents.
     #[error(transparent)]
     TooLarge(#[from] TooLarge),
-    /// The sums of a batch are gone, or are not those of the batch.
-    #[error("the sums of batch {0} cannot be read")]
+    /// The stored sums of a batch were lost or are not in the format of a part.
+    #[error("the sums of batch {0} are missing or invalid")]
     PartUnreadable(BatchId),
-    /// The file would not say what the batches say.
-    #[error("the file comes to {file:?}, and the batches come to {batches:?}")]
+    /// The sum of the file's lines is not the sum of the batches.
+    #[error("the file's totals are {file:?}, but those of the batches are {batches:?}")]
     TotalsDiffer { file: Totals, batches: Totals },
-    /// The batches are not those of the plan.
+    /// The finished batches are not those of the plan, or do not balance.
     #[error(
-        "{batches} batches of {transactions} transactions are summed, and {planned_batches} of {planned} were planned"
+        "{batches} batches of {transactions} transactions are finished, \
+         but {planned_batches} of {planned} were planned"
     )]
     PlanDiffers { batches: u64, transactions: u64, planned_batches: u64, planned: u64 },
-    /// Its message was tried as often as the queue allows.
-    #[error("{work} was given up after its last try; the log tells why each one failed")]
+    /// A message used up the attempts of its queue.
+    #[error("{work} failed in every attempt: see the log for the causes")]
     GivenUp { work: String },
 }
 
 impl JobFailure {
-    /// Sums that should agree do not: the promise of settlements is about to be broken, and the job fails instead.
+    /// Returns whether control totals differ: publishing would have broken the promise of
+    /// settlements.
     #[must_use]
     pub fn is_mismatch(&self) -> bool {
         matches!(
@@ -43,9 +46,9 @@ impl JobFailure {
         )
     }
 
-    /// As the job keeps it.
+    /// Returns the code and the message to store.
     #[must_use]
-    pub fn failure(&self) -> Failure {
+    pub fn record(&self) -> FailureRecord {
         let code = match self {
             Self::LedgerUnreadable(_) => "LEDGER_UNREADABLE",
             Self::LedgerChanged { .. } => "LEDGER_CHANGED",
@@ -55,6 +58,6 @@ impl JobFailure {
             Self::PlanDiffers { .. } => "PLAN_DIFFERS",
             Self::GivenUp { .. } => "GIVEN_UP",
         };
-        Failure { code: code.to_owned(), message: self.to_string() }
+        FailureRecord { code: code.to_owned(), message: self.to_string() }
     }
 }

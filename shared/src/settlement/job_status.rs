@@ -1,63 +1,65 @@
-//! How a job stands, as callers see it.
+//! [`JobStatus`]: a settlement with its progress, as callers receive it.
 
 use serde::Serialize;
 
 use super::{
-    batches::Progress,
-    job::{Failure, Job, JobId, State},
+    job::{FailureRecord, Job, JobId, State},
+    progress::Progress,
 };
 use crate::time::{Day, Timestamp};
 
-/// A job with its progress.
+/// A settlement with its progress.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct JobStatus {
-    /// Its name.
+    /// Its id.
     pub job_id: JobId,
-    /// Where it is.
+    /// Its state.
     pub status: State,
-    /// The first day that it settles.
+    /// First day that it covers.
     pub from: Day,
-    /// The last one.
+    /// Last day that it covers.
     pub to: Day,
-    /// Only what was recorded up to this moment is settled.
+    /// Entries recorded later are not included.
     pub cutoff: Timestamp,
-    /// Percent of the transactions that are summed, with one place, rounded down: 100 only if it is all of them.
+    /// Percentage of transactions that are summed, to one decimal place, rounded down: 100 only if
+    /// all of them are.
     pub progress: f64,
-    /// Transactions that are summed.
+    /// Transactions summed so far.
     pub processed: u64,
-    /// Transactions in all; `None` until they are counted.
+    /// All transactions; `None` until they are counted.
     pub total: Option<u64>,
-    /// Transactions a second, since they were counted.
+    /// Transactions per second since they were counted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate_per_second: Option<f64>,
-    /// How long it goes on at this rate.
+    /// Remaining seconds at this rate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub eta_seconds: Option<u64>,
-    /// When it was asked for.
+    /// When it was requested.
     pub created_at: Timestamp,
-    /// When its state changed last, or a batch was summed.
+    /// When its state last changed or a batch was last summed.
     pub updated_at: Timestamp,
-    /// Where its file is.
+    /// Path of its file, once it is completed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub download_url: Option<String>,
     /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub error: Option<Failure>,
+    pub error: Option<FailureRecord>,
 }
 
 impl JobStatus {
-    /// Of a job whose batches come to this. `summed` is `None` where the state says it all: nothing yet, or everything.
+    /// Combines a settlement with the progress of its batches. `batches` is `None` if the state
+    /// alone determines the progress: nothing, or everything.
     #[must_use]
-    pub fn of(job: &Job, summed: Option<&Progress>, now: Timestamp) -> Self {
+    pub fn of(job: &Job, batches: Option<&Progress>, now: Timestamp) -> Self {
         let total = job.total();
         let all = matches!(job.state, State::Finishing | State::Completed);
         let processed =
-            if all { total.unwrap_or(0) } else { summed.map_or(0, |summed| summed.transactions) };
-        let last = summed.and_then(|summed| summed.last);
+            if all { total.unwrap_or(0) } else { batches.map_or(0, |done| done.transactions) };
+        let last = batches.and_then(|done| done.last);
         let updated_at = job.updated_at.max(last.unwrap_or(job.updated_at));
         let until = if job.state == State::Running { now } else { updated_at };
         let rate = job.planned.as_ref().and_then(|planned| rate(processed, planned.at, until));
-        let left = total.unwrap_or(0).saturating_sub(processed);
+        let remaining = total.unwrap_or(0).saturating_sub(processed);
         Self {
             job_id: job.id,
             status: job.state,
@@ -68,7 +70,7 @@ impl JobStatus {
             processed,
             total,
             rate_per_second: rate.map(|rate| (rate * 10.0).round() / 10.0),
-            eta_seconds: rate.filter(|_| !job.state.is_over()).map(|rate| eta(left, rate)),
+            eta_seconds: rate.filter(|_| !job.state.has_ended()).map(|rate| eta(remaining, rate)),
             created_at: job.created_at,
             updated_at,
             download_url: (job.state == State::Completed)
@@ -78,7 +80,7 @@ impl JobStatus {
     }
 }
 
-/// Of an empty range all is done once it is completed, and nothing before.
+/// Returns the percentage. That of an empty range is 0 until the settlement is completed.
 fn progress(processed: u64, total: Option<u64>, state: State) -> f64 {
     let tenths = match total.unwrap_or(0) {
         0 if state == State::Completed => 1_000,
@@ -88,7 +90,7 @@ fn progress(processed: u64, total: Option<u64>, state: State) -> f64 {
     u32::try_from(tenths).map_or(0.0, f64::from) / 10.0
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a rate for people to read")]
+#[expect(clippy::cast_precision_loss, reason = "a displayed rate needs no more digits")]
 fn rate(processed: u64, since: Timestamp, until: Timestamp) -> Option<f64> {
     let seconds = until.since(since).as_secs_f64();
     (processed > 0 && seconds > 0.0).then(|| processed as f64 / seconds)
@@ -98,10 +100,10 @@ fn rate(processed: u64, since: Timestamp, until: Timestamp) -> Option<f64> {
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "a rough time"
+    reason = "an estimate of positive seconds"
 )]
-fn eta(left: u64, rate: f64) -> u64 {
-    (left as f64 / rate).ceil() as u64
+fn eta(remaining: u64, rate: f64) -> u64 {
+    (remaining as f64 / rate).ceil() as u64
 }
 
 #[cfg(test)]
@@ -111,7 +113,7 @@ mod tests {
     use super::*;
     use crate::{
         ledger::TooLarge,
-        settlement::{job::Planned, range::Days, totals::Totals},
+        settlement::{days::Days, job::PlanSummary, totals::Totals},
     };
 
     fn at(seconds: u64) -> Timestamp {
@@ -123,7 +125,7 @@ mod tests {
 
     fn job(state: State, total: u64) -> Job {
         let day = "2026-11-19".parse().expect("a day");
-        let planned = Planned { total, batches: 1, at: at(10) };
+        let planned = PlanSummary { total, batches: 1, at: at(10) };
         Job {
             state,
             planned: Some(planned),
@@ -132,8 +134,8 @@ mod tests {
         }
     }
 
-    fn summed(transactions: u64, last: u64) -> Progress {
-        let totals = Totals { count: transactions, ..Totals::NOTHING };
+    fn batches(transactions: u64, last: u64) -> Progress {
+        let totals = Totals { count: transactions, ..Totals::ZERO };
         Progress { transactions, batches: 1, totals: Ok(totals), last: Some(at(last)) }
     }
 
@@ -149,14 +151,14 @@ mod tests {
             (u64::MAX - 1, u64::MAX, 99.9),
         ] {
             let job_status =
-                JobStatus::of(&job(State::Running, total), Some(&summed(processed, 20)), at(20));
+                JobStatus::of(&job(State::Running, total), Some(&batches(processed, 20)), at(20));
             let expected = (percent, processed, Some(total));
             assert_eq!((job_status.progress, job_status.processed, job_status.total), expected);
         }
     }
 
     #[test]
-    fn an_empty_range_is_done_when_it_is_completed() {
+    fn an_empty_range_has_no_progress_until_it_is_completed() {
         for (state, percent) in
             [(State::Running, 0.0), (State::Finishing, 0.0), (State::Completed, 100.0)]
         {
@@ -169,22 +171,22 @@ mod tests {
     }
 
     #[test]
-    fn the_rate_counts_from_the_plan_and_tells_what_is_left() {
-        let running = JobStatus::of(&job(State::Running, 1_000), Some(&summed(250, 30)), at(60));
+    fn the_rate_is_measured_since_the_plan_and_gives_the_remaining_time() {
+        let running = JobStatus::of(&job(State::Running, 1_000), Some(&batches(250, 30)), at(60));
         assert_eq!(
             (running.rate_per_second, running.eta_seconds, running.updated_at),
             (Some(5.0), Some(150), at(30))
         );
-        // Once it is over, time does not slow it down.
+        // After the end, time no longer lowers the rate.
         let cancelled =
-            JobStatus::of(&job(State::Cancelled, 1_000), Some(&summed(250, 60)), at(9_999));
+            JobStatus::of(&job(State::Cancelled, 1_000), Some(&batches(250, 60)), at(9_999));
         assert_eq!((cancelled.rate_per_second, cancelled.eta_seconds), (Some(5.0), None));
     }
 
     #[test]
-    fn sums_that_are_too_large_still_have_a_progress() {
-        let summed = Progress { totals: Err(TooLarge), ..summed(10, 20) };
-        let job_status = JobStatus::of(&job(State::Running, 20), Some(&summed), at(20));
+    fn sums_that_overflow_still_have_a_progress() {
+        let batches = Progress { totals: Err(TooLarge), ..batches(10, 20) };
+        let job_status = JobStatus::of(&job(State::Running, 20), Some(&batches), at(20));
         assert_eq!((job_status.progress, job_status.processed), (50.0, 10));
     }
 }

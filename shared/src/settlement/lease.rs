@@ -1,71 +1,149 @@
-//! Work that takes a while: who does it shows now and then that it is at work, and learns that nobody wants it any more.
+//! [`Lease`]: at most one worker at a time plans or finishes a settlement.
+//!
+//! A lease lasts one minute and is renewed every ten seconds while its worker is active. If the
+//! worker dies, the lease expires, and `settlement-recover` sends the work again. A lease only
+//! saves effort: correctness does not depend on it.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use parking_lot::Mutex;
 use tokio::time::{Duration, Instant};
 use tracing::warn;
 use uuid::Uuid;
 
 use super::{
-    job::{Job, JobId},
-    store::{LEASE, Store, Work},
+    job::{Job, JobId, State},
+    store::Store,
     work::WorkOutcome,
 };
-use crate::{aws::ServiceError, time::Clock};
+use crate::{
+    aws::ServiceError,
+    dynamo::{from_item, number, text, to_attribute},
+    time::{Clock, Timestamp},
+};
 
-/// How often a sign is given.
-const EVERY: Duration = Duration::from_secs(LEASE.as_secs() / 6);
+/// Duration of a lease that is not renewed.
+const DURATION: Duration = Duration::from_mins(1);
 
-/// Work that is held. It lapses by itself when its holder dies, and then `recover` has another take it up.
+/// Time between renewals.
+const RENEWAL_INTERVAL: Duration = Duration::from_secs(DURATION.as_secs() / 6);
+
+/// No lease is active, or it is this owner's.
+const FREE: &str =
+    "(attribute_not_exists(lease_until) OR lease_until < :now OR lease_owner = :owner)";
+
+/// Work that a lease covers.
+#[derive(Debug, Clone, Copy)]
+pub enum LeasedWork {
+    /// Planning this run.
+    Plan { run: u32 },
+    /// Finishing this plan.
+    Finish { plan: Uuid },
+}
+
+impl LeasedWork {
+    /// Returns what holds while the work is needed: a state, and the value of an attribute.
+    fn condition(self) -> (State, &'static str, AttributeValue) {
+        match self {
+            Self::Plan { run } => (State::Queued, "run", number(run)),
+            Self::Finish { plan } => (State::Finishing, "plan", text(plan.to_string())),
+        }
+    }
+}
+
+/// A lease that this process holds.
 #[derive(Debug)]
 pub struct Lease<'a> {
     store: &'a Store,
     job: JobId,
-    work: Work,
+    work: LeasedWork,
     owner: Uuid,
     clock: Clock,
-    shown: Mutex<Instant>,
+    renewed: Mutex<Instant>,
 }
 
 impl<'a> Lease<'a> {
-    /// Takes the work up, if it is still to be done and nobody else is at it.
-    pub async fn take(
+    /// Acquires the lease, if the work is still needed and no other worker holds it.
+    pub async fn acquire(
         store: &'a Store,
         job: JobId,
-        work: Work,
+        work: LeasedWork,
         owner: Uuid,
         clock: Clock,
     ) -> Result<Option<(Job, Self)>, ServiceError> {
-        let held = store.hold(job, work, owner, clock.now()).await?;
-        Ok(held.map(|held| {
-            (held, Self { store, job, work, owner, clock, shown: Mutex::new(Instant::now()) })
-        }))
+        let leased = store.acquire_lease(job, work, owner, clock.now()).await?;
+        let renewed = Mutex::new(Instant::now());
+        Ok(leased.map(|leased| (leased, Self { store, job, work, owner, clock, renewed })))
     }
 
-    /// Asked before each step of the work: it goes on, or it has ended. Mostly this costs nothing.
-    pub async fn go_on(&self) -> Result<(), WorkOutcome> {
+    /// Renews the lease if that is due; free of cost otherwise. Called before each step of the
+    /// work.
+    ///
+    /// # Errors
+    /// [`WorkOutcome::Skipped`] if the work is no longer needed or another worker has taken it
+    /// over.
+    pub async fn renew_if_due(&self) -> Result<(), WorkOutcome> {
         if !self.is_due() {
             return Ok(());
         }
-        let held = self.store.hold(self.job, self.work, self.owner, self.clock.now()).await?;
-        held.map(drop).ok_or(WorkOutcome::Unwanted)
+        let now = self.clock.now();
+        let leased = self.store.acquire_lease(self.job, self.work, self.owner, now).await?;
+        leased.map(drop).ok_or(WorkOutcome::Skipped)
     }
 
-    /// Lets go of work that is to be tried again, so that the next one need not wait until it lapses.
-    pub async fn end(self, ended: Result<(), WorkOutcome>) -> Result<(), WorkOutcome> {
-        if let Err(WorkOutcome::Later(_)) = &ended
-            && let Err(cause) = self.store.release(self.job, self.owner).await
+    /// Ends the lease and returns the result of the work. Work that is to be retried is released,
+    /// so that the next attempt need not wait until the lease expires.
+    pub async fn end(self, result: Result<(), WorkOutcome>) -> Result<(), WorkOutcome> {
+        if let Err(WorkOutcome::Retry(_)) = &result
+            && let Err(cause) = self.store.release_lease(self.job, self.owner).await
         {
-            warn!(job.id = %self.job, %cause, "Work could not be let go: it lapses by itself");
+            warn!(job.id = %self.job, %cause, "Lease not released");
         }
-        ended
+        result
     }
 
     fn is_due(&self) -> bool {
-        let mut shown = self.shown.lock();
-        let due = shown.elapsed() >= EVERY;
-        if due {
-            *shown = Instant::now();
+        let mut renewed = self.renewed.lock();
+        let is_due = renewed.elapsed() >= RENEWAL_INTERVAL;
+        if is_due {
+            *renewed = Instant::now();
         }
-        due
+        is_due
+    }
+}
+
+impl Store {
+    /// Acquires a lease, or renews it if `owner` holds it. `None`: another worker holds it, or the
+    /// work is no longer needed.
+    async fn acquire_lease(
+        &self,
+        id: JobId,
+        work: LeasedWork,
+        owner: Uuid,
+        now: Timestamp,
+    ) -> Result<Option<Job>, ServiceError> {
+        let (state, name, same) = work.condition();
+        let update = self
+            .update(id)
+            .set("lease_owner", text(owner))
+            .set("lease_until", text(now.plus(DURATION)))
+            .condition(format!("#state = :state AND #same = :same AND {FREE}"))
+            .name("state", "state")
+            .value("state", to_attribute(&state)?)
+            .name("same", name)
+            .value("same", same)
+            .value("owner", text(owner))
+            .value("now", text(now));
+        update.send(&self.client).await?.ok().map(from_item).transpose()
+    }
+
+    /// Releases a lease that `owner` holds.
+    async fn release_lease(&self, id: JobId, owner: Uuid) -> Result<(), ServiceError> {
+        let update = self
+            .update(id)
+            .remove("lease_owner")
+            .remove("lease_until")
+            .condition("#lease_owner = :owner")
+            .value("owner", text(owner));
+        update.send(&self.client).await.map(drop)
     }
 }

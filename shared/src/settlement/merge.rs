@@ -1,13 +1,12 @@
-//! The sums of one day, merged: each shard of the ledger is sorted by merchant, and its batches follow each other, so a day is as many
-//! sorted runs as it has shards, however many batches it has.
+//! [`Merge`] of the sums of a day. Each shard of the ledger is sorted by merchant, and its batches
+//! follow each other, so a day is one sorted run per shard, regardless of its number of batches.
 
 use std::{collections::VecDeque, iter::Peekable, vec};
 
 use super::{
-    Settlement,
-    batches::PlanRef,
-    csv_report,
+    Settlement, csv_report,
     files::part_key,
+    job::PlanRef,
     job_failure::JobFailure,
     message::BatchId,
     totals::{Row, Totals},
@@ -15,25 +14,25 @@ use super::{
 };
 use crate::time::Day;
 
-/// The batches of a shard, one after the other: no more than one of them is in memory.
-struct Run {
+/// The batches of a shard in order, of which at most one is in memory.
+struct SortedRun {
     batches: VecDeque<BatchId>,
     rows: Peekable<vec::IntoIter<Row>>,
 }
 
-/// The sums of one day, by merchant.
+/// The sums of a day, by merchant.
 pub struct Merge<'a> {
     settlement: &'a Settlement,
     plan: PlanRef,
-    runs: Vec<Run>,
+    runs: Vec<SortedRun>,
 }
 
 impl Settlement {
-    /// The sums of a day of a plan whose batches are all summed.
+    /// Merges the sums of a day of a plan all of whose batches are finished.
     pub(super) async fn merge(&self, plan: PlanRef, day: Day) -> Result<Merge<'_>, WorkOutcome> {
-        let batches = self.store.done_on(plan, day).await?;
+        let batches = self.store.finished_on(plan, day).await?;
         let runs = batches.chunk_by(|a, b| a.shard == b.shard);
-        let runs = runs.map(|run| Run {
+        let runs = runs.map(|run| SortedRun {
             batches: run.iter().copied().collect(),
             rows: Vec::new().into_iter().peekable(),
         });
@@ -42,7 +41,7 @@ impl Settlement {
 }
 
 impl Merge<'_> {
-    /// The next merchant's sums.
+    /// Returns the sums of the next merchant.
     pub async fn next(&mut self) -> Result<Option<Row>, WorkOutcome> {
         for run in &mut self.runs {
             run.fill(self.settlement, self.plan).await?;
@@ -51,11 +50,11 @@ impl Merge<'_> {
         let Some(merchant) = heads.map(|row| row.merchant.clone()).min() else {
             return Ok(None);
         };
-        let mut row = Row { merchant, totals: Totals::NOTHING };
+        let mut row = Row { merchant, totals: Totals::ZERO };
         for run in &mut self.runs {
-            while let Some(own) = run.rows.next_if(|own| own.merchant == row.merchant) {
-                row.totals = row.totals.plus(own.totals).map_err(JobFailure::from)?;
-                // A batch may end amid a merchant.
+            while let Some(next) = run.rows.next_if(|next| next.merchant == row.merchant) {
+                row.totals = row.totals.plus(next.totals).map_err(JobFailure::from)?;
+                // A batch may end within a merchant.
                 run.fill(self.settlement, self.plan).await?;
             }
         }
@@ -63,8 +62,8 @@ impl Merge<'_> {
     }
 }
 
-impl Run {
-    /// Reads the next batch, if all of the last one is taken.
+impl SortedRun {
+    /// Reads the next batch, if the previous one is used up.
     async fn fill(&mut self, settlement: &Settlement, plan: PlanRef) -> Result<(), WorkOutcome> {
         while self.rows.peek().is_none()
             && let Some(batch) = self.batches.pop_front()

@@ -1,5 +1,5 @@
-//! What the queues hold. Each message names what it is about, and the run or the plan for which it was meant: a job that has moved
-//! on ignores it.
+//! Messages of the three queues. Each names the run or the plan that it is for: a settlement that
+//! is no longer in it ignores the message.
 
 use std::{fmt, str::FromStr};
 
@@ -16,41 +16,41 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Message {
-    /// A job is to be planned.
+    /// Plan a settlement.
     Plan {
-        /// Which job.
+        /// The settlement.
         job: JobId,
-        /// Which of its runs.
+        /// Its run.
         run: u32,
-        /// Before this moment the ledger is not yet complete up to the cutoff.
+        /// Earliest time at which the ledger is complete up to the cutoff.
         not_before: Timestamp,
     },
-    /// A batch is to be summed.
+    /// Sum a batch.
     Batch {
-        /// Which job.
+        /// The settlement.
         job: JobId,
-        /// Which of its runs.
+        /// Its run.
         run: u32,
         /// The plan that the batch belongs to.
         plan: Uuid,
-        /// Which batch of it.
+        /// The batch.
         batch: BatchId,
     },
-    /// All batches are summed.
+    /// Finish a settlement, all of whose batches are summed.
     Finish {
-        /// Which job.
+        /// The settlement.
         job: JobId,
-        /// Which of its runs.
+        /// Its run.
         run: u32,
-        /// The plan whose batches they are.
+        /// The plan that the batches belong to.
         plan: Uuid,
     },
 }
 
 impl Message {
-    /// Which job it is about, and which of its runs.
+    /// Returns the settlement and the run that the message is for.
     #[must_use]
-    pub fn about(&self) -> (JobId, u32) {
+    pub fn job_and_run(&self) -> (JobId, u32) {
         match self {
             Self::Plan { job, run, .. }
             | Self::Batch { job, run, .. }
@@ -59,15 +59,16 @@ impl Message {
     }
 }
 
-/// A batch of a plan: the `number`th part of a shard of a day of the ledger. Its text sorts as the ledger does.
+/// Id of a batch within its plan: day and shard of the ledger, and number within the shard. Its
+/// text, `2026-11-20#3#000001`, sorts like the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct BatchId {
-    /// The day.
+    /// Day of the ledger.
     pub day: Day,
-    /// Which shard of it.
+    /// Shard of the day.
     pub shard: u64,
-    /// Which part of the shard, from 0.
+    /// Number of the batch in the shard, from 0.
     pub number: u32,
 }
 
@@ -77,9 +78,9 @@ impl fmt::Display for BatchId {
     }
 }
 
-/// A text that names no batch.
+/// A text that is not a batch id.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("is not a batch like 2026-11-20#3#000001")]
+#[error("must be a batch id like 2026-11-20#3#000001")]
 pub struct InvalidBatchId;
 
 impl FromStr for BatchId {
@@ -104,28 +105,37 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_is_spelled_as_workers_of_the_last_release_read_it() {
+    fn the_json_of_messages_is_the_one_that_the_previous_release_reads() {
         let (job, plan) =
             ("job_00000000-0000-0000-0000-00000000000a".parse().expect("a job"), Uuid::nil());
         let batch = "2026-11-20#3#000001".parse().expect("a batch");
-        let spelled = |message| serde_json::to_string(&message).expect("JSON");
+        let json = |message| serde_json::to_string(&message).expect("JSON");
         assert_eq!(
-            spelled(Message::Plan { job, run: 1, not_before: Timestamp::from_millis(0) }),
-            r#"{"kind":"plan","job":"job_00000000-0000-0000-0000-00000000000a","run":1,"not_before":"1970-01-01T00:00:00.000Z"}"#
+            json(Message::Plan { job, run: 1, not_before: Timestamp::from_millis(0) }),
+            concat!(
+                r#"{"kind":"plan","job":"job_00000000-0000-0000-0000-00000000000a","run":1,"#,
+                r#""not_before":"1970-01-01T00:00:00.000Z"}"#
+            )
         );
         assert_eq!(
-            spelled(Message::Batch { job, run: 1, plan, batch }),
-            r#"{"kind":"batch","job":"job_00000000-0000-0000-0000-00000000000a","run":1,"plan":"00000000-0000-0000-0000-000000000000","batch":"2026-11-20#3#000001"}"#
+            json(Message::Batch { job, run: 1, plan, batch }),
+            concat!(
+                r#"{"kind":"batch","job":"job_00000000-0000-0000-0000-00000000000a","run":1,"#,
+                r#""plan":"00000000-0000-0000-0000-000000000000","batch":"2026-11-20#3#000001"}"#
+            )
         );
         assert_eq!(
-            spelled(Message::Finish { job, run: 1, plan }),
-            r#"{"kind":"finish","job":"job_00000000-0000-0000-0000-00000000000a","run":1,"plan":"00000000-0000-0000-0000-000000000000"}"#
+            json(Message::Finish { job, run: 1, plan }),
+            concat!(
+                r#"{"kind":"finish","job":"job_00000000-0000-0000-0000-00000000000a","run":1,"#,
+                r#""plan":"00000000-0000-0000-0000-000000000000"}"#
+            )
         );
     }
 
     #[test]
-    fn a_batch_has_one_name() {
-        for unfit in [
+    fn a_batch_id_has_one_spelling() {
+        for invalid in [
             "",
             "2026-11-20#3",
             "2026-11-20#3#1",
@@ -133,7 +143,7 @@ mod tests {
             "2026-11-20#3#000001#",
             "x#3#000001",
         ] {
-            assert_eq!(unfit.parse::<BatchId>(), Err(InvalidBatchId), "{unfit}");
+            assert_eq!(invalid.parse::<BatchId>(), Err(InvalidBatchId), "{invalid}");
         }
         let wide =
             BatchId { day: "2026-11-20".parse().expect("a day"), shard: 7, number: 1_234_567 };

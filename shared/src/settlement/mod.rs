@@ -1,78 +1,102 @@
-//! Settlement: **a transaction is settled once a run**. Totals and progress cannot drift, whatever is delivered twice.
+//! Settlement: **each transaction is in the sums once per run**, and runs with the same cutoff
+//! produce the same bytes, whatever messages are duplicated, late or lost and whichever worker
+//! dies.
 //!
-//! A job sums the ledger of some days per merchant and day, up to a cutoff, in batches that many workers take from a queue. What a
-//! batch comes to is recorded by one transaction that moves it from `TODO` to `DONE`, so a batch that is summed twice counts once;
-//! progress is the sum of what is done. The plan that a job names is the only one whose batches count; a plan made twice, late or
-//! half is nobody's. States change by conditional updates (`transition.rs`), so of a cancellation and a completion one wins.
+//! A settlement sums the ledger of a range of days per merchant and day, up to a cutoff, in batches
+//! that workers receive from a queue. One transaction moves a batch from `TODO` to `DONE` with its
+//! totals, so a batch that is summed twice counts once, and progress, the sum of all `DONE` items,
+//! cannot drift. Only the batches of the plan that the settlement names count; a plan that is
+//! duplicate, late or incomplete has no effect. States change by conditional updates, so of a
+//! cancellation and a completion exactly one is applied.
 //!
-//! Not covered: entries that appear in the ledger more than [`LEDGER_LAG`] after the moment that they tell. A job that meets them fails
-//! (`LEDGER_CHANGED`) or has counted without them; it never publishes sums that do not add up. `docs/SETTLEMENT.md` has the protocol.
+//! Not covered: entries that appear in the ledger more than [`LEDGER_LAG`] after the time that they
+//! contain. A settlement that encounters them fails (`LEDGER_CHANGED`) or has been computed without
+//! them; it never publishes sums that do not add up. `docs/SETTLEMENT.md` describes the protocol.
+//!
+//! | file | content |
+//! |---|---|
+//! | `job` | `Job`, a settlement as stored, and its `State` |
+//! | `days`, `totals`, `progress`, `message` | values: ranges, sums, finished batches, queue messages |
+//! | `transition` | the state machine |
+//! | `job_status`, `job_failure` | a settlement as callers see it; why one fails |
+//! | `store`, `batch_store`, `lease` | `impl Store`: settlements, batches, and leases as items |
+//! | `ledger_reader`, `files`, `csv_report` | the ledger, the bucket, the formats of its objects |
+//! | `create`, `queries`, `cancel`, `retry`, `download` | what callers request |
+//! | `plan`, `batch`, `finish` with `merge` | the three workers |
+//! | `work`, `dispatch` | what the workers share: results of attempts, sending of messages |
+//! | `dead_letter`, `resend` | messages that used up their attempts, settlements that stalled |
+//!
+//! `impl Settlement` has one file per use case: each holds the method that a function calls and the
+//! private steps of that method. This file holds only its construction and its clients.
 
 mod batch;
-mod batches;
+mod batch_store;
+mod cancel;
+mod create;
 mod csv_report;
+mod days;
+mod dead_letter;
+mod dispatch;
 mod download;
-mod entries;
 mod files;
 mod finish;
 mod job;
-mod job_counts;
 mod job_failure;
 mod job_status;
-mod jobs;
 mod lease;
+mod ledger_reader;
 mod merge;
 mod message;
 mod plan;
-mod range;
+mod progress;
+mod queries;
 mod resend;
+mod retry;
 mod store;
 mod totals;
 mod transition;
 mod work;
 
-use std::{sync::OnceLock, time::Duration};
+use std::sync::OnceLock;
 
-use self::{entries::Ledger, files::Files, store::Store};
+use self::{files::Files, ledger_reader::LedgerReader, store::Store};
 use crate::{
     aws::{Aws, ServiceError},
     env::{VariableError, Variables},
     sqs::Queue,
 };
 
+pub use cancel::CancelError;
+pub use create::{AcceptedJob, CreateError};
+pub use days::{Days, InvalidDays, MAX_DAYS};
 pub use download::{Content, Download, DownloadError};
-pub use job::{Failure, InvalidJobId, JobId, State};
-pub use job_counts::JobCounts;
+pub use job::{FailureRecord, InvalidJobId, JobId, LEDGER_LAG, State};
 pub use job_status::JobStatus;
-pub use jobs::{Accepted, CancelError, CreateError, Cursor, JobPage, RetryError};
 pub use message::{BatchId, Message};
-pub use range::{Days, InvalidDays, MOST_DAYS};
-pub use resend::Recovered;
-pub use totals::{Summing, Totals};
+pub use queries::{Cursor, JobCounts, JobPage};
+pub use resend::ResendSummary;
+pub use retry::RetryError;
+pub use totals::{Accumulator, Totals};
 pub use work::WorkError;
 
-/// How long after the moment that it tells an entry may appear in the ledger: longer than the time-out of the functions that write it
-/// (15 s) and the difference of two clocks together.
-pub const LEDGER_LAG: Duration = Duration::from_secs(20);
-
-/// Where settlements are kept, and how large their batches are.
+/// Table, ledger, bucket, queues and batch size of settlements.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Table `Settlements`.
     pub table: String,
     /// Table `Ledger`.
     pub ledger_table: String,
-    /// The bucket of parts and files.
+    /// Bucket of parts and reports.
     pub bucket: String,
-    /// What feeds the workers.
+    /// Queues of the workers.
     pub queues: QueueUrls,
-    /// Transactions of a batch at most.
+    /// Maximum transactions of a batch.
     pub batch_size: u32,
 }
 
 impl Settings {
-    /// Reads `SETTLEMENTS_TABLE`, `LEDGER_TABLE`, `SETTLEMENT_BUCKET`, `JOB_BATCH_SIZE` and the URLs
-    /// of the three queues.
+    /// Reads `SETTLEMENTS_TABLE`, `LEDGER_TABLE`, `SETTLEMENT_BUCKET`, `JOB_BATCH_SIZE` and the
+    /// URLs of the three queues.
     pub fn read(variables: &Variables<'_>) -> Result<Self, VariableError> {
         Ok(Self {
             table: variables.required("SETTLEMENTS_TABLE")?,
@@ -91,44 +115,44 @@ impl Settings {
 /// URLs of the queues.
 #[derive(Debug, Clone)]
 pub struct QueueUrls {
-    /// Of jobs to be planned.
+    /// Of settlements to plan.
     pub plan: String,
-    /// Of batches to be summed.
+    /// Of batches to sum.
     pub batch: String,
-    /// Of jobs to be finished.
+    /// Of settlements to finish.
     pub finish: String,
 }
 
-/// Settlements. What only some functions use is made when it is asked for.
+/// Settlements. Clients that only some functions use are created on first use.
 #[derive(Debug)]
 pub struct Settlement {
     store: Store,
-    ledger: Ledger,
+    ledger: LedgerReader,
     aws: Aws,
     settings: Settings,
     files: OnceLock<Files>,
-    plans: OnceLock<Queue>,
-    batches: OnceLock<Queue>,
-    finishes: OnceLock<Queue>,
+    plan_queue: OnceLock<Queue>,
+    batch_queue: OnceLock<Queue>,
+    finish_queue: OnceLock<Queue>,
 }
 
 impl Settlement {
-    /// Over the settings' tables, queues and bucket.
+    /// Creates settlements on the tables, queues and bucket of the settings.
     #[must_use]
     pub fn new(aws: &Aws, settings: &Settings) -> Self {
         Self {
-            store: Store::new(aws.dynamo(), settings),
-            ledger: Ledger::new(aws, settings),
+            store: Store::new(aws.dynamo(), settings.table.clone()),
+            ledger: LedgerReader::new(aws, settings.ledger_table.clone()),
             aws: aws.clone(),
             settings: settings.clone(),
             files: OnceLock::new(),
-            plans: OnceLock::new(),
-            batches: OnceLock::new(),
-            finishes: OnceLock::new(),
+            plan_queue: OnceLock::new(),
+            batch_queue: OnceLock::new(),
+            finish_queue: OnceLock::new(),
         }
     }
 
-    /// One cheap call, so that the connection stands and TLS is set up before the first request.
+    /// Makes one cheap call, so that the connection and TLS are set up before the first request.
     ///
     /// # Errors
     /// The store failed.
@@ -142,16 +166,16 @@ impl Settlement {
         })
     }
 
-    fn plans(&self) -> &Queue {
-        self.plans.get_or_init(|| self.queue(&self.settings.queues.plan))
+    fn plan_queue(&self) -> &Queue {
+        self.plan_queue.get_or_init(|| self.queue(&self.settings.queues.plan))
     }
 
-    fn batches(&self) -> &Queue {
-        self.batches.get_or_init(|| self.queue(&self.settings.queues.batch))
+    fn batch_queue(&self) -> &Queue {
+        self.batch_queue.get_or_init(|| self.queue(&self.settings.queues.batch))
     }
 
-    fn finishes(&self) -> &Queue {
-        self.finishes.get_or_init(|| self.queue(&self.settings.queues.finish))
+    fn finish_queue(&self) -> &Queue {
+        self.finish_queue.get_or_init(|| self.queue(&self.settings.queues.finish))
     }
 
     fn queue(&self, url: &str) -> Queue {

@@ -1,7 +1,8 @@
-//! Planning a job: the ledger of its days is counted and cut into batches.
+//! Planning a settlement: counts the ledger of its days and divides it into batches.
 //!
-//! A plan has a name that no other has, and its batches are keyed by it. It counts from the moment that the job names it, which happens
-//! once; before that, nobody looks at its batches, and the batches of a plan that came too late expire.
+//! A plan's id is unique and part of the keys of its batches. The plan takes effect when the
+//! settlement records that id, which happens once. The batches of any other plan are never used and
+//! expire.
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tracing::info;
@@ -9,13 +10,12 @@ use uuid::Uuid;
 
 use super::{
     Settlement,
-    batches::{PendingBatch, PlanRef},
-    entries::Shard,
-    job::{Job, Planned, State},
-    lease::Lease,
+    batch_store::PendingBatch,
+    job::{Job, PlanRef, PlanSummary},
+    lease::{Lease, LeasedWork},
+    ledger_reader::Shard,
     message::{BatchId, Message},
-    store::{TransitionOutcome, Work},
-    transition::Transition,
+    transition::{Transition, TransitionOutcome},
     work::{WorkError, WorkOutcome},
 };
 use crate::{
@@ -24,68 +24,67 @@ use crate::{
     time::{Clock, Timestamp},
 };
 
-/// Shards that are counted at the same time. Each is a partition of the ledger, which gives 3 000 read units a second.
-const SHARDS_AT_ONCE: usize = 16;
+/// Number of shards that are counted concurrently. Each is a partition of the ledger, which
+/// delivers 3 000 read units per second.
+const CONCURRENT_SHARDS: usize = 16;
 
 impl Settlement {
-    /// Does what a message of the queue of plans says.
+    /// Processes a message of the plan queue.
     pub async fn plan(&self, delivery: &Delivery, now: Timestamp) -> Result<(), WorkError> {
         let message: Message = serde_json::from_str(&delivery.body)?;
-        let Message::Plan { not_before, .. } = message else { return Err(WorkError::Misplaced) };
+        let Message::Plan { not_before, .. } = message else { return Err(WorkError::WrongQueue) };
         if now < not_before {
-            self.plans().postpone(delivery, not_before.since(now)).await?;
+            self.plan_queue().postpone(delivery, not_before.since(now)).await?;
             return Err(WorkError::TooEarly(not_before));
         }
-        let ended = self.try_to_plan(&message, Clock::starting(now)).await;
-        self.conclude(ended, &message, (self.plans(), delivery), now).await
+        let result = self.try_to_plan(&message, Clock::starting(now)).await;
+        self.conclude(result, &message, (self.plan_queue(), delivery), now).await
     }
 
     async fn try_to_plan(&self, message: &Message, clock: Clock) -> Result<(), WorkOutcome> {
-        let (id, run) = message.about();
+        let (id, run) = message.job_and_run();
         let plan = PlanRef { job: id, id: Uuid::now_v7() };
-        let Some((job, hold)) =
-            Lease::take(&self.store, id, Work::Plan { run }, plan.id, clock).await?
-        else {
-            return Err(WorkOutcome::Unwanted);
-        };
-        let ended = self.write_plan(&job, plan, &hold, clock).await;
-        hold.end(ended).await
+        let (job, lease) =
+            Lease::acquire(&self.store, id, LeasedWork::Plan { run }, plan.id, clock)
+                .await?
+                .ok_or(WorkOutcome::Skipped)?;
+        let result = self.write_plan(&job, plan, &lease, clock).await;
+        lease.end(result).await
     }
 
     async fn write_plan(
         &self,
         job: &Job,
         plan: PlanRef,
-        hold: &Lease<'_>,
+        lease: &Lease<'_>,
         clock: Clock,
     ) -> Result<(), WorkOutcome> {
         let (id, run) = (job.id, job.run);
-        let (total, batches) = self.count(job, plan, hold, clock).await?;
-        let planned = Planned { total, batches, at: clock.now() };
+        let (total, batches) = self.count(job, plan, lease, clock).await?;
+        let planned = PlanSummary { total, batches, at: clock.now() };
         let transition = Transition::Run { run, plan: plan.id, planned };
         match self.store.transition(id, &transition, clock.now()).await? {
             TransitionOutcome::Applied(_) => {
-                info!(job.id = %id, total, batches, "Planned settlement");
+                info!(job.id = %id, total, batches, "Settlement planned");
             }
-            // It was we: the reply was lost.
-            TransitionOutcome::Rejected(job)
-                if job.plan == Some(plan.id) && job.state == State::Running => {}
+            // The transition was ours: its reply was lost.
+            TransitionOutcome::Rejected(job) if job.is_running(plan) => {}
             TransitionOutcome::Rejected(_) | TransitionOutcome::NotFound => {
-                return Err(WorkOutcome::Unwanted);
+                return Err(WorkOutcome::Skipped);
             }
         }
         if batches == 0 {
-            return Ok(self.finish_if_last(plan, run, clock.now()).await?);
+            return Ok(self.finish_if_none_pending(plan, run, clock.now()).await?);
         }
-        Ok(self.dispatch(plan, run).await?)
+        Ok(self.send_pending_batches(plan, run).await?)
     }
 
-    /// Writes the batches; answers how many transactions they hold, and how many they are.
+    /// Writes the batches, and returns the number of their transactions and of the batches.
     async fn count(
         &self,
         job: &Job,
         plan: PlanRef,
-        hold: &Lease<'_>,
+        lease: &Lease<'_>,
         clock: Clock,
     ) -> Result<(u64, u64), WorkOutcome> {
         let cutoff = job.cutoff;
@@ -93,9 +92,9 @@ impl Settlement {
             .days
             .each()
             .flat_map(|day| (0..LEDGER_SHARDS).map(move |number| Shard { day, number, cutoff }));
-        let counts = stream::iter(shards).map(|shard| self.count_shard(shard, plan, hold, clock));
+        let counts = stream::iter(shards).map(|shard| self.count_shard(shard, plan, lease, clock));
         counts
-            .buffer_unordered(SHARDS_AT_ONCE)
+            .buffer_unordered(CONCURRENT_SHARDS)
             .try_fold((0, 0), async |sum, count| Ok((sum.0 + count.0, sum.1 + count.1)))
             .await
     }
@@ -104,42 +103,43 @@ impl Settlement {
         &self,
         shard: Shard,
         plan: PlanRef,
-        hold: &Lease<'_>,
+        lease: &Lease<'_>,
         clock: Clock,
     ) -> Result<(u64, u64), WorkOutcome> {
         let (mut total, mut batches) = (0, 0);
-        let mut begin = None;
+        let mut after = None;
         loop {
-            let (count, through) = self.count_batch(shard, begin.as_deref(), hold).await?;
+            let (count, through) = self.count_batch(shard, after.as_deref(), lease).await?;
             if count > 0 {
                 let batch = BatchId { day: shard.day, shard: shard.number, number: batches };
-                let todo = PendingBatch { after: begin, through: through.clone(), count };
-                self.store.put_todo(plan, batch, &todo, clock.now()).await?;
+                let pending = PendingBatch { after, through: through.clone(), count };
+                self.store.put_pending(plan, batch, &pending, clock.now()).await?;
                 total += count;
                 batches += 1;
             }
             if through.is_none() {
                 return Ok((total, batches.into()));
             }
-            begin = through;
+            after = through;
         }
     }
 
-    /// Counts as many entries as a batch may have, page by page of the store; answers how many are settled, and where they end.
+    /// Counts the entries of one batch, page by page. Returns the number of those up to the cutoff,
+    /// and the sort key of the last entry if the shard has more.
     async fn count_batch(
         &self,
         shard: Shard,
-        begin: Option<&str>,
-        hold: &Lease<'_>,
+        after: Option<&str>,
+        lease: &Lease<'_>,
     ) -> Result<(u64, Option<String>), WorkOutcome> {
-        let mut room = u64::from(self.settings.batch_size);
+        let mut remaining = u64::from(self.settings.batch_size);
         let mut count = 0;
-        let mut last = begin.map(str::to_owned);
-        while room > 0 {
-            hold.go_on().await?;
-            let page = self.ledger.count(shard, last.as_deref(), room).await?;
-            count += page.in_time;
-            room = room.saturating_sub(page.looked_at);
+        let mut last = after.map(str::to_owned);
+        while remaining > 0 {
+            lease.renew_if_due().await?;
+            let page = self.ledger.count(shard, last.as_deref(), remaining).await?;
+            count += page.matched;
+            remaining = remaining.saturating_sub(page.scanned);
             last = page.last;
             if last.is_none() {
                 break;

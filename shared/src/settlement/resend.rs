@@ -1,7 +1,9 @@
-//! What a dead process has left: work whose message never came, or died with its worker.
+//! Recovering stalled settlements: those whose message was lost, or whose worker died.
 //!
-//! Each minute every job that is not over is looked at. If nothing has happened to it for [`QUIET`], and twice as long each
-//! further time, its message is sent again: to plan it, to sum the batches that are left, or to finish it. A message that was still under way after all comes twice, which is harmless.
+//! Each minute every settlement that has not ended is checked. If nothing has happened to it for
+//! [`STALL_TIMEOUT`], doubled after each resend, its message is sent again: to plan it, to sum the
+//! pending batches, or to finish it. A message that was only late is then delivered twice, which is
+//! harmless.
 
 use std::time::Duration;
 
@@ -9,99 +11,96 @@ use tracing::{info, warn};
 
 use super::{
     Settlement,
-    batches::PlanRef,
     job::{Job, StallWatch, State},
-    message::Message,
 };
 use crate::{aws::ServiceError, time::Timestamp};
 
-/// How long nothing may happen to a job. More than a batch takes, and than a worker gives no sign.
-pub const QUIET: Duration = Duration::from_mins(2);
+/// How long nothing may happen to a settlement: longer than a batch takes, and than a worker's
+/// lease lasts.
+const STALL_TIMEOUT: Duration = Duration::from_mins(2);
 
-/// How often that time doubles while nothing happens: to an hour. Messages that wait behind those of a large job do not become many.
-const MOST_DOUBLINGS: u32 = 5;
+/// Maximum doublings of the timeout: it grows to about an hour. The messages of settlements that
+/// wait behind a large one therefore remain few.
+const MAX_DOUBLINGS: u32 = 5;
 
-/// What a tick did.
+/// Result of one check of all settlements.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Recovered {
-    /// Jobs that are not over.
+pub struct ResendSummary {
+    /// Settlements that have not ended.
     pub live: u32,
-    /// Jobs whose work was asked for again.
+    /// Settlements whose work was resent.
     pub resent: u32,
 }
 
 impl Settlement {
-    /// Looks at every job that is not over.
+    /// Checks every settlement that has not ended, and resends the work of those that stalled.
     ///
     /// # Errors
-    /// A service failed for some job; the others are looked at all the same, and the next tick looks at all.
-    pub async fn resend_stalled(&self, now: Timestamp) -> Result<Recovered, ServiceError> {
-        let mut recovered = Recovered::default();
+    /// A service failed for a settlement. The others are checked nevertheless, and the next
+    /// invocation checks all again.
+    pub async fn resend_stalled(&self, now: Timestamp) -> Result<ResendSummary, ServiceError> {
+        let mut summary = ResendSummary::default();
         let mut failure = None;
-        for job in self.store.live().await? {
-            recovered.live += 1;
-            // On the heap: it is as large as the largest of what it may send.
-            match Box::pin(self.recover_job(&job, now)).await {
-                Ok(resent) => recovered.resent += u32::from(resent),
+        for job in self.store.live_jobs().await? {
+            summary.live += 1;
+            // On the heap: the future is as large as the largest of those that it may await.
+            match Box::pin(self.resend_if_stalled(&job, now)).await {
+                Ok(resent) => summary.resent += u32::from(resent),
                 Err(cause) => {
-                    warn!(job.id = %job.id, %cause, "A job could not be looked at");
+                    warn!(job.id = %job.id, %cause, "Settlement not checked");
                     failure = Some(cause);
                 }
             }
         }
-        failure.map_or(Ok(recovered), Err)
+        failure.map_or(Ok(summary), Err)
     }
 
-    async fn recover_job(&self, job: &Job, now: Timestamp) -> Result<bool, ServiceError> {
-        let left = match job.plan {
-            Some(id) if job.state == State::Running => {
-                self.store.left(PlanRef { job: job.id, id }).await?
-            }
+    async fn resend_if_stalled(&self, job: &Job, now: Timestamp) -> Result<bool, ServiceError> {
+        let pending = match job.plan_ref() {
+            Some(plan) if job.state == State::Running => self.store.count_pending(plan).await?,
             _ => 0,
         };
-        if job.has_moved(left) {
-            self.store.watch(job, &StallWatch { at: now, left, resent: 0 }).await?;
+        if has_progressed(job, pending) {
+            let watch = StallWatch { at: now, left: pending, resent: 0 };
+            self.store.put_watch(job, &watch).await?;
             return Ok(false);
         }
         let resent = job.watch.as_ref().map_or(0, |watch| watch.resent);
-        let quiet = now.since(job.last_sign()) >= QUIET * 2_u32.pow(resent.min(MOST_DOUBLINGS));
-        if quiet {
-            self.resend(job, left, now).await?;
-            info!(job.id = %job.id, state = %job.state, left, "Nothing happened to a job: its work was asked for again");
-            metrics::counter!("SettlementsRecovered").increment(1);
-            self.store.watch(job, &StallWatch { at: now, left, resent: resent + 1 }).await?;
+        let timeout = STALL_TIMEOUT * 2_u32.pow(resent.min(MAX_DOUBLINGS));
+        let is_stalled = now.since(last_activity(job)) >= timeout;
+        if is_stalled {
+            self.resend(job, pending, now).await?;
+            info!(job.id = %job.id, state = %job.state, pending, "Stalled settlement resent");
+            metrics::counter!("SettlementsResent").increment(1);
+            let watch = StallWatch { at: now, left: pending, resent: resent + 1 };
+            self.store.put_watch(job, &watch).await?;
         }
-        Ok(quiet)
+        Ok(is_stalled)
     }
 
-    async fn resend(&self, job: &Job, left: u64, now: Timestamp) -> Result<(), ServiceError> {
-        match (job.state, job.plan) {
+    async fn resend(&self, job: &Job, pending: u64, now: Timestamp) -> Result<(), ServiceError> {
+        match (job.state, job.plan_ref()) {
             (State::Queued, _) => self.send_plan(job, now).await,
-            (State::Running, Some(id)) if left == 0 => {
-                self.finish_if_last(PlanRef { job: job.id, id }, job.run, now).await
+            (State::Running, Some(plan)) if pending == 0 => {
+                self.finish_if_none_pending(plan, job.run, now).await
             }
-            (State::Running, Some(id)) => self.dispatch(PlanRef { job: job.id, id }, job.run).await,
-            (State::Finishing, Some(plan)) => {
-                self.finishes().send([Message::Finish { job: job.id, run: job.run, plan }]).await
-            }
+            (State::Running, Some(plan)) => self.send_pending_batches(plan, job.run).await,
+            (State::Finishing, Some(plan)) => self.send_finish(plan, job.run).await,
             _ => Ok(()),
         }
     }
 }
 
-impl Job {
-    /// Batches were summed since it was looked at last, or nobody has looked at them yet.
-    fn has_moved(&self, left: u64) -> bool {
-        self.state == State::Running
-            && left > 0
-            && self.watch.as_ref().is_none_or(|watch| watch.left != left)
-    }
+/// Returns whether batches were summed since the last check, or no check has seen the batches yet.
+fn has_progressed(job: &Job, pending: u64) -> bool {
+    job.state == State::Running
+        && pending > 0
+        && job.watch.as_ref().is_none_or(|watch| watch.left != pending)
+}
 
-    /// When something is last known to have happened to it, or will have.
-    fn last_sign(&self) -> Timestamp {
-        let signs =
-            [Some(self.updated_at), self.lease_until, self.watch.as_ref().map(|watch| watch.at)];
-        let last = signs.into_iter().flatten().max().unwrap_or(self.updated_at);
-        if self.state == State::Queued { last.max(self.ledger_settled_at()) } else { last }
-    }
+/// Returns the latest time at which something is known to have happened, or to be due.
+fn last_activity(job: &Job) -> Timestamp {
+    let times = [Some(job.updated_at), job.lease_until, job.watch.as_ref().map(|watch| watch.at)];
+    let last = times.into_iter().flatten().max().unwrap_or(job.updated_at);
+    if job.state == State::Queued { last.max(job.ledger_complete_at()) } else { last }
 }

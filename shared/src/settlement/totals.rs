@@ -1,4 +1,4 @@
-//! What transactions add up to, in cents. No AWS, no clock.
+//! [`Totals`]: sums of transactions, in cents. Pure arithmetic, without AWS or a clock.
 
 use std::fmt;
 
@@ -6,28 +6,28 @@ use serde::{Deserialize, Serialize};
 
 use crate::ledger::{Payment, TooLarge};
 
-/// The sum of some transactions.
+/// Sum of transactions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
-    /// What buyers paid.
+    /// Cents that buyers paid.
     #[serde(rename = "gross_cents")]
     pub gross: i64,
-    /// What merchants pay of it.
+    /// Cents of it that merchants pay as fees.
     #[serde(rename = "fee_cents")]
     pub fee: i64,
-    /// What merchants get.
+    /// Cents that merchants receive.
     #[serde(rename = "net_cents")]
     pub net: i64,
-    /// Transactions, reversals included.
+    /// Transactions, including reversals.
     #[serde(rename = "txn_count")]
     pub count: u64,
 }
 
 impl Totals {
-    /// Of no transactions.
-    pub const NOTHING: Self = Self { gross: 0, fee: 0, net: 0, count: 0 };
+    /// Sum of no transactions.
+    pub const ZERO: Self = Self { gross: 0, fee: 0, net: 0, count: 0 };
 
-    /// Both together.
+    /// Returns the sum of both.
     pub fn plus(self, other: Self) -> Result<Self, TooLarge> {
         Ok(Self {
             gross: self.gross.checked_add(other.gross).ok_or(TooLarge)?,
@@ -37,34 +37,40 @@ impl Totals {
         })
     }
 
-    /// What is paid out is what was paid in, without the fees.
+    /// Returns whether net = gross − fee.
     #[must_use]
-    pub fn balance(&self) -> bool {
+    pub fn is_balanced(&self) -> bool {
         self.gross.checked_sub(self.fee) == Some(self.net)
     }
 }
 
 impl From<Payment<'_>> for Totals {
-    fn from(paid: Payment<'_>) -> Self {
-        Self { gross: paid.gross_cents, fee: paid.fee_cents, net: paid.net_cents, count: 1 }
+    fn from(payment: Payment<'_>) -> Self {
+        Self {
+            gross: payment.gross_cents,
+            fee: payment.fee_cents,
+            net: payment.net_cents,
+            count: 1,
+        }
     }
 }
 
-/// The sum of one merchant.
+/// Sum of one merchant's transactions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
     pub merchant: String,
     pub totals: Totals,
 }
 
-/// Adds transactions up by merchant. They come in the order of the ledger, so all of a merchant come one after the other.
+/// Sums transactions by merchant. They must be in the order of the ledger, in which all
+/// transactions of a merchant follow each other.
 #[derive(Debug, Default)]
-pub struct Summing {
+pub struct Accumulator {
     rows: Vec<Row>,
 }
 
-impl Summing {
-    /// One more transaction.
+impl Accumulator {
+    /// Adds a transaction.
     pub fn add(&mut self, merchant: &str, transaction: Totals) -> Result<(), TooLarge> {
         match self.rows.last_mut() {
             Some(last) if last.merchant == merchant => {
@@ -75,19 +81,19 @@ impl Summing {
         Ok(())
     }
 
-    /// The sums, by merchant.
+    /// Returns the sums, in the order of the merchants.
     #[must_use]
     pub fn into_rows(self) -> Vec<Row> {
         self.rows
     }
 }
 
-/// All rows together.
+/// Returns the sum of all rows.
 pub fn sum<'a>(rows: impl IntoIterator<Item = &'a Row>) -> Result<Totals, TooLarge> {
-    rows.into_iter().try_fold(Totals::NOTHING, |sum, row| sum.plus(row.totals))
+    rows.into_iter().try_fold(Totals::ZERO, |sum, row| sum.plus(row.totals))
 }
 
-/// An amount with a point and two places: `-12.30`.
+/// Cents, displayed as a decimal with two places: `-12.30`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Decimal(pub i64);
 
@@ -108,34 +114,34 @@ mod tests {
     }
 
     #[test]
-    fn transactions_are_added_up_by_merchant() {
-        let mut summing = Summing::default();
+    fn transactions_are_summed_by_merchant() {
+        let mut accumulator = Accumulator::default();
         for (merchant, gross) in [("a", 100), ("a", -40), ("b", 7)] {
-            summing.add(merchant, totals(gross, 1)).expect("small");
+            accumulator.add(merchant, totals(gross, 1)).expect("small");
         }
-        let rows = summing.into_rows();
+        let rows = accumulator.into_rows();
         let a =
             Row { merchant: "a".into(), totals: Totals { gross: 60, fee: 2, net: 58, count: 2 } };
         assert_eq!(rows, [a, Row { merchant: "b".into(), totals: totals(7, 1) }]);
         assert_eq!(sum(&rows), Ok(Totals { gross: 67, fee: 3, net: 64, count: 3 }));
-        assert_eq!(sum(&[]), Ok(Totals::NOTHING));
+        assert_eq!(sum(&[]), Ok(Totals::ZERO));
     }
 
     #[test]
-    fn a_sum_that_does_not_fit_is_none() {
+    fn a_sum_that_overflows_is_an_error() {
         assert_eq!(totals(i64::MAX, 0).plus(totals(1, 0)), Err(TooLarge));
         assert_eq!(totals(i64::MIN, 0).plus(totals(-1, 0)), Err(TooLarge));
     }
 
     #[test]
-    fn a_payment_balances_or_not() {
-        assert!(totals(1_000, 29).balance() && totals(-1_000, -29).balance());
-        assert!(!Totals { net: 972, ..totals(1_000, 29) }.balance());
-        assert!(!Totals { gross: i64::MIN, fee: 1, net: i64::MAX, count: 1 }.balance());
+    fn totals_balance_if_net_is_gross_minus_fee() {
+        assert!(totals(1_000, 29).is_balanced() && totals(-1_000, -29).is_balanced());
+        assert!(!Totals { net: 972, ..totals(1_000, 29) }.is_balanced());
+        assert!(!Totals { gross: i64::MIN, fee: 1, net: i64::MAX, count: 1 }.is_balanced());
     }
 
     #[test]
-    fn an_amount_has_two_places() {
+    fn a_decimal_has_two_places() {
         for (cents, text) in [
             (0, "0.00"),
             (5, "0.05"),

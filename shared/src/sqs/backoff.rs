@@ -1,20 +1,22 @@
-//! When a message whose work failed is tried again.
+//! When a message is retried after a failure.
 
 use std::time::Duration;
 
-/// The longest pause that grows by itself, before what is added at random.
+/// The longest backoff, before jitter.
 pub const MAX_BACKOFF: Duration = Duration::from_hours(2);
 
-/// The pause before the next attempt, after so many (at least 1) have failed: 10 s, 30 s, 90 s, … at most [`MAX_BACKOFF`],
-/// lengthened by up to half of itself at random, so that those who failed together do not come back together.
+/// Returns the delay before the next attempt, after `failed` attempts (at least 1): 10 s, 30 s, 90
+/// s, … at most [`MAX_BACKOFF`], lengthened by up to half of itself at random, so that messages
+/// that failed together are not retried together.
 ///
-/// `at_least` is a floor, such as a receiver's own `Retry-After`: it may ask for a longer pause, not for a shorter one.
+/// `at_least` is a lower bound, such as a receiver's `Retry-After`: it can lengthen the delay but
+/// not shorten it.
 #[must_use]
 pub fn backoff(failed: u32, at_least: Option<Duration>, rng: &mut fastrand::Rng) -> Duration {
-    let grown = 3_u64.saturating_pow(failed.saturating_sub(1)).saturating_mul(10);
-    let pause = Duration::from_secs(grown).min(MAX_BACKOFF);
-    let lengthened = pause + pause.mul_f64(rng.f64() / 2.0);
-    lengthened.max(at_least.unwrap_or_default())
+    let seconds = 3_u64.saturating_pow(failed.saturating_sub(1)).saturating_mul(10);
+    let delay = Duration::from_secs(seconds).min(MAX_BACKOFF);
+    let with_jitter = delay + delay.mul_f64(rng.f64() / 2.0);
+    with_jitter.max(at_least.unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -24,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_grow_threefold_from_10_s_to_2_h() {
+    fn delays_grow_threefold_from_10_s_to_2_h() {
         for (failed, seconds) in [
             (0, 10),
             (1, 10),
@@ -39,28 +41,32 @@ mod tests {
         ] {
             let least = Duration::from_secs(seconds);
             for seed in 0..50 {
-                let pause = backoff(failed, None, &mut fastrand::Rng::with_seed(seed));
-                assert!((least..=least * 3 / 2).contains(&pause), "{failed}: {pause:?}");
+                let delay = backoff(failed, None, &mut fastrand::Rng::with_seed(seed));
+                assert!((least..=least * 3 / 2).contains(&delay), "{failed}: {delay:?}");
             }
         }
     }
 
     #[test]
-    fn those_who_failed_together_come_back_apart() {
+    fn messages_that_failed_together_are_retried_apart() {
         let mut rng = fastrand::Rng::with_seed(7);
-        let mut pauses: Vec<_> = (0..20).map(|_| backoff(7, None, &mut rng)).collect();
-        pauses.sort();
-        pauses.dedup();
-        assert_eq!(pauses.len(), 20);
+        let mut delays: Vec<_> = (0..20).map(|_| backoff(7, None, &mut rng)).collect();
+        delays.sort();
+        delays.dedup();
+        assert_eq!(delays.len(), 20);
     }
 
     proptest! {
         #[test]
-        fn the_receiver_may_ask_for_a_longer_pause_and_not_for_a_shorter_one(failed: u32, asked in 0_u64..20_000, seed: u64) {
-            let asked = Duration::from_secs(asked);
+        fn a_receiver_can_lengthen_the_delay_but_not_shorten_it(
+            failed: u32,
+            requested in 0_u64..20_000,
+            seed: u64,
+        ) {
+            let requested = Duration::from_secs(requested);
             let own = backoff(failed, None, &mut fastrand::Rng::with_seed(seed));
-            let both = backoff(failed, Some(asked), &mut fastrand::Rng::with_seed(seed));
-            prop_assert_eq!(both, own.max(asked));
+            let both = backoff(failed, Some(requested), &mut fastrand::Rng::with_seed(seed));
+            prop_assert_eq!(both, own.max(requested));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The store of one test, and the processes that use it.
+//! The embedded DynamoDB of one test, and the instances that use it.
 
 use std::{collections::HashMap, net::Ipv4Addr, thread, time::Duration};
 
@@ -38,8 +38,8 @@ pub const SETTLEMENTS_TABLE: &str = "SettlementsTable";
 /// Name of the table `Schedules` in every [`Cloud`].
 pub const SCHEDULES_TABLE: &str = "SchedulesTable";
 
-/// What a function's environment must name, as it is named in every [`Cloud`].
-pub const NAMES: [(&str, &str); 14] = [
+/// The environment variables that a function requires, with their values in every [`Cloud`].
+pub const ENVIRONMENT: [(&str, &str); 14] = [
     ("ORDERS_TABLE", ORDERS_TABLE),
     ("LEDGER_TABLE", LEDGER_TABLE),
     ("UNIQUES_TABLE", UNIQUES_TABLE),
@@ -56,35 +56,37 @@ pub const NAMES: [(&str, &str); 14] = [
     ("SCHEDULE_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/000000000000/occurrences"),
 ];
 
-/// The token that every [`Cloud`] knows, and that every [`super::Call`] carries.
+/// The access token of every [`Cloud`], which every [`super::Call`] sends.
 pub const TOKEN: &str = "token";
 
-/// How long processes wait and retry: a busy test machine is neither contention nor a failing store.
-pub(super) const PATIENCE: Duration = Duration::from_mins(1);
+/// Timeout and retry budget in tests: long, so that a slow test machine does not look like
+/// contention or a failing store.
+const TIMEOUT: Duration = Duration::from_mins(1);
 
-/// An embedded DynamoDB on a free port of the loopback, with the template's tables. Ends with its value.
+/// An embedded DynamoDB on a free port of the loopback interface, with the template's tables. It
+/// stops when this value is dropped.
 #[derive(Debug)]
 pub struct Cloud {
     endpoint: String,
     aws: Aws,
     client: Client,
-    /// Shared by all wires: to set one up takes as long as many calls.
+    /// Shared by all instances: creating one takes as long as many calls.
     transport: Transport,
     services: FakeServices,
     _stop: Option<oneshot::Sender<()>>,
 }
 
-/// An instance of a function: its [`App`] reaches the store through a wire of its own.
+/// An instance of a function, with its own caches and its own transport to the services.
 #[derive(Debug, Clone)]
 pub struct Instance {
-    /// What a handler gets.
+    /// The argument of handlers.
     pub app: App,
-    /// What lies between it and the store.
+    /// The transport between the app and the services.
     pub transport: FaultyTransport,
 }
 
 impl Instance {
-    /// The same process at a moment of the test's choice.
+    /// Returns the same instance with its clock fixed at `now`.
     #[must_use]
     pub fn at(&self, now: Timestamp) -> Self {
         Self { app: self.app.at(now), transport: self.transport.clone() }
@@ -92,7 +94,7 @@ impl Instance {
 }
 
 impl Cloud {
-    /// A store with empty tables.
+    /// Starts a store with empty tables.
     pub async fn start() -> Self {
         let database = Database::memory().expect("SQLite is built in");
         for request in Template::load().create_table_requests(str::to_owned) {
@@ -102,15 +104,17 @@ impl Cloud {
         }
         let (stop, stopped) = oneshot::channel::<()>();
         let (started, start) = oneshot::channel();
-        // A thread of its own: a test that stops its clock does not stop the store's.
+        // A separate thread: a test that pauses tokio's clock must not pause the store's.
         thread::spawn(move || {
             let runtime =
                 runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
             runtime.block_on(async {
-                let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+                let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
+                let listener = listener.expect("a free port");
                 started.send(listener.local_addr().expect("a bound port")).expect("the test waits");
+                let serve = server::serve_with_shutdown(listener, database, std::future::pending());
                 tokio::select! {
-                    served = server::serve_with_shutdown(listener, database, std::future::pending()) => served.expect("served"),
+                    served = serve => served.expect("served"),
                     _ = stopped => {}
                 }
             });
@@ -119,38 +123,39 @@ impl Cloud {
         Self { _stop: Some(stop), ..Self::at(endpoint) }
     }
 
-    /// The store of another cloud, perhaps in another process, by its [`Cloud::endpoint`]; queues, stream, parameters and files are new.
+    /// Returns a cloud with the store of another one, perhaps in another process, by its
+    /// [`Cloud::endpoint`]. Its queues, stream, parameters and files are new.
     #[must_use]
     pub fn at(endpoint: String) -> Self {
-        let transport = Transport::new(PATIENCE);
+        let transport = Transport::new(TIMEOUT);
         let aws = services(&endpoint, transport.clone());
         let client = aws.dynamo();
         Self { endpoint, aws, client, transport, services: FakeServices::default(), _stop: None }
     }
 
-    /// A new process with the default settings, but patient.
+    /// Returns a new instance with the default settings but long timeouts.
     #[must_use]
     pub fn instance(&self) -> Instance {
         self.instance_with(|_| {})
     }
 
-    /// A new process with settings of its own.
+    /// Returns a new instance with changed settings.
     #[must_use]
     pub fn instance_with(&self, change: impl FnOnce(&mut Config)) -> Instance {
-        self.wired(
+        self.instance_over(
             FaultyTransport::new(self.transport.clone(), self.services.clone(), None),
             change,
         )
     }
 
-    /// A new process whose overlapping transactions conflict as the real store's do.
+    /// Returns a new instance whose overlapping transactions conflict as in the real store.
     #[must_use]
-    pub fn instance_in(
+    pub fn instance_with_conflicts(
         &self,
         window: &ConflictWindow,
         change: impl FnOnce(&mut Config),
     ) -> Instance {
-        self.wired(
+        self.instance_over(
             FaultyTransport::new(
                 self.transport.clone(),
                 self.services.clone(),
@@ -160,52 +165,58 @@ impl Cloud {
         )
     }
 
-    /// A new process that counts nothing: for measuring what also needs the other services.
+    /// Returns a new instance that does not record its calls: for benchmarks that also need the
+    /// other services.
     #[must_use]
-    pub fn uncounted(&self) -> Instance {
-        self.wired(
+    pub fn uncounted_instance(&self) -> Instance {
+        self.instance_over(
             FaultyTransport::uncounted(self.transport.clone(), self.services.clone()),
             |_| {},
         )
     }
 
-    /// An app alone, with nothing between it and the store: for measuring.
+    /// Returns an app that calls the store directly: for benchmarks.
     #[must_use]
     pub fn app(&self) -> App {
         App::new(settings(), self.aws.clone())
     }
 
-    fn wired(&self, transport: FaultyTransport, change: impl FnOnce(&mut Config)) -> Instance {
+    fn instance_over(
+        &self,
+        transport: FaultyTransport,
+        change: impl FnOnce(&mut Config),
+    ) -> Instance {
         let mut config = settings();
         change(&mut config);
         Instance { app: App::new(config, self.aws_behind(&transport)), transport }
     }
 
-    /// The services behind a process's wire: what is no [`App`] counts and fails as the process does.
+    /// Returns clients that use an instance's transport: their calls are recorded and fail as the
+    /// instance's do.
     #[must_use]
     pub fn aws_behind(&self, transport: &FaultyTransport) -> Aws {
         services(&self.endpoint, transport.clone())
     }
 
-    /// The URL at which processes of any kind reach the store.
+    /// Returns the URL of the store, also for other processes.
     #[must_use]
     pub fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
-    /// The store itself, with no faults in between and nothing counted.
+    /// Returns a client of the store without faults, whose calls are not recorded.
     #[must_use]
     pub fn client(&self) -> &Client {
         &self.client
     }
 
-    /// Queues, stream, parameters and files.
+    /// Returns the fake queues, stream, parameters, files and metrics.
     #[must_use]
     pub fn services(&self) -> &FakeServices {
         &self.services
     }
 
-    /// Every item of a table.
+    /// Returns every item of a table.
     pub async fn items(&self, table: &str) -> Vec<HashMap<String, AttributeValue>> {
         let mut pages = self.client.scan().table_name(table).into_paginator().items().send();
         let mut items = Vec::new();
@@ -216,30 +227,31 @@ impl Cloud {
     }
 }
 
-/// An app whose every call this client answers: for measuring what lies before the wire.
+/// Returns an app whose calls all go to this HTTP client: for benchmarks of the code before the
+/// transport.
 #[must_use]
 pub fn app_over(http: impl HttpClient + 'static) -> App {
     App::new(settings(), services("http://localhost", http))
 }
 
-/// A client whose every call this one answers.
+/// Returns a DynamoDB client whose calls all go to this HTTP client.
 #[must_use]
 pub fn client_over(http: impl HttpClient + 'static) -> Client {
     services("http://localhost", http).dynamo()
 }
 
-/// The defaults, but patient, and nobody is asked for a token.
+/// Returns the default settings with a long retry budget and the token [`TOKEN`].
 fn settings() -> Config {
-    let said = |variable: &str| {
-        NAMES.iter().find(|(name, _)| *name == variable).map(|(_, value)| (*value).to_owned())
+    let environment = |variable: &str| {
+        ENVIRONMENT.iter().find(|(name, _)| *name == variable).map(|(_, value)| (*value).to_owned())
     };
-    let mut config = Config::read(said).expect("the defaults are fit");
-    config.orders.retry_budget = PATIENCE;
+    let mut config = Config::read(environment).expect("valid defaults");
+    config.orders.retry_budget = TIMEOUT;
     config.access.tokens = Some(sha256(TOKEN.as_bytes()).parse().expect("a hash"));
     config
 }
 
-/// All services at one endpoint, patiently.
+/// Returns clients of all services at one endpoint, with long timeouts.
 fn services(endpoint: &str, http: impl HttpClient + 'static) -> Aws {
     let credentials = Credentials::new("key", "secret", None, None, "testing");
     let config = aws::configure(SdkConfig::builder().build())
@@ -249,8 +261,8 @@ fn services(endpoint: &str, http: impl HttpClient + 'static) -> Aws {
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .timeout_config(
             TimeoutConfig::builder()
-                .operation_attempt_timeout(PATIENCE)
-                .operation_timeout(PATIENCE * 3)
+                .operation_attempt_timeout(TIMEOUT)
+                .operation_timeout(TIMEOUT * 3)
                 .build(),
         )
         .http_client(http);
@@ -265,7 +277,7 @@ mod tests {
     async fn a_cloud_at_the_endpoint_of_another_has_its_store_and_services_of_its_own() {
         let cloud = Cloud::start().await;
         let other = Cloud::at(cloud.endpoint().to_owned());
-        other.instance().product(7).await;
+        other.instance().create_product(7).await;
         assert!(!cloud.items(ORDERS_TABLE).await.is_empty());
         other.services().put_file("a", "b");
         assert_eq!((other.services().files().len(), cloud.services().files().len()), (1, 0));

@@ -1,17 +1,18 @@
-//! The process dies between any two calls: a flow is run once to count its calls, then again for each of them, dying right
-//! before the store sees the call and right after the store has done it. Each time on a store of its own, recovered as
-//! production would recover, and checked.
+//! Crashes a flow at each of its calls.
+//!
+//! A flow runs once to count its calls, then twice for each call: it crashes right before the
+//! service receives the call, and right after the service has executed it. Each run has its own
+//! store, recovers as production would, and is checked.
 
 use super::{Cloud, Fault, Instance};
 use crate::config::Config;
 
-/// Runs the crash points of a flow.
+/// Runs a flow with a crash at every call, and returns the number of crashes.
 ///
-/// `arrange` fills a new store and says what the flow needs to know; `flow` is what dies; `recover` is what happens next in
-/// production, in a new process (the caller retries, the queue redelivers, the next tick comes), and checks the invariants.
-/// `recover` also runs once after a flow that did not die.
-///
-/// Answers how many times the flow died.
+/// `arrange` fills a new store and returns the input of the flow. `flow` is the code that crashes.
+/// `recover` does what happens next in production, in a new instance (the caller retries, the queue
+/// redelivers, the next tick comes), and checks the invariants. `recover` also runs once after a
+/// flow that did not crash.
 pub async fn at_every_call<S>(
     arrange: impl AsyncFn(&Cloud) -> S,
     flow: impl AsyncFn(&Instance, &S),
@@ -20,7 +21,7 @@ pub async fn at_every_call<S>(
     at_every_call_with(|_| {}, arrange, flow, recover).await
 }
 
-/// The same for processes with settings of their own.
+/// Same as [`at_every_call`], with changed settings of the instances.
 pub async fn at_every_call_with<S>(
     change: impl Fn(&mut Config),
     arrange: impl AsyncFn(&Cloud) -> S,
@@ -31,20 +32,22 @@ pub async fn at_every_call_with<S>(
     let state = arrange(&cloud).await;
     let instance = cloud.instance_with(&change);
     flow(&instance, &state).await;
-    let calls = instance.transport.take_sent().len();
+    let calls = instance.transport.take_calls().len();
     assert!(calls > 0, "the flow makes no call");
     recover(&cloud, &cloud.instance_with(&change), &state).await;
 
     for call in 1..=calls {
-        for death in [Fault::DieBefore, Fault::DieAfter] {
+        for crash in [Fault::CrashBefore, Fault::CrashAfter] {
             let cloud = Cloud::start().await;
             let state = arrange(&cloud).await;
-            let doomed = cloud.instance_with(&change);
-            doomed.transport.fail_at(u64::try_from(call).expect("few calls"), death);
+            let crashing = cloud.instance_with(&change);
+            crashing.transport.fail_at(u64::try_from(call).expect("few calls"), crash);
             tokio::select! {
                 biased;
-                () = doomed.transport.death() => {}
-                () = flow(&doomed, &state) => panic!("the flow outlived {death:?} at call {call} of {calls}"),
+                () = crashing.transport.crashed() => {}
+                () = flow(&crashing, &state) => {
+                    panic!("the flow ended without {crash:?} at call {call} of {calls}")
+                }
             }
             recover(&cloud, &cloud.instance_with(&change), &state).await;
         }

@@ -1,6 +1,7 @@
-//! CloudWatch, as far as metrics are read: `GetMetricData` and `ListMetrics` over the protocol of its SDK, RPC v2 in CBOR.
+//! A fake CloudWatch: `GetMetricData` and `ListMetrics` over the protocol of its SDK, RPC v2 CBOR.
 //!
-//! One number stands for each metric and minute, whatever the statistic: how CloudWatch adds up is not what is tested.
+//! It stores one value per metric and minute and returns it for every statistic: CloudWatch's own
+//! aggregation is not tested.
 
 use std::{collections::BTreeMap, ops::Range};
 
@@ -9,27 +10,28 @@ use ciborium::Value;
 
 use super::replies;
 
-/// What a metric is told by: its namespace, its name, and its dimensions as `name=value`.
+/// The identity of a metric in CloudWatch.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Meter {
+pub struct MetricId {
     /// `Once`, `AWS/Lambda`, …
     pub namespace: String,
     /// `OrdersPlaced`
     pub name: String,
-    /// `Function=order-create`, or nothing.
+    /// Dimensions as `name=value`, such as `Function=order-create`.
     pub dimensions: Vec<String>,
 }
 
-/// What was measured, by seconds since 1970.
+/// The stored values and the received queries.
 #[derive(Debug, Default)]
 pub(super) struct FakeCloudWatch {
-    values: BTreeMap<Meter, BTreeMap<i64, f64>>,
-    /// What was asked for.
-    pub(super) asked: Vec<(Meter, String)>,
+    /// Values by metric and by seconds since 1970.
+    values: BTreeMap<MetricId, BTreeMap<i64, f64>>,
+    /// The metrics and statistics that were requested.
+    pub(super) queries: Vec<(MetricId, String)>,
 }
 
-impl Meter {
-    /// This one.
+impl MetricId {
+    /// Creates an id. Dimensions are written as `name=value`.
     #[must_use]
     pub fn new(namespace: &str, name: &str, dimensions: &[&str]) -> Self {
         let dimensions = dimensions.iter().map(|&dimension| dimension.to_owned()).collect();
@@ -38,38 +40,40 @@ impl Meter {
 }
 
 impl FakeCloudWatch {
-    pub(super) fn put(&mut self, meter: Meter, at: i64, value: f64) {
-        self.values.entry(meter).or_default().insert(at, value);
+    pub(super) fn put(&mut self, metric: MetricId, at: i64, value: f64) {
+        self.values.entry(metric).or_default().insert(at, value);
     }
 
-    /// The answer to a call.
-    pub(super) fn answer(&mut self, operation: &str, body: &[u8]) -> HttpResponse {
+    /// Responds to a call.
+    pub(super) fn respond(&mut self, operation: &str, body: &[u8]) -> HttpResponse {
         let request: Value = ciborium::from_reader(body).expect("CBOR");
         match operation {
             "GetMetricData" => self.data(&request),
             "ListMetrics" => self.list(&request),
-            _ => panic!("{operation} is not expected"),
+            _ => panic!("{operation} is not implemented"),
         }
     }
 
-    /// The metrics of a name that were ever measured.
+    /// Lists the metrics with this name that have values.
     fn list(&self, request: &Value) -> HttpResponse {
         let (namespace, name) = (text(request, "Namespace"), text(request, "MetricName"));
-        let found =
-            self.values.keys().filter(|meter| meter.namespace == namespace && meter.name == name);
+        let found = self
+            .values
+            .keys()
+            .filter(|metric| metric.namespace == namespace && metric.name == name);
         let dimension = |dimension: &String| {
             let (name, value) = dimension.split_once('=').expect("a dimension");
             Value::Map(vec![("Name".into(), name.into()), ("Value".into(), value.into())])
         };
-        let told = found.map(|meter| {
-            let dimensions = meter.dimensions.iter().map(dimension).collect();
+        let metrics = found.map(|metric| {
+            let dimensions = metric.dimensions.iter().map(dimension).collect();
             Value::Map(vec![
-                ("Namespace".into(), meter.namespace.as_str().into()),
-                ("MetricName".into(), meter.name.as_str().into()),
+                ("Namespace".into(), metric.namespace.as_str().into()),
+                ("MetricName".into(), metric.name.as_str().into()),
                 ("Dimensions".into(), Value::Array(dimensions)),
             ])
         });
-        in_cbor(200, &Value::Map(vec![("Metrics".into(), Value::Array(told.collect()))]))
+        in_cbor(200, &Value::Map(vec![("Metrics".into(), Value::Array(metrics.collect()))]))
     }
 
     fn data(&mut self, request: &Value) -> HttpResponse {
@@ -83,10 +87,10 @@ impl FakeCloudWatch {
     fn result(&mut self, query: &Value, window: &Range<i64>) -> Value {
         let stat = member(query, "MetricStat");
         let metric = member(stat, "Metric");
-        assert_eq!(member(stat, "Period").as_integer(), Some(60.into()), "minutes are asked for");
+        assert_eq!(member(stat, "Period").as_integer(), Some(60.into()), "the period is a minute");
         let dimensions =
             field(metric, "Dimensions").and_then(Value::as_array).into_iter().flatten();
-        let meter = Meter {
+        let id = MetricId {
             namespace: text(metric, "Namespace"),
             name: text(metric, "MetricName"),
             dimensions: dimensions
@@ -94,11 +98,11 @@ impl FakeCloudWatch {
                 .collect(),
         };
         let found =
-            self.values.get(&meter).into_iter().flat_map(|values| values.range(window.clone()));
+            self.values.get(&id).into_iter().flat_map(|values| values.range(window.clone()));
         let (times, values): (Vec<Value>, Vec<Value>) = found
             .map(|(&at, &value)| (Value::Tag(1, Box::new(at.into())), Value::Float(value)))
             .unzip();
-        self.asked.push((meter, text(stat, "Stat")));
+        self.queries.push((id, text(stat, "Stat")));
         Value::Map(vec![
             ("Id".into(), text(query, "Id").into()),
             ("StatusCode".into(), "Complete".into()),
@@ -108,7 +112,7 @@ impl FakeCloudWatch {
     }
 }
 
-/// Too many calls, as CloudWatch says it.
+/// CloudWatch's error for too many calls.
 pub(super) fn throttled() -> HttpResponse {
     in_cbor(400, &Value::Map(vec![("__type".into(), "com.amazonaws.cloudwatch#Throttling".into())]))
 }
@@ -134,11 +138,11 @@ fn text(map: &Value, name: &str) -> String {
     member(map, name).as_text().expect("a text").to_owned()
 }
 
-/// A moment, in whole seconds since 1970.
+/// Returns a time in whole seconds since 1970.
 fn seconds(time: &Value) -> i64 {
     let (_, time) = time.as_tag().expect("a time");
     let whole = time.as_integer().and_then(|whole| whole.try_into().ok());
-    #[expect(clippy::cast_possible_truncation, reason = "a moment of this century")]
+    #[expect(clippy::cast_possible_truncation, reason = "times in tests are of this century")]
     let rounded = time.as_float().map(|seconds| seconds as i64);
     whole.or(rounded).expect("a number")
 }
@@ -157,7 +161,7 @@ mod tests {
         time::{Minute, Timestamp},
     };
 
-    /// What the real client reads of a metric in the minutes from one to another, the last one left out.
+    /// Reads a metric with the real client in the minutes from `from` to `to`, exclusive.
     async fn read(client: &Client, from: Minute, to: Minute) -> Vec<f64> {
         let dimension = Dimension::builder().name("Function").value("accept").build();
         let metric = Metric::builder()
@@ -166,31 +170,31 @@ mod tests {
             .dimensions(dimension)
             .build();
         let stat = MetricStat::builder().metric(metric).period(60).stat("Sum").build();
-        let moment = |minute: Minute| DateTime::from_secs(minute.start().as_seconds());
+        let instant = |minute: Minute| DateTime::from_secs(minute.start().as_seconds());
         let query = MetricDataQuery::builder().id("a").metric_stat(stat).build();
         let read = client
             .get_metric_data()
             .metric_data_queries(query)
-            .start_time(moment(from))
-            .end_time(moment(to));
+            .start_time(instant(from))
+            .end_time(instant(to));
         let results = read.send().await.expect("an answer").metric_data_results.expect("results");
         assert_eq!((results.len(), results[0].id()), (1, Some("a")));
         results[0].values().to_vec()
     }
 
     #[tokio::test]
-    async fn the_client_reads_what_was_measured_also_after_a_throttle() {
+    async fn the_client_reads_stored_values_also_after_a_throttle() {
         let cloud = Cloud::start().await;
         let transport = cloud.instance().transport;
         let client = cloud.aws_behind(&transport).cloudwatch();
         let minute = Minute::of(Timestamp::from_millis(1_795_216_800_000));
-        let meter = Meter::new("Once", "AcceptedIds", &["Function=accept"]);
+        let metric = MetricId::new("Once", "AcceptedIds", &["Function=accept"]);
         for n in 0..3_u8 {
-            cloud.services().measure(meter.clone(), minute.plus(n.into()), n.into());
+            cloud.services().put_metric(metric.clone(), minute.plus(n.into()), n.into());
         }
         transport.fail_at(1, Fault::Throttle);
         assert_eq!(read(&client, minute, minute.plus(2)).await, [0.0, 1.0]);
-        assert_eq!(transport.take_sent().len(), 2);
-        assert_eq!(cloud.services().take_metrics_asked_for(), [(meter, "Sum".to_owned())]);
+        assert_eq!(transport.take_calls().len(), 2);
+        assert_eq!(cloud.services().take_metric_queries(), [(metric, "Sum".to_owned())]);
     }
 }

@@ -1,5 +1,5 @@
-//! What the queues, the stream, the parameters, the files and the metrics are to a process of a test: enough of SQS, Kinesis, Systems
-//! Manager, S3 and CloudWatch for the SDK's real clients, behind the same wire as the store.
+//! Fake queues, stream, parameters, files and metrics: the parts of SQS, Kinesis, Systems Manager,
+//! S3 and CloudWatch that the SDK's real clients need, behind the same transport as the store.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -13,77 +13,78 @@ use serde_json::{Value, json};
 
 use super::{
     bucket::{self, Bucket},
-    fake_cloudwatch::{FakeCloudWatch, Meter},
+    fake_cloudwatch::{FakeCloudWatch, MetricId},
     replies,
 };
 use crate::{time::Minute, uniques::MinuteCount};
 
-/// The services of one [`Cloud`](super::Cloud). Cloning it clones a pointer.
+/// The fake services of one [`Cloud`](super::Cloud). Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct FakeServices(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
-    queued: Vec<Queued>,
-    postponed: Vec<(String, u64)>,
-    streamed: Vec<(String, MinuteCount)>,
+    queued: Vec<QueuedMessage>,
+    visibility_changes: Vec<(String, u64)>,
+    stream_records: Vec<(String, MinuteCount)>,
     parameters: HashMap<String, String>,
-    turned_away: usize,
+    /// Number of messages still to reject.
+    rejections: usize,
     bucket: Bucket,
-    depths: HashMap<String, Depth>,
-    meters: FakeCloudWatch,
+    depths: HashMap<String, QueueDepth>,
+    cloudwatch: FakeCloudWatch,
 }
 
-/// How many messages a queue holds that nobody has sent in this test.
+/// Message counts of a queue, in addition to the messages that the test sends.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Depth {
-    /// To be taken now.
+pub struct QueueDepth {
+    /// Ready to be received.
     pub visible: u64,
-    /// Taken, and not done.
+    /// Received and not deleted.
     pub in_flight: u64,
-    /// Not yet to be taken.
+    /// Not yet ready.
     pub delayed: u64,
 }
 
 /// A message that was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Queued {
-    /// URL of its queue.
+pub struct QueuedMessage {
+    /// The URL of its queue.
     pub queue: String,
-    /// What it says.
+    /// Its body.
     pub body: String,
-    /// For how many seconds it is hidden.
+    /// Its delay, in seconds.
     pub delay_seconds: u64,
 }
 
 impl FakeServices {
-    /// The messages to all queues that were sent since they were asked for last, in the order of their arrival.
+    /// Removes and returns the messages of all queues, in the order of their arrival.
     #[must_use]
-    pub fn take_queued(&self) -> Vec<Queued> {
+    pub fn take_queued(&self) -> Vec<QueuedMessage> {
         std::mem::take(&mut self.0.lock().queued)
     }
 
-    /// The same messages, but only what they say.
+    /// Removes the messages of all queues and returns their bodies, in the order of their arrival.
     #[must_use]
-    pub fn take_messages(&self) -> Vec<String> {
+    pub fn take_message_bodies(&self) -> Vec<String> {
         self.take_queued().into_iter().map(|message| message.body).collect()
     }
 
-    /// The next so many messages are turned away, though the calls that send them succeed.
-    pub fn turn_away(&self, messages: usize) {
-        self.0.lock().turned_away = messages;
+    /// Rejects the next `count` messages; the batch calls that send them succeed.
+    pub fn reject_messages(&self, count: usize) {
+        self.0.lock().rejections = count;
     }
 
-    /// The receipts of messages that were hidden, and for how many seconds.
+    /// Returns the changes of visibility timeouts: receipt handles and seconds.
     #[must_use]
-    pub fn postponed(&self) -> Vec<(String, u64)> {
-        self.0.lock().postponed.clone()
+    pub fn visibility_changes(&self) -> Vec<(String, u64)> {
+        self.0.lock().visibility_changes.clone()
     }
 
-    /// The records of the stream: partition key and content.
+    /// Returns the records of the stream: partition keys and contents.
     #[must_use]
-    pub fn streamed(&self) -> Vec<(String, MinuteCount)> {
-        self.0.lock().streamed.clone()
+    pub fn stream_records(&self) -> Vec<(String, MinuteCount)> {
+        self.0.lock().stream_records.clone()
     }
 
     /// Stores a parameter.
@@ -91,13 +92,13 @@ impl FakeServices {
         self.0.lock().parameters.insert(name.to_owned(), value.to_owned());
     }
 
-    /// The content of a file of the bucket.
+    /// Returns the content of a file of the bucket.
     #[must_use]
     pub fn file(&self, key: &str) -> Option<Vec<u8>> {
         self.0.lock().bucket.files.get(key).cloned()
     }
 
-    /// The keys of all files of the bucket, and how many bytes each has.
+    /// Returns the keys of all files of the bucket with their sizes in bytes.
     #[must_use]
     pub fn files(&self) -> BTreeMap<String, usize> {
         self.0
@@ -109,125 +110,125 @@ impl FakeServices {
             .collect()
     }
 
-    /// Puts a file into the bucket, in place of the one that was there.
+    /// Puts a file into the bucket and replaces the one with the same key.
     pub fn put_file(&self, key: &str, content: impl Into<Vec<u8>>) {
         self.0.lock().bucket.files.insert(key.to_owned(), content.into());
     }
 
-    /// Removes a file from the bucket, if it is there.
+    /// Removes a file from the bucket, if it exists.
     pub fn remove_file(&self, key: &str) {
         self.0.lock().bucket.files.remove(key);
     }
 
-    /// How many multipart uploads were begun and neither completed nor aborted.
+    /// Returns the number of multipart uploads that are neither completed nor aborted.
     #[must_use]
     pub fn unfinished_uploads(&self) -> usize {
         self.0.lock().bucket.uploads.len()
     }
 
-    /// Says how many messages the queue with this URL holds, beside those that are sent to it.
-    pub fn set_depth(&self, queue: &str, depth: Depth) {
+    /// Sets the depth of the queue with this URL, to which the messages sent to it are added.
+    pub fn set_depth(&self, queue: &str, depth: QueueDepth) {
         self.0.lock().depths.insert(queue.to_owned(), depth);
     }
 
-    /// Says what a metric came to in a minute.
-    pub fn measure(&self, meter: Meter, minute: Minute, value: f64) {
-        self.0.lock().meters.put(meter, minute.start().as_seconds(), value);
+    /// Stores the value of a metric in a minute.
+    pub fn put_metric(&self, metric: MetricId, minute: Minute, value: f64) {
+        self.0.lock().cloudwatch.put(metric, minute.start().as_seconds(), value);
     }
 
-    /// The metrics that were asked for since this was asked last, each with its statistic.
+    /// Removes and returns the metrics that were requested, each with its statistic.
     #[must_use]
-    pub fn take_metrics_asked_for(&self) -> Vec<(Meter, String)> {
-        std::mem::take(&mut self.0.lock().meters.asked)
+    pub fn take_metric_queries(&self) -> Vec<(MetricId, String)> {
+        std::mem::take(&mut self.0.lock().cloudwatch.queries)
     }
 
-    pub(super) fn metrics_answer(&self, operation: &str, body: &[u8]) -> HttpResponse {
-        self.0.lock().meters.answer(operation, body)
+    pub(super) fn cloudwatch_response(&self, operation: &str, body: &[u8]) -> HttpResponse {
+        self.0.lock().cloudwatch.respond(operation, body)
     }
 
-    pub(super) fn bucket_answer(&self, request: bucket::Request) -> HttpResponse {
-        self.0.lock().bucket.answer(request)
+    pub(super) fn bucket_response(&self, request: bucket::Request) -> HttpResponse {
+        self.0.lock().bucket.respond(request)
     }
 
-    /// What the queues, the stream and the parameters answer.
-    pub(super) fn answer(&self, operation: &str, request: &Value) -> HttpResponse {
+    /// Responds to a call to the queues, the stream or the parameters.
+    pub(super) fn respond(&self, operation: &str, request: &Value) -> HttpResponse {
         let mut state = self.0.lock();
-        let answer = match operation {
+        let response = match operation {
             "SendMessageBatch" => state.send(request),
             "ChangeMessageVisibility" => {
                 let seconds = request["VisibilityTimeout"].as_u64().expect("seconds");
-                state.postponed.push((said(&request["ReceiptHandle"]), seconds));
+                state.visibility_changes.push((string(&request["ReceiptHandle"]), seconds));
                 json!({})
             }
             "GetQueueAttributes" => state.attributes(request),
             "PutRecord" => {
-                let data = STANDARD.decode(said(&request["Data"])).expect("base64");
+                let data = STANDARD.decode(string(&request["Data"])).expect("base64");
                 let count = serde_json::from_slice(&data).expect("a count");
-                state.streamed.push((said(&request["PartitionKey"]), count));
-                json!({"ShardId": "shardId-000000000000", "SequenceNumber": state.streamed.len().to_string()})
+                state.stream_records.push((string(&request["PartitionKey"]), count));
+                let number = state.stream_records.len().to_string();
+                json!({"ShardId": "shardId-000000000000", "SequenceNumber": number})
             }
-            "GetParameter" => match state.parameters.get(&said(&request["Name"])) {
+            "GetParameter" => match state.parameters.get(&string(&request["Name"])) {
                 Some(value) => json!({"Parameter": {"Name": request["Name"], "Value": value}}),
                 None => {
                     return replies::in_json(
                         400,
-                        &json!({"__type": "ParameterNotFound", "message": "as planned"}),
+                        &json!({"__type": "ParameterNotFound", "message": "not set"}),
                     );
                 }
             },
-            _ => panic!("no stand-in for {operation}"),
+            _ => panic!("{operation} is not implemented"),
         };
-        replies::in_json(200, &answer)
+        replies::in_json(200, &response)
     }
 }
 
 impl State {
-    /// What is asked for of a queue, each number as a text, as SQS has it.
+    /// Responds with the requested attributes of a queue: numbers as strings, as in SQS.
     fn attributes(&self, request: &Value) -> Value {
-        let queue = said(&request["QueueUrl"]);
-        let Depth { visible, in_flight, delayed } =
+        let queue = string(&request["QueueUrl"]);
+        let QueueDepth { visible, in_flight, delayed } =
             self.depths.get(&queue).copied().unwrap_or_default();
-        let sent = |hidden: bool| {
-            let queued = self
-                .queued
-                .iter()
-                .filter(|sent| sent.queue == queue && (sent.delay_seconds > 0) == hidden);
+        let sent = |is_delayed: bool| {
+            let queued = self.queued.iter().filter(|message| {
+                message.queue == queue && (message.delay_seconds > 0) == is_delayed
+            });
             u64::try_from(queued.count()).unwrap_or(u64::MAX)
         };
-        let asked = request["AttributeNames"].as_array().expect("names").iter().map(|name| {
+        let attributes = request["AttributeNames"].as_array().expect("names").iter().map(|name| {
             let count = match name.as_str() {
                 Some("ApproximateNumberOfMessages") => visible + sent(false),
                 Some("ApproximateNumberOfMessagesNotVisible") => in_flight,
                 Some("ApproximateNumberOfMessagesDelayed") => delayed + sent(true),
-                _ => panic!("no stand-in for {name}"),
+                _ => panic!("{name} is not implemented"),
             };
-            (said(name), Value::from(count.to_string()))
+            (string(name), Value::from(count.to_string()))
         });
-        json!({"Attributes": asked.collect::<serde_json::Map<_, _>>()})
+        json!({"Attributes": attributes.collect::<serde_json::Map<_, _>>()})
     }
 
     fn send(&mut self, request: &Value) -> Value {
         let entries = request["Entries"].as_array().expect("entries");
         assert!((1..=10).contains(&entries.len()), "a batch of {}", entries.len());
-        let turned_away = self.turned_away.min(entries.len());
-        self.turned_away -= turned_away;
-        let (failed, taken) = entries.split_at(turned_away);
-        self.queued.extend(taken.iter().map(|entry| Queued {
-            queue: said(&request["QueueUrl"]),
-            body: said(&entry["MessageBody"]),
+        let rejections = self.rejections.min(entries.len());
+        self.rejections -= rejections;
+        let (rejected, accepted) = entries.split_at(rejections);
+        self.queued.extend(accepted.iter().map(|entry| QueuedMessage {
+            queue: string(&request["QueueUrl"]),
+            body: string(&entry["MessageBody"]),
             delay_seconds: entry["DelaySeconds"].as_u64().unwrap_or_default(),
         }));
-        let taken = taken
+        let successful = accepted
             .iter()
             .map(|entry| json!({"Id": entry["Id"], "MessageId": "m", "MD5OfMessageBody": ""}));
-        let failed = failed
+        let failed = rejected
             .iter()
             .map(|entry| json!({"Id": entry["Id"], "Code": "InternalError", "SenderFault": false}));
-        json!({"Successful": taken.collect::<Vec<_>>(), "Failed": failed.collect::<Vec<_>>()})
+        json!({"Successful": successful.collect::<Vec<_>>(), "Failed": failed.collect::<Vec<_>>()})
     }
 }
 
-fn said(value: &Value) -> String {
+fn string(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
@@ -245,12 +246,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_message_is_told_with_its_queue_and_its_delay() {
+    async fn a_sent_message_has_its_queue_and_its_delay() {
         let cloud = Cloud::start().await;
         let sqs = cloud.aws_behind(&cloud.instance().transport).sqs();
         send(&sqs, "https://sqs/one", "first", None).await;
         send(&sqs, "https://sqs/other", "second", Some(30)).await;
-        let queued = |queue: &str, body: &str, delay_seconds| Queued {
+        let queued = |queue: &str, body: &str, delay_seconds| QueuedMessage {
             queue: queue.to_owned(),
             body: body.to_owned(),
             delay_seconds,
@@ -258,16 +259,16 @@ mod tests {
         let expected =
             [queued("https://sqs/one", "first", 0), queued("https://sqs/other", "second", 30)];
         assert_eq!(cloud.services().take_queued(), expected);
-        assert!(cloud.services().take_messages().is_empty(), "each message is told once");
+        assert!(cloud.services().take_message_bodies().is_empty(), "each message is taken once");
     }
 
     #[tokio::test]
-    async fn a_throttled_message_is_sent_again_by_the_sdk() {
+    async fn a_throttled_message_is_resent_by_the_sdk() {
         let cloud = Cloud::start().await;
         let transport = cloud.instance().transport;
         transport.fail_at(1, Fault::Throttle);
         send(&cloud.aws_behind(&transport).sqs(), "https://sqs/one", "first", None).await;
-        assert_eq!(transport.take_sent().len(), 2);
-        assert_eq!(cloud.services().take_messages(), ["first"]);
+        assert_eq!(transport.take_calls().len(), 2);
+        assert_eq!(cloud.services().take_message_bodies(), ["first"]);
     }
 }

@@ -1,81 +1,85 @@
-//! What goes wrong on a wire, and when.
+//! Faults that are injected into calls, and the plan of when.
 
 use std::{collections::BTreeMap, time::Duration};
 
-/// What happens to a call.
+/// A fault of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// The connection is refused: the service never sees the call.
+    /// The connection is refused: the service does not receive the call.
     Refuse,
-    /// The service answers that there are too many calls.
+    /// The service responds that there are too many calls.
     Throttle,
-    /// The store cancels the transaction because another one holds its items. Other calls pass.
+    /// The store cancels the transaction because of a conflict with another one. Other calls pass.
     Conflict,
-    /// The service does what it is asked, and its answer is lost.
+    /// The service executes the call, and its response is lost.
     LoseReply,
-    /// The call takes so much longer.
+    /// The call is delayed by this time.
     Delay(Duration),
-    /// The process dies before the service sees the call.
-    DieBefore,
-    /// The process dies after the service has done what it was asked.
-    DieAfter,
+    /// The instance crashes before the service receives the call.
+    CrashBefore,
+    /// The instance crashes after the service has executed the call.
+    CrashAfter,
 }
 
-/// The faults that are to come.
+/// The faults of future calls.
 #[derive(Debug, Default)]
 pub(super) struct FaultPlan {
-    /// Calls so far.
+    /// Number of calls so far.
     calls: u64,
+    /// Faults by the number of their call.
     at: BTreeMap<u64, Fault>,
-    randomly: Vec<Kind>,
+    random: Vec<RandomFault>,
+    /// Faults of all calls of an operation.
     always: BTreeMap<String, Fault>,
 }
 
-/// A fault that strikes at random.
+/// A fault that each call meets with a probability.
 #[derive(Debug)]
-struct Kind {
+struct RandomFault {
     rng: fastrand::Rng,
     probability: f64,
     fault: Fault,
 }
 
 impl FaultPlan {
-    /// The `call`-th call from now on, counted from 1, meets this fault.
+    /// Injects a fault into one call: 1 is the next one.
     pub(super) fn at(&mut self, call: u64, fault: Fault) {
         self.at.insert(self.calls + call, fault);
     }
 
-    /// One more kind of fault.
+    /// Adds a random fault.
     pub(super) fn randomly(&mut self, seed: u64, probability: f64, fault: Fault) {
-        self.randomly.push(Kind { rng: fastrand::Rng::with_seed(seed), probability, fault });
+        let rng = fastrand::Rng::with_seed(seed);
+        self.random.push(RandomFault { rng, probability, fault });
     }
 
-    /// Every call of this operation meets this fault, where no other strikes it.
+    /// Injects a fault into every call of this operation that meets no other fault.
     pub(super) fn always(&mut self, operation: &str, fault: Fault) {
         self.always.insert(operation.to_owned(), fault);
     }
 
-    /// What all calls of this operation meet.
-    pub(super) fn of(&self, operation: &str) -> Option<Fault> {
+    /// Returns the fault of all calls of this operation.
+    pub(super) fn of_operation(&self, operation: &str) -> Option<Fault> {
         self.always.get(operation).copied()
     }
 
+    /// Removes all faults.
     pub(super) fn heal(&mut self) {
         self.always.clear();
         self.at.clear();
-        self.randomly.clear();
+        self.random.clear();
     }
 
-    /// What the next call meets.
+    /// Returns the fault of the next call.
     pub(super) fn next(&mut self) -> Option<Fault> {
         self.calls += 1;
-        // All kinds draw at every call, so that none depends on the others.
-        let drawn = self.randomly.iter_mut().fold(None, |first, kind| first.or(kind.draw()));
+        // Every random fault draws at every call, so that none depends on the others.
+        let drawn = self.random.iter_mut().fold(None, |first, fault| first.or(fault.draw()));
         self.at.remove(&self.calls).or(drawn)
     }
 }
 
-impl Kind {
+impl RandomFault {
     fn draw(&mut self) -> Option<Fault> {
         (self.rng.f64() < self.probability).then_some(self.fault)
     }
@@ -85,41 +89,45 @@ impl Kind {
 mod tests {
     use super::*;
 
-    fn met(plan: &mut FaultPlan, calls: usize) -> Vec<Option<Fault>> {
+    fn next_faults(plan: &mut FaultPlan, calls: usize) -> Vec<Option<Fault>> {
         (0..calls).map(|_| plan.next()).collect()
     }
 
     #[test]
-    fn kinds_strike_side_by_side_as_each_would_alone() {
+    fn random_faults_occur_together_as_each_would_alone() {
         let (mut refusals, mut losses, mut both) =
             (FaultPlan::default(), FaultPlan::default(), FaultPlan::default());
         refusals.randomly(1, 0.3, Fault::Refuse);
         losses.randomly(2, 0.3, Fault::LoseReply);
         both.randomly(1, 0.3, Fault::Refuse);
         both.randomly(2, 0.3, Fault::LoseReply);
-        let either = met(&mut refusals, 100).into_iter().zip(met(&mut losses, 100));
+        let either = next_faults(&mut refusals, 100).into_iter().zip(next_faults(&mut losses, 100));
         let either: Vec<Option<Fault>> = either.map(|(refusal, loss)| refusal.or(loss)).collect();
         assert!(either.contains(&Some(Fault::Refuse)) && either.contains(&Some(Fault::LoseReply)));
-        assert_eq!(met(&mut both, 100), either);
+        assert_eq!(next_faults(&mut both, 100), either);
     }
 
     #[test]
     fn an_operation_that_always_fails_does_so_until_it_is_healed() {
         let mut plan = FaultPlan::default();
         plan.always("PutItem", Fault::Refuse);
-        assert_eq!((plan.of("PutItem"), plan.of("GetItem")), (Some(Fault::Refuse), None));
+        assert_eq!(plan.of_operation("PutItem"), Some(Fault::Refuse));
+        assert_eq!(plan.of_operation("GetItem"), None);
         plan.heal();
-        assert_eq!(plan.of("PutItem"), None);
+        assert_eq!(plan.of_operation("PutItem"), None);
     }
 
     #[test]
-    fn a_planned_fault_goes_before_a_random_one_and_healing_ends_both() {
+    fn a_planned_fault_takes_precedence_over_a_random_one_and_healing_removes_both() {
         let mut plan = FaultPlan::default();
         plan.randomly(1, 1.0, Fault::Refuse);
         plan.at(2, Fault::Throttle);
         plan.at(4, Fault::Throttle);
-        assert_eq!(met(&mut plan, 3), [Fault::Refuse, Fault::Throttle, Fault::Refuse].map(Some));
+        assert_eq!(
+            next_faults(&mut plan, 3),
+            [Fault::Refuse, Fault::Throttle, Fault::Refuse].map(Some)
+        );
         plan.heal();
-        assert_eq!(met(&mut plan, 2), [None, None]);
+        assert_eq!(next_faults(&mut plan, 2), [None, None]);
     }
 }

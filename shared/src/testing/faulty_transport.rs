@@ -1,4 +1,4 @@
-//! The wire between a process and the services: it counts, and fails as told.
+//! The transport between an instance and the services: records calls and injects faults.
 
 use std::{fmt, sync::Arc};
 
@@ -10,10 +10,7 @@ use aws_smithy_runtime_api::client::{
     result::ConnectorError,
     runtime_components::RuntimeComponents,
 };
-use aws_smithy_types::body::SdkBody;
-use http_body_util::BodyExt;
 use parking_lot::Mutex;
-use serde_json::Value;
 use tokio::sync::Notify;
 
 use super::{
@@ -21,23 +18,24 @@ use super::{
     fake_services::FakeServices,
     fault::{Fault, FaultPlan},
     replies,
-    window::{ConflictWindow, Held},
+    requests::{Service, consumed_units, payload, requesting_units, target},
+    window::{ConflictWindow, LockOutcome},
 };
 use crate::aws::Transport;
 
-/// One call that was sent, and what it consumed.
+/// A call that was sent, with the capacity that it consumed.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Sent {
+pub struct ApiCall {
     /// `TransactWriteItems`, `SendMessageBatch`, `UploadPart`, …
     pub operation: String,
-    /// Write request units, those of indexes included; 0 for a call that was refused, which a real table bills all the same,
-    /// and for one that is not DynamoDB's.
+    /// Write request units, including those of indexes. 0 for a rejected write, which a real table
+    /// bills, and for a call to another service.
     pub write_units: f64,
     /// Read request units.
     pub read_units: f64,
 }
 
-/// The HTTP client of one process.
+/// The HTTP client of one instance.
 #[derive(Clone)]
 pub struct FaultyTransport(Arc<Inner>);
 
@@ -45,20 +43,10 @@ struct Inner {
     client: Transport,
     services: FakeServices,
     window: Option<ConflictWindow>,
-    counted: bool,
+    is_recording: bool,
     plan: Mutex<FaultPlan>,
-    sent: Mutex<Vec<Sent>>,
-    died: Notify,
-}
-
-/// Whom a call is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Service {
-    Dynamo,
-    S3,
-    CloudWatch,
-    /// The queue, the stream or the parameters.
-    Another,
+    calls: Mutex<Vec<ApiCall>>,
+    crashed: Notify,
 }
 
 impl FaultyTransport {
@@ -67,76 +55,78 @@ impl FaultyTransport {
         services: FakeServices,
         window: Option<ConflictWindow>,
     ) -> Self {
-        Self::between(client, services, window, true)
+        Self::build(client, services, window, true)
     }
 
-    /// A wire that adds as little as it can to the time of a call: nothing is counted.
+    /// Creates a transport that does not record calls, so that it adds little to their time.
     pub(super) fn uncounted(client: Transport, services: FakeServices) -> Self {
-        Self::between(client, services, None, false)
+        Self::build(client, services, None, false)
     }
 
-    fn between(
+    fn build(
         client: Transport,
         services: FakeServices,
         window: Option<ConflictWindow>,
-        counted: bool,
+        is_recording: bool,
     ) -> Self {
-        let (plan, sent) = (Mutex::default(), Mutex::default());
-        Self(Arc::new(Inner { client, services, window, counted, plan, sent, died: Notify::new() }))
+        let (plan, calls, crashed) = (Mutex::default(), Mutex::default(), Notify::new());
+        Self(Arc::new(Inner { client, services, window, is_recording, plan, calls, crashed }))
     }
 
-    /// The `call`-th call from now on, counted from 1, meets this fault.
+    /// Injects a fault into one call: 1 is the next one.
     pub fn fail_at(&self, call: u64, fault: Fault) {
         self.0.plan.lock().at(call, fault);
     }
 
-    /// Every call from now on meets this fault with this probability; the same seed, the same faults. Called again, it adds
-    /// another kind: where several would strike a call, the one that was added first does.
+    /// Injects a fault into each future call with this probability; the same seed gives the same
+    /// faults. Each use adds a fault; a call that several would strike meets the one added first.
     pub fn fail_randomly(&self, seed: u64, probability: f64, fault: Fault) {
         self.0.plan.lock().randomly(seed, probability, fault);
     }
 
-    /// Every call of this operation meets this fault from now on, where no other strikes it.
+    /// Injects a fault into every future call of this operation that meets no other fault.
     pub fn fail_always(&self, operation: &str, fault: Fault) {
         self.0.plan.lock().always(operation, fault);
     }
 
-    /// No faults from now on.
+    /// Removes all faults.
     pub fn heal(&self) {
         self.0.plan.lock().heal();
     }
 
-    /// The calls since this was asked last, by name, and the write and read units of all of them.
+    /// Removes the recorded calls and returns their operations and their total write and read
+    /// units.
     #[must_use]
     pub fn take_cost(&self) -> (Vec<String>, f64, f64) {
-        cost(&self.take_sent())
+        cost(&self.take_calls())
     }
 
-    /// The calls since this was asked last.
+    /// Removes and returns the recorded calls.
     #[must_use]
-    pub fn take_sent(&self) -> Vec<Sent> {
-        std::mem::take(&mut self.0.sent.lock())
+    pub fn take_calls(&self) -> Vec<ApiCall> {
+        std::mem::take(&mut self.0.calls.lock())
     }
 
-    /// Ends when a call meets [`Fault::DieBefore`] or [`Fault::DieAfter`]. The call itself never ends: whoever waits for both drops it.
-    pub async fn death(&self) {
-        self.0.died.notified().await;
+    /// Completes when a call meets [`Fault::CrashBefore`] or [`Fault::CrashAfter`]. The call itself
+    /// never completes: a `select!` of both drops it.
+    pub async fn crashed(&self) {
+        self.0.crashed.notified().await;
     }
 
-    async fn carry(
+    async fn send(
         &self,
         connector: SharedHttpConnector,
         request: HttpRequest,
     ) -> Result<HttpResponse, ConnectorError> {
-        let (service, operation) = addressed(&request);
+        let (service, operation) = target(&request);
         let fault = {
             let mut plan = self.0.plan.lock();
-            plan.next().or_else(|| plan.of(&operation))
+            plan.next().or_else(|| plan.of_operation(&operation))
         };
-        let place = self.begin(&operation);
+        let index = self.record(&operation);
         match fault {
             Some(Fault::Refuse) => {
-                return Err(ConnectorError::io("connection refused, as planned".into()));
+                return Err(ConnectorError::io("connection refused (injected)".into()));
             }
             Some(Fault::Throttle) if service == Service::S3 => return Ok(bucket::slow_down()),
             Some(Fault::Throttle) if service == Service::CloudWatch => {
@@ -147,68 +137,68 @@ impl FaultyTransport {
                 return Ok(replies::conflicted(&payload(&request)));
             }
             Some(Fault::Delay(time)) => tokio::time::sleep(time).await,
-            Some(Fault::DieBefore) => self.die().await,
+            Some(Fault::CrashBefore) => self.crash().await,
             _ => {}
         }
         let response = match service {
-            Service::Dynamo => self.ask_store(connector, request, &operation, place).await?,
-            Service::S3 => self.0.services.bucket_answer(bucket::Request::read(request).await?),
+            Service::Dynamo => self.call_store(connector, request, &operation, index).await?,
+            Service::S3 => self.0.services.bucket_response(bucket::Request::read(request).await?),
             Service::CloudWatch => self
                 .0
                 .services
-                .metrics_answer(&operation, request.body().bytes().unwrap_or_default()),
-            Service::Another => self.0.services.answer(&operation, &payload(&request)),
+                .cloudwatch_response(&operation, request.body().bytes().unwrap_or_default()),
+            Service::Other => self.0.services.respond(&operation, &payload(&request)),
         };
         match fault {
-            Some(Fault::LoseReply) => {
-                Err(ConnectorError::io("connection reset, as planned".into()))
-            }
-            Some(Fault::DieAfter) => self.die().await,
+            Some(Fault::LoseReply) => Err(ConnectorError::io("connection reset (injected)".into())),
+            Some(Fault::CrashAfter) => self.crash().await,
             _ => Ok(response),
         }
     }
 
-    async fn ask_store(
+    async fn call_store(
         &self,
         connector: SharedHttpConnector,
         request: HttpRequest,
         operation: &str,
-        place: usize,
+        index: usize,
     ) -> Result<HttpResponse, ConnectorError> {
-        let _held = match &self.0.window {
+        let _locks = match &self.0.window {
             None => None,
-            Some(window) => match window.enter(&payload(&request)).await {
-                Held::Until(release) => Some(release),
-                Held::ByAnother => return Ok(replies::conflicted(&payload(&request))),
+            Some(window) => match window.lock_items(&payload(&request)).await {
+                LockOutcome::Locked(locks) => Some(locks),
+                LockOutcome::Conflict => return Ok(replies::conflicted(&payload(&request))),
             },
         };
-        if !self.0.counted {
+        if !self.0.is_recording {
             return connector.call(request).await;
         }
-        let (response, units) = consumed(connector.call(counting(request)).await?).await?;
-        self.count(place, operation, units);
+        let response = connector.call(requesting_units(request)).await?;
+        let (response, units) = consumed_units(response).await?;
+        self.record_units(index, operation, units);
         Ok(response)
     }
 
-    /// Notes the call, and answers its place among those sent.
-    fn begin(&self, operation: &str) -> usize {
-        let mut sent = self.0.sent.lock();
-        if self.0.counted {
-            sent.push(Sent { operation: operation.to_owned(), write_units: 0.0, read_units: 0.0 });
+    /// Records a call and returns its index.
+    fn record(&self, operation: &str) -> usize {
+        let mut calls = self.0.calls.lock();
+        if self.0.is_recording {
+            let operation = operation.to_owned();
+            calls.push(ApiCall { operation, write_units: 0.0, read_units: 0.0 });
         }
-        sent.len().saturating_sub(1)
+        calls.len().saturating_sub(1)
     }
 
-    fn count(&self, place: usize, operation: &str, units: f64) {
+    fn record_units(&self, index: usize, operation: &str, units: f64) {
         let writes = ["PutItem", "Update", "Delete", "TransactWrite", "BatchWrite"];
-        if let Some(sent) = self.0.sent.lock().get_mut(place) {
-            let write = writes.iter().any(|kind| operation.starts_with(kind));
-            if write { sent.write_units = units } else { sent.read_units = units }
+        if let Some(call) = self.0.calls.lock().get_mut(index) {
+            let is_write = writes.iter().any(|prefix| operation.starts_with(prefix));
+            if is_write { call.write_units = units } else { call.read_units = units }
         }
     }
 
-    async fn die(&self) -> ! {
-        self.0.died.notify_one();
+    async fn crash(&self) -> ! {
+        self.0.crashed.notify_one();
         std::future::pending().await
     }
 }
@@ -239,61 +229,16 @@ struct Connector {
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let (transport, connector) = (self.transport.clone(), self.connector.clone());
-        HttpConnectorFuture::new(async move { transport.carry(connector, request).await })
+        HttpConnectorFuture::new(async move { transport.send(connector, request).await })
     }
 }
 
-/// Calls by name, and the write and read units of all of them.
+/// Returns the operations of calls, and their total write and read units.
 #[must_use]
-pub fn cost(sent: &[Sent]) -> (Vec<String>, f64, f64) {
-    let units = |of: fn(&Sent) -> f64| sent.iter().map(of).sum();
-    let names = sent.iter().map(|call| call.operation.clone());
-    (names.collect(), units(|call| call.write_units), units(|call| call.read_units))
-}
-
-/// `DynamoDB_20120810.PutItem` → `PutItem` of DynamoDB. A request of another protocol is for CloudWatch; one that
-/// names no target is for S3.
-fn addressed(request: &HttpRequest) -> (Service, String) {
-    if request.headers().contains_key("smithy-protocol") {
-        let (_, operation) = request.uri().rsplit_once('/').unwrap_or_default();
-        return (Service::CloudWatch, operation.to_owned());
-    }
-    let Some(target) = request.headers().get("x-amz-target") else {
-        return (Service::S3, bucket::operation(request).to_owned());
-    };
-    let (service, operation) = target.rsplit_once('.').unwrap_or_default();
-    (
-        if service.starts_with("DynamoDB") { Service::Dynamo } else { Service::Another },
-        operation.to_owned(),
-    )
-}
-
-fn payload(request: &HttpRequest) -> Value {
-    serde_json::from_slice(request.body().bytes().unwrap_or_default()).unwrap_or_default()
-}
-
-/// The same request, asking what it consumes. The embedded store does not check signatures.
-fn counting(mut request: HttpRequest) -> HttpRequest {
-    let mut body = payload(&request);
-    body["ReturnConsumedCapacity"] = "INDEXES".into();
-    let body = body.to_string();
-    request.headers_mut().insert("content-length", body.len().to_string());
-    *request.body_mut() = SdkBody::from(body);
-    request
-}
-
-/// The response with its body read, and the units that it tells.
-async fn consumed(mut response: HttpResponse) -> Result<(HttpResponse, f64), ConnectorError> {
-    let body = response.take_body().collect().await.map_err(ConnectorError::io)?.to_bytes();
-    let told: Value = serde_json::from_slice(&body).unwrap_or_default();
-    let units = match &told["ConsumedCapacity"] {
-        Value::Array(tables) => {
-            tables.iter().filter_map(|table| table["CapacityUnits"].as_f64()).sum()
-        }
-        table => table["CapacityUnits"].as_f64().unwrap_or_default(),
-    };
-    *response.body_mut() = SdkBody::from(body);
-    Ok((response, units))
+pub fn cost(calls: &[ApiCall]) -> (Vec<String>, f64, f64) {
+    let sum = |units: fn(&ApiCall) -> f64| calls.iter().map(units).sum();
+    let operations = calls.iter().map(|call| call.operation.clone());
+    (operations.collect(), sum(|call| call.write_units), sum(|call| call.read_units))
 }
 
 #[cfg(test)]
@@ -301,13 +246,13 @@ mod tests {
     use crate::testing::Cloud;
 
     #[tokio::test]
-    async fn an_uncounted_process_reaches_all_services_and_counts_nothing() {
+    async fn an_uncounted_instance_reaches_all_services_and_records_no_call() {
         let cloud = Cloud::start().await;
-        let instance = cloud.uncounted();
-        instance.product(7).await;
+        let instance = cloud.uncounted_instance();
+        instance.create_product(7).await;
         let s3 = cloud.aws_behind(&instance.transport).s3();
         s3.put_object().bucket("files").key("a").send().await.expect("put");
         assert_eq!(cloud.services().files().len(), 1);
-        assert!(instance.transport.take_sent().is_empty());
+        assert!(instance.transport.take_calls().is_empty());
     }
 }

@@ -1,4 +1,5 @@
-//! Requests as API Gateway hands them over (HTTP API, payload 2.0), and the answers; messages as workers get them.
+//! Requests as API Gateway passes them to handlers (HTTP API, payload format 2.0), and their
+//! responses; messages as workers receive them.
 
 use std::fs;
 
@@ -13,25 +14,25 @@ use crate::{
     sqs::Delivery,
 };
 
-/// A request in the making.
+/// A request to a handler, built step by step.
 #[derive(Debug, Clone)]
 pub struct Call {
     event: Value,
 }
 
-/// What came back.
+/// A response with its body parsed as JSON.
 #[derive(Debug)]
 pub struct Answer {
-    /// Its status.
+    /// The status.
     pub status: u16,
-    /// Its headers.
+    /// The headers.
     pub headers: lambda_http::http::HeaderMap,
-    /// Its body.
+    /// The body; `null` if it is not JSON.
     pub body: Value,
 }
 
 impl Call {
-    /// A request without a body and with the deployment's token. `path` may have a query string.
+    /// Creates a request with the deployment's token and without a body. `path` may have a query.
     #[must_use]
     pub fn new(method: &str, path: &str) -> Self {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
@@ -52,35 +53,42 @@ impl Call {
                 "stage": "$default",
                 "time": "20/Nov/2026:23:20:00 +0000",
                 "timeEpoch": 1_795_216_800_000_u64,
-                "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "test"},
+                "http": {
+                    "method": method,
+                    "path": path,
+                    "protocol": "HTTP/1.1",
+                    "sourceIp": "127.0.0.1",
+                    "userAgent": "test",
+                },
             },
             "isBase64Encoded": false,
         });
         Self { event }
     }
 
-    /// The sample event of a function, `events/<function>.json`, with the deployment's token.
+    /// Creates the request of a function's sample event, `events/<function>.json`, with the
+    /// deployment's token.
     #[must_use]
     pub fn sample(function: &str) -> Self {
         let event = serde_json::from_str(&sample_event(function)).expect("a sample is JSON");
         Self { event }.header("authorization", &format!("Bearer {TOKEN}"))
     }
 
-    /// With this body.
+    /// Sets the body.
     #[must_use]
     pub fn body(mut self, body: impl std::fmt::Display) -> Self {
         self.event["body"] = body.to_string().into();
         self
     }
 
-    /// With one more header.
+    /// Sets a header.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.event["headers"][name] = value.into();
         self
     }
 
-    /// Without a token.
+    /// Removes the token.
     #[must_use]
     pub fn anonymous(mut self) -> Self {
         let headers = self.event["headers"].as_object_mut().expect("an event has headers");
@@ -88,13 +96,14 @@ impl Call {
         self
     }
 
-    /// As a handler gets it.
+    /// Returns the request as a handler receives it.
     #[must_use]
     pub fn request(&self) -> Request {
         request(&self.event.to_string())
     }
 
-    /// What the handler answers behind the rules of the route that serves this request.
+    /// Sends the request to a handler under the rules of its route (access, query, body, format of
+    /// errors) and returns the parsed response.
     pub async fn to<H, F>(self, instance: &Instance, handler: H) -> Answer
     where
         H: Fn(App, Request) -> F,
@@ -103,7 +112,7 @@ impl Call {
         self.response(instance, handler).await.into()
     }
 
-    /// The same, as Lambda gets it.
+    /// Same as [`to`](Self::to), but returns the response as Lambda receives it.
     pub async fn response<H, F>(&self, instance: &Instance, handler: H) -> Response<Body>
     where
         H: Fn(App, Request) -> F,
@@ -125,33 +134,33 @@ impl From<Response<Body>> for Answer {
 }
 
 impl Answer {
-    /// The code of a failure, or `""`.
+    /// Returns the error code, or `""`.
     #[must_use]
     pub fn code(&self) -> &str {
         self.body["error"]["code"].as_str().unwrap_or_default()
     }
 
-    /// The field at fault, or `""`.
+    /// Returns the invalid field, or `""`.
     #[must_use]
     pub fn field(&self) -> &str {
         self.body["field"].as_str().unwrap_or_default()
     }
 }
 
-/// The sample event of a function, `events/<function>.json`, as its handler gets it.
+/// Returns the sample event of a function, `events/<function>.json`, as its handler receives it.
 #[must_use]
 pub fn sample(function: &str) -> Request {
     request(&sample_event(function))
 }
 
-/// The message of the sample event of a function that a queue feeds.
+/// Returns the message in the sample event of a function that a queue triggers.
 #[must_use]
 pub fn sample_message(function: &str) -> Delivery {
     let event: Value = serde_json::from_str(&sample_event(function)).expect("JSON");
     delivery(event["Records"][0]["body"].as_str().expect("a message"))
 }
 
-/// A message as a worker gets it for the first time.
+/// Returns a message as a worker receives it at the first attempt.
 #[must_use]
 pub fn delivery(body: &str) -> Delivery {
     Delivery { body: body.to_owned(), receipt: "receipt".to_owned(), attempt: 1 }
@@ -166,13 +175,13 @@ fn request(event: &str) -> Request {
     lambda_http::request::from_str(event).expect("an event of an HTTP API")
 }
 
-/// The variable parts of the path, as the gateway finds them.
+/// Returns the path parameters as the gateway extracts them.
 fn parameters(method: &str, path: &str) -> Value {
     let route = routes::routes().find(|(route, _)| route.method == method && route.matches(path));
     let parts = route.into_iter().flat_map(|(route, _)| route.path.split('/').zip(path.split('/')));
-    let named = parts.filter_map(|(own, given)| {
-        let name = own.strip_prefix('{')?.strip_suffix('}')?;
-        Some((name.to_owned(), Value::from(given)))
+    let parameters = parts.filter_map(|(pattern, value)| {
+        let name = pattern.strip_prefix('{')?.strip_suffix('}')?;
+        Some((name.to_owned(), Value::from(value)))
     });
-    Value::Object(named.collect())
+    Value::Object(parameters.collect())
 }

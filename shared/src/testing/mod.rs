@@ -1,18 +1,20 @@
-//! What tests stand on: the real SDK client against an embedded DynamoDB whose tables are the template's, with faults on
-//! the wire between them.
+//! Test support: the real SDK clients against an embedded DynamoDB with the template's tables and
+//! against fake services, with faults injected in between.
 //!
-//! - [`Cloud`]: the store, for one test alone.
-//! - [`Instance`]: an instance of a function with a memory and a wire of its own.
-//! - [`FaultyTransport`]: counts calls and units, and makes them fail as told.
-//! - [`FakeServices`]: the queues, the stream, the parameters, the files and the metrics that stand beside the store.
-//! - [`crash`]: runs a flow again and again, dying at each of its calls.
-//! - [`new_product`], [`new_order`]: the shop that tests of orders begin with.
-//! - [`Cloud::sales`], [`Instance::job`], [`Cloud::deliver_all`]: the ledger, the job and the queues that tests of settlements begin with.
-//! - [`Instance::task`], [`Instance::schedule`], [`Instance::fire`], [`job_with_schedule`]: the scheduled jobs that tests of functions begin with.
-//! - [`Cloud::jobs`]: scheduled jobs by the thousand.
-//! - [`Call`], [`delivery`]: a request as API Gateway hands it over, and the answer to it; a message of a queue.
+//! - [`Cloud`]: the store of one test.
+//! - [`Instance`]: an instance of a function with its own caches and transport.
+//! - [`FaultyTransport`]: records calls and their units, and injects faults.
+//! - [`FakeServices`]: the queues, the stream, the parameters, the files and the metrics.
+//! - [`ConflictWindow`]: conflicts of overlapping transactions.
+//! - [`crash`]: runs a flow with a crash at each of its calls.
+//! - [`Call`], [`delivery`]: a request as API Gateway passes it, and a message of a queue.
+//! - [`Template`]: the SAM template.
+//! - `fixtures`: orders ([`new_product`], [`new_order`], [`Instance::create_product`]),
+//!   settlements ([`Cloud::record_sales`], [`Instance::create_settlement`],
+//!   [`Cloud::deliver_all`]) and scheduled jobs ([`Instance::create_scheduled_job`],
+//!   [`job_with_schedule`], [`Cloud::record_scheduled_jobs`]).
 
-#![expect(clippy::missing_panics_doc, reason = "a test that cannot go on panics")]
+#![expect(clippy::missing_panics_doc, reason = "test support panics if a test cannot continue")]
 
 mod bucket;
 mod cloud;
@@ -24,17 +26,18 @@ mod faulty_transport;
 mod fixtures;
 mod invocation;
 mod replies;
+mod requests;
 mod template;
 mod window;
 
 pub use cloud::{
-    COMPANIES_TABLE, Cloud, Instance, LEDGER_TABLE, NAMES, ORDERS_TABLE, SCHEDULES_TABLE,
+    COMPANIES_TABLE, Cloud, ENVIRONMENT, Instance, LEDGER_TABLE, ORDERS_TABLE, SCHEDULES_TABLE,
     SETTLEMENTS_TABLE, TOKEN, UNIQUES_TABLE, app_over, client_over,
 };
-pub use fake_cloudwatch::Meter;
-pub use fake_services::{Depth, FakeServices, Queued};
+pub use fake_cloudwatch::MetricId;
+pub use fake_services::{FakeServices, QueueDepth, QueuedMessage};
 pub use fault::Fault;
-pub use faulty_transport::{FaultyTransport, Sent, cost};
+pub use faulty_transport::{ApiCall, FaultyTransport, cost};
 pub use fixtures::{job_id, job_with_schedule, new_order, new_product, new_scheduled_job};
 pub use invocation::{Answer, Call, delivery, sample, sample_message};
 pub use template::{Template, root};

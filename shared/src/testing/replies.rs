@@ -1,18 +1,17 @@
-//! What the services answer, as the SDK reads it.
+//! Responses of the services, in the formats that the SDK reads.
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::body::SdkBody;
 use serde_json::{Value, json};
 
-/// Too many calls, as DynamoDB says it; the SDK's clients of the queue, the stream and the parameters take it for the same.
+/// DynamoDB's error for too many calls; the SDK's clients of SQS, Kinesis and Systems Manager treat
+/// it as throttling, too.
 pub(super) fn throttled() -> HttpResponse {
-    in_json(
-        400,
-        &json!({"__type": "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException", "message": "as planned"}),
-    )
+    let error = "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException";
+    in_json(400, &json!({"__type": error, "message": "injected"}))
 }
 
-/// A transaction that was cancelled because another one holds the last of its items.
+/// The cancellation of a transaction because of a conflict at the last of its items.
 pub(super) fn conflicted(transaction: &Value) -> HttpResponse {
     let items = transaction["TransactItems"].as_array().map_or(0, Vec::len);
     let reasons: Vec<Value> = (0..items)
@@ -22,7 +21,7 @@ pub(super) fn conflicted(transaction: &Value) -> HttpResponse {
         400,
         &json!({
             "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
-            "Message": "Transaction cancelled, as planned",
+            "Message": "Transaction cancelled (injected)",
             "CancellationReasons": reasons,
         }),
     )

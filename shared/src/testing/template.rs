@@ -1,4 +1,4 @@
-//! `template.yaml`, read for what tests and tables take from it.
+//! `template.yaml`, parsed for tests and for the tables of a [`Cloud`](super::Cloud).
 
 use std::{
     collections::BTreeMap,
@@ -9,13 +9,13 @@ use std::{
 use serde::Deserialize;
 use serde_json::Value;
 
-/// The project's top folder.
+/// Returns the root folder of the project.
 #[must_use]
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("shared lies in the project").to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("shared/ is in the project").to_owned()
 }
 
-/// The SAM template. Of an intrinsic function (`!Ref`, `!Sub` …) only the argument is kept.
+/// The SAM template. Only the arguments of intrinsic functions (`!Ref`, `!Sub` …) are kept.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Template {
@@ -38,24 +38,24 @@ struct Resource {
 /// A Lambda function of the template.
 #[derive(Debug, Clone, Copy)]
 pub struct Function<'a> {
-    /// `OrderCreate`
+    /// The logical id, `OrderCreate`.
     pub id: &'a str,
-    /// `order-create`
+    /// The program, `order-create`.
     pub program: &'a str,
-    /// Its properties.
+    /// The properties.
     pub properties: &'a Value,
 }
 
 impl Template {
-    /// The one of this checkout.
+    /// Loads the template of this checkout.
     #[must_use]
     pub fn load() -> Self {
         let text = fs::read_to_string(root().join("template.yaml"))
-            .expect("template.yaml is in the top folder");
+            .expect("template.yaml is in the root folder");
         serde_saphyr::from_str(&text).expect("template.yaml is YAML")
     }
 
-    /// The properties of every resource of a type, by logical id.
+    /// Returns the logical ids and the properties of all resources of a type.
     pub fn resources<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = (&'a str, &'a Value)> {
         self.resources
             .iter()
@@ -63,10 +63,10 @@ impl Template {
             .map(|(id, found)| (id.as_str(), &found.properties))
     }
 
-    /// Every function, by logical id.
+    /// Returns all Lambda functions.
     ///
     /// # Panics
-    /// If one does not name its program.
+    /// If a function does not name its program.
     pub fn functions(&self) -> impl Iterator<Item = Function<'_>> {
         let functions =
             self.resources.iter().filter(|(_, found)| found.kind == "AWS::Serverless::Function");
@@ -77,21 +77,22 @@ impl Template {
         })
     }
 
-    /// The parameters.
+    /// Returns the parameters.
     #[must_use]
     pub fn parameters(&self) -> &Value {
         &self.parameters
     }
 
-    /// What holds for all resources of a kind that do not say otherwise.
+    /// Returns the defaults of the resources (`Globals`).
     #[must_use]
     pub fn globals(&self) -> &Value {
         &self.globals
     }
 
-    /// The requests that create the template's tables under the names `name` gives their logical ids.
+    /// Returns the `CreateTable` requests of the template's tables. `name` maps logical ids to
+    /// table names.
     pub fn create_table_requests(&self, name: impl Fn(&str) -> String) -> Vec<Value> {
-        const OF_A_REQUEST: [&str; 4] =
+        const MEMBERS: [&str; 4] =
             ["AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode"];
         self.resources("AWS::DynamoDB::Table")
             .map(|(id, properties)| {
@@ -99,7 +100,7 @@ impl Template {
                 request
                     .as_object_mut()
                     .expect("a table has properties")
-                    .retain(|key, _| OF_A_REQUEST.contains(&key.as_str()));
+                    .retain(|key, _| MEMBERS.contains(&key.as_str()));
                 request["TableName"] = name(id).into();
                 request
             })

@@ -1,4 +1,4 @@
-//! Accepting an id: one conditional put, or nothing where the instance knows it for a duplicate.
+//! Accepting an id: one conditional put, or no call if the instance knows the id as a duplicate.
 
 use std::{
     sync::{
@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::{
     Duplicates, UniqueId, Uniques,
-    shard_config::{REREAD, ShardConfig},
+    shard_config::{MAX_AGE, ShardConfig},
 };
 use crate::{
     aws::ServiceError,
@@ -23,150 +23,156 @@ use crate::{
     webhook::WebhookUrl,
 };
 
-/// How long a request waits for others that read how ids are counted, one after the other where they fail. Its own reading
-/// takes three seconds at most, and the function ends at six.
-const TURN: Duration = Duration::from_secs(2);
+/// How long a request waits for its turn to read the shard configuration: if reads fail, the
+/// waiting requests read one after another. Its own read takes at most 3 s, and the function ends
+/// after 6 s.
+const MAX_WAIT: Duration = Duration::from_secs(2);
 
 /// A request to count an id.
 #[derive(Debug)]
 pub struct AcceptRequest {
-    /// What is to be counted.
+    /// The id to count.
     pub id: UniqueId,
-    /// When it came: this decides on its minute, however long the rest takes.
-    pub at: Timestamp,
-    /// Names this request and no other: a put that is tried again knows its own record by it.
+    /// Arrival of the request. It alone determines the minute, however long the rest takes.
+    pub received_at: Timestamp,
+    /// Identifies this request: a retried put recognizes the record of an earlier attempt by it.
     pub token: Uuid,
-    /// Who is told the minute's count.
+    /// The URL that the minute's count is sent to.
     pub callback: Option<WebhookUrl>,
 }
 
-/// What became of it.
+/// The result of a request that was decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Accepted {
-    /// The minute in which it was looked for.
+    /// The minute of the request.
     pub minute: Minute,
-    /// What was found.
-    pub verdict: AcceptOutcome,
+    /// Whether the id was new in it.
+    pub outcome: AcceptOutcome,
 }
 
-/// New in its minute or not.
+/// Whether an id was new in its minute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AcceptOutcome {
-    /// It is counted, by this request.
+    /// Counted by this request.
     New,
-    /// It was counted before.
+    /// Counted before, by another request.
     Duplicate,
 }
 
-/// Why it is not known to be counted.
+/// Why it is unknown whether an id is counted.
 #[derive(Debug, thiserror::Error)]
 pub enum AcceptError {
-    /// Counting began after this minute: the instance's clock is behind by more than a minute.
-    #[error("minute {0} is before the first that is counted")]
-    BeforeTheFirst(Minute),
+    /// The request is older than the first counted minute: the instance's clock is behind by more
+    /// than a minute.
+    #[error("minute {0} is before the first counted minute")]
+    BeforeFirstMinute(Minute),
     /// The store failed; the id may be counted.
     #[error(transparent)]
     Store(#[from] ServiceError),
 }
 
-/// What an instance knows of how ids are counted, and since when it knows it.
+/// An instance's cache of the shard configuration.
 #[derive(Debug, Default)]
 pub(super) struct ConfigCache {
-    last: RwLock<Option<Reading>>,
-    /// Of those who read it.
-    turn: Mutex<()>,
+    entry: RwLock<Option<CachedConfig>>,
+    /// Held by the request that reads the configuration.
+    refresh: Mutex<()>,
 }
 
 #[derive(Debug)]
-struct Reading {
-    at: Timestamp,
-    found: Arc<ShardConfig>,
+struct CachedConfig {
+    read_at: Timestamp,
+    config: Arc<ShardConfig>,
 }
 
 impl ConfigCache {
-    /// What was found, if that is not too long ago.
-    fn fresh(&self, now: Timestamp) -> Option<Arc<ShardConfig>> {
-        let last = self.last.read();
-        last.as_ref()
-            .filter(|reading| now.since(reading.at) < REREAD)
-            .map(|reading| reading.found.clone())
+    /// Returns the configuration if it was read less than [`MAX_AGE`] ago.
+    fn get(&self, now: Timestamp) -> Option<Arc<ShardConfig>> {
+        let entry = self.entry.read();
+        entry
+            .as_ref()
+            .filter(|entry| now.since(entry.read_at) < MAX_AGE)
+            .map(|entry| entry.config.clone())
     }
 
-    fn learn(&self, at: Timestamp, found: Arc<ShardConfig>) {
-        *self.last.write() = Some(Reading { at, found });
+    fn set(&self, read_at: Timestamp, config: Arc<ShardConfig>) {
+        *self.entry.write() = Some(CachedConfig { read_at, config });
     }
 }
 
 impl Uniques {
-    /// Counts an id, once a minute.
-    pub async fn accept(&self, arrival: &AcceptRequest) -> Result<Accepted, AcceptError> {
-        let minute = Minute::of(arrival.at);
-        let verdict = match self.look(minute, arrival).await {
-            Ok(verdict) => verdict,
-            Err(cause) => {
-                failed(&cause);
-                return Err(cause);
+    /// Counts an id, once per minute.
+    pub async fn accept(&self, request: &AcceptRequest) -> Result<Accepted, AcceptError> {
+        let minute = Minute::of(request.received_at);
+        let outcome = match self.record(minute, request).await {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                report(&error);
+                return Err(error);
             }
         };
-        match verdict {
+        match outcome {
             AcceptOutcome::New => metrics::counter!("AcceptedIds").increment(1),
             AcceptOutcome::Duplicate => metrics::counter!("DuplicateIds").increment(1),
         }
-        Ok(Accepted { minute, verdict })
+        Ok(Accepted { minute, outcome })
     }
 
-    /// A duplicate is answered like a new id.
+    /// Returns whether a duplicate is answered like a new id.
     #[must_use]
     pub fn accepts_duplicates(&self) -> bool {
         self.duplicates == Duplicates::Accept
     }
 
-    /// One cheap call, so that the connection stands, TLS is set up, and it is known how ids are counted, before the first
-    /// request.
+    /// Reads the shard configuration, so that it is cached and the connection with its TLS session
+    /// is established before the first request.
     pub async fn warm(&self, now: Timestamp) -> Result<(), ServiceError> {
-        self.counting(now).await.map(|_| ())
+        self.shard_config(now).await.map(|_| ())
     }
 
-    async fn look(
+    async fn record(
         &self,
         minute: Minute,
-        arrival: &AcceptRequest,
+        request: &AcceptRequest,
     ) -> Result<AcceptOutcome, AcceptError> {
-        if self.seen.knows(minute, arrival.id) {
+        if self.recent_ids.contains(minute, request.id) {
             return Ok(AcceptOutcome::Duplicate);
         }
-        let counting = self.counting(arrival.at).await?;
-        let shards = counting.shards(minute).ok_or(AcceptError::BeforeTheFirst(minute))?;
-        let verdict = self.store.record(minute, shards, arrival).await?;
-        self.seen.learn(minute, arrival.id);
-        Ok(verdict)
+        let config = self.shard_config(request.received_at).await?;
+        let shards = config.shards(minute).ok_or(AcceptError::BeforeFirstMinute(minute))?;
+        let outcome = self.store.record(minute, shards, request).await?;
+        self.recent_ids.insert(minute, request.id);
+        Ok(outcome)
     }
 
-    /// How ids are counted. It is read by one call for all requests that wait for it; the first instance of all decides it.
-    async fn counting(&self, now: Timestamp) -> Result<Arc<ShardConfig>, ServiceError> {
-        if let Some(counting) = self.known.fresh(now) {
-            return Ok(counting);
+    /// Returns the shard configuration. One call reads it for all requests that wait for it; the
+    /// first instance of all creates it.
+    async fn shard_config(&self, now: Timestamp) -> Result<Arc<ShardConfig>, ServiceError> {
+        if let Some(config) = self.config_cache.get(now) {
+            return Ok(config);
         }
-        let _turn = timeout(TURN, self.known.turn.lock()).await.map_err(ServiceError::transient)?;
-        if let Some(counting) = self.known.fresh(now) {
-            return Ok(counting);
+        let refresh = self.config_cache.refresh.lock();
+        let _refresh = timeout(MAX_WAIT, refresh).await.map_err(ServiceError::transient)?;
+        if let Some(config) = self.config_cache.get(now) {
+            return Ok(config);
         }
-        let counting = match self.store.counting().await? {
-            Some(counting) => counting,
-            None => self.store.begin(ShardConfig::beginning(now, self.shards)).await?,
+        let config = match self.store.shard_config().await? {
+            Some(config) => config,
+            None => self.store.create_shard_config(ShardConfig::new(now, self.shards)).await?,
         };
-        let found = Arc::new(counting);
-        self.known.learn(now, found.clone());
-        Ok(found)
+        let config = Arc::new(config);
+        self.config_cache.set(now, config.clone());
+        Ok(config)
     }
 }
 
-/// Every failure is counted, the first and each hundredth logged: a store that is down must not fill the log.
-fn failed(cause: &AcceptError) {
+/// Counts every failure, and logs the first and then one in a hundred: a store that is down must
+/// not fill the log.
+fn report(cause: &AcceptError) {
     static FAILURES: AtomicU64 = AtomicU64::new(0);
     metrics::counter!("FailedAccepts").increment(1);
     let before = FAILURES.fetch_add(1, Ordering::Relaxed);
     if before.is_multiple_of(100) {
-        warn!(%cause, failures = before + 1, "An id could not be recorded");
+        warn!(%cause, failures = before + 1, "Id not recorded");
     }
 }

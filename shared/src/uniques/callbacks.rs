@@ -1,8 +1,10 @@
-//! Callbacks: whoever asked for it is told the minute's exact count, once it is published.
+//! Callbacks: a request may name a URL, and the exact count of its minute is sent there once it is
+//! published.
 //!
-//! The id's record holds the URL, so accepting costs no other call and no callback can be lost between two. The close of the
-//! minute sends one message for each shard with callbacks; that message becomes one message for each callback; and that one is
-//! delivered, by a signed webhook. A message that comes twice makes its callbacks come twice, under the same `webhook-id`.
+//! The URL is stored in the id's record, so it costs no other call and cannot be lost between two
+//! calls. The close of a minute sends one message per shard with callbacks; each of these becomes
+//! one message per callback, and each of those one signed webhook. If a message is delivered twice,
+//! its callbacks are sent twice, with the same `webhook-id`.
 
 use std::time::Duration;
 
@@ -10,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Settings, UniqueId,
-    store::{Store, WithCallback},
+    store::{IdWithCallback, Store},
     stream::MinuteCount,
 };
 use crate::{
@@ -20,33 +22,33 @@ use crate::{
     webhook::{Delivery, DeliveryError, MessageId, Outcome, SecretError, WebhookUrl, Webhooks},
 };
 
-/// What the queue of callbacks holds.
+/// A message of the queue of callbacks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Message {
-    /// The callbacks of a shard are to be sent.
+    /// Sends the callbacks of a shard.
     FanOut {
-        /// The minute that was closed.
+        /// The closed minute.
         minute: Minute,
         /// One of its shards.
         shard: u32,
         /// The minute's count.
         unique_ids: u64,
     },
-    /// A callback is to be sent.
+    /// Sends one callback.
     Callback {
-        /// The minute that was closed.
+        /// The closed minute.
         minute: Minute,
         /// The accepted id.
         id: UniqueId,
-        /// Who is told.
+        /// The URL that the count is sent to.
         url: WebhookUrl,
         /// The minute's count.
         unique_ids: u64,
     },
 }
 
-/// Sends what the queue holds.
+/// Handles the messages of the queue of callbacks.
 #[derive(Debug)]
 pub struct Callbacks {
     store: Store,
@@ -54,21 +56,21 @@ pub struct Callbacks {
     webhooks: Webhooks,
 }
 
-/// Why a message is to come again.
+/// Why the queue delivers a message again.
 #[derive(Debug, thiserror::Error)]
-pub enum Failure {
-    /// It says nothing that this release understands.
+pub enum CallbackError {
+    /// This release does not understand the message.
     #[error("the message cannot be read: {0}")]
     Unreadable(#[from] serde_json::Error),
-    /// The receiver did not take the callback.
-    #[error("the callback was not taken: {cause}; it is sent again in {} s", pause.as_secs())]
-    NotTaken {
-        /// What went wrong.
+    /// The receiver did not accept the callback.
+    #[error("callback not delivered: {cause}; retrying in {} s", delay.as_secs())]
+    Undelivered {
+        /// The failure of this attempt.
         cause: DeliveryError,
-        /// When it is tried again.
-        pause: Duration,
+        /// The time until the next attempt.
+        delay: Duration,
     },
-    /// There is nothing to sign it with.
+    /// There is no secret to sign the callback with.
     #[error(transparent)]
     Secret(#[from] SecretError),
     /// A service failed.
@@ -77,7 +79,7 @@ pub enum Failure {
 }
 
 impl Callbacks {
-    /// Over the settings' table and queue.
+    /// Callbacks of the settings' table and queue.
     #[must_use]
     pub fn new(aws: &Aws, settings: &Settings, webhooks: Webhooks) -> Self {
         Self {
@@ -87,8 +89,12 @@ impl Callbacks {
         }
     }
 
-    /// Does what a message says.
-    pub async fn handle(&self, message: &sqs::Delivery, now: Timestamp) -> Result<(), Failure> {
+    /// Handles one message.
+    pub async fn handle(
+        &self,
+        message: &sqs::Delivery,
+        now: Timestamp,
+    ) -> Result<(), CallbackError> {
         match serde_json::from_str(&message.body)? {
             Message::FanOut { minute, shard, unique_ids } => {
                 self.fan_out(minute, shard, unique_ids).await
@@ -99,13 +105,19 @@ impl Callbacks {
         }
     }
 
-    /// One message for each callback of the shard, page by page: a worker's memory holds one page of the store.
-    async fn fan_out(&self, minute: Minute, shard: u32, unique_ids: u64) -> Result<(), Failure> {
+    /// Sends one message per callback of the shard, page by page: a worker holds one page of the
+    /// store in memory.
+    async fn fan_out(
+        &self,
+        minute: Minute,
+        shard: u32,
+        unique_ids: u64,
+    ) -> Result<(), CallbackError> {
         let mut after = None;
         loop {
             let (page, last) = self.store.callbacks(minute, shard, after).await?;
             let message =
-                |WithCallback { id, url }| Message::Callback { minute, id, url, unique_ids };
+                |IdWithCallback { id, url }| Message::Callback { minute, id, url, unique_ids };
             self.queue.send(page.into_iter().map(message)).await?;
             if last.is_none() {
                 return Ok(());
@@ -121,27 +133,27 @@ impl Callbacks {
         url: &WebhookUrl,
         count: MinuteCount,
         now: Timestamp,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), CallbackError> {
         let delivery = Delivery { url, id: &webhook_id(count.minute, id), body: &count.to_json() };
         match self.webhooks.send(delivery, now).await? {
             Outcome::Delivered => {
                 metrics::counter!("CallbacksDelivered").increment(1);
                 Ok(())
             }
-            // The sender has logged why; nobody could do anything about it later.
+            // The sender has logged the reason; a retry would not help.
             Outcome::Permanent { .. } => {
                 metrics::counter!("CallbacksRefused").increment(1);
                 Ok(())
             }
             Outcome::Retryable { cause, retry_after } => {
-                let pause = self.queue.retry_later(message, retry_after).await?;
-                Err(Failure::NotTaken { cause, pause })
+                let delay = self.queue.retry_later(message, retry_after).await?;
+                Err(CallbackError::Undelivered { cause, delay })
             }
         }
     }
 }
 
-/// The same however often the callback is sent, and another for every other one.
+/// Returns the id of a callback: the same for each of its attempts, different for each callback.
 fn webhook_id(minute: Minute, id: UniqueId) -> MessageId {
     let id = format!("count_{}_{id}", minute.start().as_seconds());
     MessageId::try_from(id).expect("digits, '_' and '-', at most 38 of them")
@@ -152,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_callback_has_one_name() {
+    fn the_id_of_a_callback_is_its_minute_and_its_id() {
         let minute: Minute = "2026-11-20T23:20:00Z".parse().expect("a minute");
         assert_eq!(webhook_id(minute, 42.into()).to_string(), "count_1795216800_42");
         assert_eq!(

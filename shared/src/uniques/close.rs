@@ -1,9 +1,11 @@
-//! Closing minutes: each is counted and published once, whatever happens to the ticks.
+//! Closing minutes: each is counted and published once, no matter when ticks run.
 //!
-//! The watermark is the newest published minute itself. A tick closes every minute after it that ended [`GRACE`] ago, oldest
-//! first: count, stream, callbacks, and last the record, which only one tick can put. A tick that dies before the record
-//! is done again by the next one with the same count, since nothing is added to a minute any more; a tick that finds the
-//! record has nothing to do. So a tick may come late, twice, or not at all.
+//! The watermark is the newest published minute itself. A tick closes every minute after it that
+//! ended at least [`GRACE`] ago, oldest first: it counts the minute, puts the count on the stream,
+//! sends the callback messages, and last puts the record, which only one tick can put. If a tick
+//! dies before the record, the next one repeats all of it with the same count, since no id is added
+//! to such a minute. A minute whose record exists is not closed again. Ticks may therefore run
+//! late, twice, or not at all.
 
 use std::time::Duration;
 
@@ -14,8 +16,8 @@ use uuid::Uuid;
 use super::{
     GRACE, Message, Settings,
     shard_config::ShardConfig,
-    store::{Published, Store},
-    stream::{MinuteCount, Stream},
+    store::{PublishedCount, Store},
+    stream::{CountStream, MinuteCount},
 };
 use crate::{
     aws::{Aws, ServiceError},
@@ -23,120 +25,126 @@ use crate::{
     time::{Minute, Timestamp},
 };
 
-/// How long a tick begins to close minutes; the function ends at 50 s. What is left is for the next tick.
-const WORK: Duration = Duration::from_secs(35);
+/// The time for which a tick starts to close or audit minutes; the function ends after 50 s. The
+/// next tick does what is left.
+const TIME_BOX: Duration = Duration::from_secs(35);
 
-/// Closes minutes and counts them a second time.
+/// Closes minutes, and counts them a second time.
 #[derive(Debug)]
 pub struct MinuteCloser {
     pub(super) store: Store,
-    stream: Stream,
+    stream: CountStream,
     queue: Queue,
     shards: u32,
 }
 
-/// What a tick did.
+/// The work of one tick.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Closed {
-    /// Minutes that it published.
+pub struct TickSummary {
+    /// Number of minutes that it published.
     pub published: u32,
-    /// Minutes that it counted a second time.
+    /// Number of minutes that it counted a second time.
     pub audited: u32,
 }
 
-/// The time for which a tick begins new work.
+/// The time for which a tick starts new work.
 #[derive(Debug)]
 pub(super) struct TimeBox(Instant);
 
 impl TimeBox {
-    pub(super) fn is_on(&self) -> bool {
-        self.0.elapsed() < WORK
+    pub(super) fn is_open(&self) -> bool {
+        self.0.elapsed() < TIME_BOX
     }
 }
 
-/// How many minutes could be closed at this moment and are not, if this is the next one.
+/// Returns the number of minutes that could be closed at `now` and are not, if `next` is the next
+/// one to close.
 fn overdue(next: Minute, now: Timestamp) -> f64 {
     let closable_until = Minute::of(now.minus(GRACE)).start();
     closable_until.since(next.start()).as_secs_f64() / 60.0
 }
 
 impl MinuteCloser {
-    /// Over the settings' table, stream and queue.
+    /// Closes minutes of the settings' table, to their stream and queue.
     #[must_use]
     pub fn new(aws: &Aws, settings: &Settings) -> Self {
         Self {
             store: Store::new(aws.dynamo(), settings),
-            stream: Stream::new(aws.kinesis(), settings.stream.clone()),
+            stream: CountStream::new(aws.kinesis(), settings.stream.clone()),
             queue: Queue::new(aws.sqs(), settings.queue_url.clone()),
             shards: settings.shards,
         }
     }
 
-    /// Closes all minutes that can be closed at this moment, and audits those whose time has come.
+    /// Closes all minutes that can be closed at `now`, audits those that are due, and stores a
+    /// changed number of shards.
     ///
     /// # Errors
-    /// A service failed: the next tick goes on where this one stopped.
-    pub async fn tick(&self, now: Timestamp) -> Result<Closed, ServiceError> {
-        let shift = TimeBox(Instant::now());
-        let Some(counting) = self.store.counting().await? else {
-            // Nothing was ever accepted, so no minute is owed.
+    /// A service failed: the next tick continues where this one stopped.
+    pub async fn tick(&self, now: Timestamp) -> Result<TickSummary, ServiceError> {
+        let time_box = TimeBox(Instant::now());
+        let Some(config) = self.store.shard_config().await? else {
+            // No id was ever accepted, so no minute is to be closed.
             metrics::histogram!("MinutesOverdue").record(0.0);
-            return Ok(Closed::default());
+            return Ok(TickSummary::default());
         };
-        let published = self.close(&counting, now, &shift).await?;
-        let audited = self.audit(&counting, now, &shift).await?;
-        if let Some(changed) = counting.respread(now, self.shards)
-            && self.store.respread(&counting, &changed).await?
+        let published = self.close(&config, now, &time_box).await?;
+        let audited = self.audit(&config, now, &time_box).await?;
+        if let Some(changed) = config.with_shards(now, self.shards)
+            && self.store.replace_epochs(&config, &changed).await?
         {
-            info!(shards = self.shards, "Changed the number of shards of minutes to come");
+            info!(shards = self.shards, "Number of shards changed");
         }
-        Ok(Closed { published, audited })
+        Ok(TickSummary { published, audited })
     }
 
     async fn close(
         &self,
-        counting: &ShardConfig,
+        config: &ShardConfig,
         now: Timestamp,
-        shift: &TimeBox,
+        time_box: &TimeBox,
     ) -> Result<u32, ServiceError> {
         let last = self.store.last_published().await?;
-        let mut minute = last.map_or(counting.since(), |last| last.minute.plus(1));
+        let mut minute = last.map_or(config.first_minute(), |last| last.minute.plus(1));
         let mut published = 0;
-        while minute.end().plus(GRACE) <= now && shift.is_on() {
-            published += u32::from(self.close_minute(minute, counting, now).await?);
+        while minute.end().plus(GRACE) <= now && time_box.is_open() {
+            published += u32::from(self.close_minute(minute, config, now).await?);
             minute = minute.plus(1);
         }
         metrics::histogram!("MinutesOverdue").record(overdue(minute, now));
         Ok(published)
     }
 
-    /// Counts and publishes one minute; answers whether it was this tick that published it.
+    /// Counts and publishes one minute. Returns whether this tick published it, rather than another
+    /// one.
     async fn close_minute(
         &self,
         minute: Minute,
-        counting: &ShardConfig,
+        config: &ShardConfig,
         now: Timestamp,
     ) -> Result<bool, ServiceError> {
-        let shards = counting.shards(minute).unwrap_or(self.shards);
-        let tally = self.store.tally(minute, shards).await?;
-        let unique_ids = tally.ids;
+        let shards = config.shards(minute).unwrap_or(self.shards);
+        let counts = self.store.count_ids(minute, shards).await?;
+        let unique_ids = counts.ids;
         self.stream.publish(MinuteCount { minute, unique_ids }).await?;
-        let callbacks = tally.with_callbacks.iter();
-        self.queue
-            .send(callbacks.map(|&shard| Message::FanOut { minute, shard, unique_ids }))
-            .await?;
+        let messages = counts.with_callbacks.iter().map(|&shard| Message::FanOut {
+            minute,
+            shard,
+            unique_ids,
+        });
+        self.queue.send(messages).await?;
 
         let incomplete = now > self.store.expiry(minute);
-        let record = Published { minute, unique_ids, at: now, incomplete };
-        let own = self.store.publish(&record, Uuid::now_v7()).await?;
-        if own {
+        let count = PublishedCount { minute, unique_ids, at: now, incomplete };
+        let is_published_here = self.store.publish(&count, Uuid::now_v7()).await?;
+        if is_published_here {
             let lag_ms = u64::try_from(now.since(minute.end()).as_millis()).unwrap_or(u64::MAX);
-            info!(%minute, unique_ids, lag_ms, incomplete, "Published minute");
+            info!(%minute, unique_ids, lag_ms, incomplete, "Minute published");
             metrics::counter!("MinutesPublished").increment(1);
             metrics::counter!("UniqueIds").increment(unique_ids);
             metrics::counter!("IncompleteMinutes").increment(incomplete.into());
         }
-        Ok(own)
+        Ok(is_published_here)
     }
 }
 
@@ -146,7 +154,7 @@ mod tests {
 
     #[test]
     #[expect(clippy::float_cmp, reason = "whole minutes")]
-    fn a_minute_is_owed_from_its_grace_on_until_it_is_published() {
+    fn a_minute_is_overdue_from_the_end_of_its_grace_until_it_is_published() {
         let next = Minute::of(Timestamp::from_millis(1_795_216_800_000));
         let at = |seconds| next.start().plus(Duration::from_secs(seconds));
         for (seconds, minutes) in
@@ -154,6 +162,6 @@ mod tests {
         {
             assert_eq!(overdue(next, at(seconds)), minutes, "{seconds} s after it began");
         }
-        assert_eq!(overdue(next.plus(5), at(0)), 0.0, "one that is to come");
+        assert_eq!(overdue(next.plus(5), at(0)), 0.0, "a minute that has not begun");
     }
 }

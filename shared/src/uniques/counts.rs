@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{
     MinuteCount, Uniques,
-    store::{Correction, Published},
+    store::{Correction, PublishedCount},
 };
 use crate::{
     aws::ServiceError,
@@ -13,10 +13,10 @@ use crate::{
     validated::Bounded,
 };
 
-/// Minutes of a page.
+/// Number of minutes of a page.
 pub type Limit = Bounded<1, 1_440>;
 
-/// The minutes of a page where no number is asked for.
+/// Number of minutes of a page if the request does not say.
 pub const DEFAULT_LIMIT: Limit = Limit::literal::<100>();
 
 /// A published minute.
@@ -24,38 +24,39 @@ pub const DEFAULT_LIMIT: Limit = Limit::literal::<100>();
 pub struct Count {
     /// The minute.
     pub minute: Minute,
-    /// How many ids were accepted in it.
+    /// Number of ids accepted in it.
     pub unique_ids: u64,
-    /// It was counted after its records had begun to expire: there may have been more ids.
+    /// It was counted after its records had begun to expire, so ids may be missing.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub incomplete: bool,
-    /// What a second count found, where it is another number.
+    /// The result of the second count, if it differs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub corrected: Option<u64>,
 }
 
-/// A page, oldest first.
+/// A page of published minutes, oldest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Counts {
     /// The minutes.
     pub counts: Vec<Count>,
-    /// The minute with which the next page begins; `None`: this was the last page.
+    /// The first minute of the next page; `None` on the last page.
     pub next_cursor: Option<Minute>,
 }
 
 impl Uniques {
-    /// One cheap page, so that the connections stand and TLS is set up before the first request.
+    /// Reads a page of one minute, so that the connections with their TLS sessions are established
+    /// before the first request.
     pub async fn warm_counts(&self, now: Timestamp) -> Result<(), ServiceError> {
         self.counts(Minute::of(now), Minute::of(now), Limit::literal::<1>()).await.map(|_| ())
     }
 
-    /// The newest published minute: one query.
+    /// Returns the newest published minute: one query.
     pub async fn last_published(&self) -> Result<Option<MinuteCount>, ServiceError> {
         let last = self.store.last_published().await?;
-        Ok(last.map(|Published { minute, unique_ids, .. }| MinuteCount { minute, unique_ids }))
+        Ok(last.map(|PublishedCount { minute, unique_ids, .. }| MinuteCount { minute, unique_ids }))
     }
 
-    /// The published minutes from one to another, both included: two queries.
+    /// Returns the published minutes from `from` to `to`, both included: two queries.
     pub async fn counts(
         &self,
         from: Minute,
@@ -66,16 +67,17 @@ impl Uniques {
         if to < from {
             return Ok(Counts { counts: Vec::new(), next_cursor: None });
         }
-        let published = self.store.between(keys::MINUTES, from, to, limit + 1);
-        let corrections = self.store.between(keys::CORRECTIONS, from, to, limit + 1);
-        let (mut published, corrections): (Vec<Published>, Vec<Correction>) =
+        let published = self.store.list_between(keys::MINUTES, from, to, limit + 1);
+        let corrections = self.store.list_between(keys::CORRECTIONS, from, to, limit + 1);
+        let (mut published, corrections): (Vec<PublishedCount>, Vec<Correction>) =
             futures_util::try_join!(published, corrections)?;
         let next_cursor =
             (published.len() > limit).then(|| published.pop().map(|next| next.minute)).flatten();
         let corrected = |minute| {
-            corrections.iter().find(|found| found.minute == minute).map(|found| found.counted)
+            let correction = corrections.iter().find(|correction| correction.minute == minute);
+            correction.map(|correction| correction.counted)
         };
-        let count = |Published { minute, unique_ids, incomplete, .. }: Published| Count {
+        let count = |PublishedCount { minute, unique_ids, incomplete, .. }: PublishedCount| Count {
             minute,
             unique_ids,
             incomplete,

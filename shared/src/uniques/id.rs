@@ -1,4 +1,4 @@
-//! What is counted.
+//! Ids that can be counted.
 
 use std::{fmt, num::IntErrorKind, str::FromStr};
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::validated::string_conversions;
 
-/// A whole number of 64 bits with its sign, written in ASCII digits. `7` and `007` are the same id.
+/// A signed 64-bit integer, written in ASCII digits. `7` and `007` are the same id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct UniqueId(i64);
@@ -31,16 +31,16 @@ impl fmt::Display for UniqueId {
     }
 }
 
-/// A text that is no id.
+/// Why a text is not an id.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum InvalidId {
-    /// Nothing, or white space.
+    /// Empty, or only white space.
     #[error("must not be empty")]
     Blank,
     /// A fraction, a plus sign, a letter, a digit of another script, …
-    #[error("must be a whole number: digits, with '-' before them or not")]
+    #[error("must be a whole number: digits with an optional leading '-'")]
     NotANumber,
-    /// Beyond 64 bits.
+    /// Does not fit 64 bits.
     #[error("must be between {} and {}", i64::MIN, i64::MAX)]
     TooLarge,
 }
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_number_of_64_bits_is_an_id() {
+    fn every_64_bit_integer_is_an_id() {
         for (text, id) in [
             ("0", 0),
             ("-0", 0),
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_is_refused_for_its_reason() {
+    fn any_other_text_is_refused_with_its_reason() {
         for blank in ["", " ", "\t\n", "\u{3000}"] {
             assert_eq!(blank.parse::<UniqueId>(), Err(InvalidId::Blank), "{blank:?}");
         }
@@ -92,8 +92,8 @@ mod tests {
             "1\u{661}",
         ];
         let numbers = ["1.0", "+1", "+", "\u{ff11}\u{ff12}", "\u{661}", "\u{2212}1"];
-        for unfit in words.into_iter().chain(numbers) {
-            assert_eq!(unfit.parse::<UniqueId>(), Err(InvalidId::NotANumber), "{unfit:?}");
+        for invalid in words.into_iter().chain(numbers) {
+            assert_eq!(invalid.parse::<UniqueId>(), Err(InvalidId::NotANumber), "{invalid:?}");
         }
         for large in ["9223372036854775808", "-9223372036854775809", "99999999999999999999999999"] {
             assert_eq!(large.parse::<UniqueId>(), Err(InvalidId::TooLarge), "{large}");

@@ -1,12 +1,27 @@
-//! Uniques: **an id is counted once a minute**, over all instances, and each minute's exact count is published once.
+//! Uniques: **an id is counted once per minute**, over all instances, and each minute's exact count
+//! is published once.
 //!
-//! The record that finds duplicates is the count: accepting an id is one put with the condition that the minute does not have
-//! it, and a minute's count is how many records it has. Nothing else is written for an id, so nothing can drift, and
-//! no counter is hot. [`MinuteCloser`] counts a minute when no request of it can still be under way, and publishes the
-//! number: to the stream, to the table, to the log.
+//! The record that detects duplicates is the count: accepting an id is one put with the condition
+//! that its minute does not have it yet, and a minute's count is the number of its records. Nothing
+//! else is written for an id, so nothing can drift and no counter becomes hot. [`MinuteCloser`]
+//! counts a minute once none of its requests can still be in flight, and publishes the count to the
+//! stream, the table and the log.
 //!
-//! Not covered: an id whose put was recorded while every reply was lost. It is answered `failed`, counted, and a duplicate
-//! when it comes again in its minute. `docs/UNIQUES.md` has the argument why the count is exact.
+//! Not covered: an id whose put was recorded while every reply was lost. Its request is answered
+//! `failed`, the id is counted, and a repeat in the same minute is a duplicate.
+//! `docs/UNIQUES.md` explains why the count is exact.
+//!
+//! | module | contents |
+//! |---|---|
+//! | `id` | ids |
+//! | `accept` | accepting an id |
+//! | `recent_ids` | an instance's cache of the current minute's ids |
+//! | `shard_config` | the number of shards that a minute's ids are spread over |
+//! | `close`, `audit` | closing minutes, and counting them a second time |
+//! | `stream` | the stream that counts are published to |
+//! | `callbacks` | sending a minute's count to callback URLs |
+//! | `counts` | reading published counts |
+//! | `store` | ids and counts as items of the table |
 
 mod accept;
 mod audit;
@@ -27,29 +42,30 @@ use self::{accept::ConfigCache, recent_ids::RecentIds, store::Store};
 use crate::env::{VariableError, Variables};
 
 pub use accept::{AcceptError, AcceptOutcome, AcceptRequest, Accepted};
-pub use callbacks::{Callbacks, Failure, Message};
-pub use close::{Closed, MinuteCloser};
+pub use callbacks::{CallbackError, Callbacks, Message};
+pub use close::{MinuteCloser, TickSummary};
 pub use counts::{Count, Counts, DEFAULT_LIMIT, Limit};
 pub use id::{InvalidId, UniqueId};
 pub use shard_config::ShardConfig;
 pub use stream::MinuteCount;
 
-/// How long after its end a minute is counted: longer than the time-out of the function `accept` and [`CLOCK_SKEW`] together.
+/// The time from the end of a minute until it is counted: longer than the time-out of the function
+/// `accept` and [`CLOCK_SKEW`] together.
 pub const GRACE: Duration = Duration::from_secs(15);
 
-/// By how much the clocks of two instances may differ. Lambda's differ by milliseconds.
+/// The most by which the clocks of two instances may differ. Lambda's differ by milliseconds.
 pub const CLOCK_SKEW: Duration = Duration::from_secs(5);
 
-/// How long after its end a minute is counted a second time. By then also the record of an instance whose clock is wrong has
-/// come: a clock that is wrong by five minutes is refused by the store.
-pub const AUDIT: Duration = Duration::from_mins(10);
+/// The time from the end of a minute until it is counted a second time. By then the records of
+/// instances with wrong clocks exist too: the store rejects a clock that is wrong by five minutes.
+pub const AUDIT_DELAY: Duration = Duration::from_mins(10);
 
-/// What a duplicate is answered.
+/// The answer to a duplicate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Duplicates {
-    /// `failed`: the caller learns that the id was counted already.
+    /// `failed`: the caller learns that the id was already counted.
     Refuse,
-    /// `ok`, and still counted once.
+    /// `ok`, although the id is still counted once.
     Accept,
 }
 
@@ -65,22 +81,23 @@ impl FromStr for Duplicates {
     }
 }
 
-/// Where ids are kept and how they are counted.
+/// Settings of storing, counting and publishing ids.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Table `Uniques`.
+    /// Name of the table `Uniques`.
     pub table: String,
-    /// Over how many shards the ids of a minute are spread. A partition of the table takes 1 000 writes a second.
+    /// Number of shards that the ids of a minute are spread over. A partition of the table takes
+    /// 1 000 writes per second.
     pub shards: u32,
-    /// Ids of the current minute that an instance remembers at most.
+    /// Limit of an instance's cache of the current minute's ids.
     pub recent_ids_max: usize,
-    /// What a duplicate is answered.
+    /// The answer to a duplicate.
     pub duplicates: Duplicates,
-    /// How long the records of ids are kept; a minute that is closed later has lost some.
+    /// The time for which the records of ids are kept. A minute that is closed later has lost some.
     pub retention: Duration,
-    /// The stream that counts are published to.
+    /// Name of the stream that counts are published to.
     pub stream: String,
-    /// The URL of the queue of callbacks.
+    /// URL of the queue of callbacks.
     pub queue_url: String,
 }
 
@@ -101,24 +118,24 @@ impl Settings {
     }
 }
 
-/// Ids and their counts, as far as callers see them.
+/// Unique ids: accepts them, and reads their published counts.
 #[derive(Debug)]
 pub struct Uniques {
     store: Store,
-    seen: RecentIds,
-    known: ConfigCache,
+    recent_ids: RecentIds,
+    config_cache: ConfigCache,
     shards: u32,
     duplicates: Duplicates,
 }
 
 impl Uniques {
-    /// Ids in this table, with an empty memory.
+    /// Ids of the settings' table, with empty caches.
     #[must_use]
     pub fn new(client: Client, settings: &Settings) -> Self {
         Self {
             store: Store::new(client, settings),
-            seen: RecentIds::new(settings.recent_ids_max),
-            known: ConfigCache::default(),
+            recent_ids: RecentIds::new(settings.recent_ids_max),
+            config_cache: ConfigCache::default(),
             shards: settings.shards,
             duplicates: settings.duplicates,
         }

@@ -1,4 +1,4 @@
-//! What an instance remembers of the current minute, so that a duplicate costs no call.
+//! An instance's cache of the current minute's ids, so that a duplicate costs no call.
 
 use std::collections::HashSet;
 
@@ -7,46 +7,47 @@ use parking_lot::Mutex;
 use super::UniqueId;
 use crate::time::Minute;
 
-/// Ids that are recorded in the newest minute that this instance has seen.
+/// Ids that are recorded in the newest minute that this instance has received a request in.
 ///
-/// An id in here is a duplicate for the rest of its minute, so the memory can only save calls, never change an answer. Past its
-/// limit it learns nothing more until the minute turns: duplicates of what it does not know then cost a call each. The
-/// room that it has once taken is kept and used again.
+/// A cached id is a duplicate for the rest of its minute, so the cache saves calls and never
+/// changes an answer. Once it holds `limit` ids it adds no more until the next minute: duplicates
+/// of ids that it does not hold then cost a call each. Its allocation is kept and reused.
 #[derive(Debug)]
 pub struct RecentIds {
     limit: usize,
-    ids: Mutex<Ids>,
+    current: Mutex<MinuteIds>,
 }
 
 #[derive(Debug, Default)]
-struct Ids {
+struct MinuteIds {
     minute: Option<Minute>,
-    known: HashSet<UniqueId>,
+    ids: HashSet<UniqueId>,
 }
 
 impl RecentIds {
-    /// An empty memory for so many ids at most.
+    /// An empty cache of at most `limit` ids.
     #[must_use]
     pub fn new(limit: usize) -> Self {
-        Self { limit, ids: Mutex::default() }
+        Self { limit, current: Mutex::default() }
     }
 
-    /// The id is known to be recorded in this minute.
+    /// Returns whether the id is known to be recorded in this minute.
     #[must_use]
-    pub fn knows(&self, minute: Minute, id: UniqueId) -> bool {
-        let ids = self.ids.lock();
-        ids.minute == Some(minute) && ids.known.contains(&id)
+    pub fn contains(&self, minute: Minute, id: UniqueId) -> bool {
+        let current = self.current.lock();
+        current.minute == Some(minute) && current.ids.contains(&id)
     }
 
-    /// The id is recorded in this minute. A newer minute takes the place of the one before; of an older one nothing is kept.
-    pub fn learn(&self, minute: Minute, id: UniqueId) {
-        let mut ids = self.ids.lock();
-        if ids.minute < Some(minute) {
-            ids.known.clear();
-            ids.minute = Some(minute);
+    /// Adds an id that is recorded in this minute. A newer minute replaces the cached one; an id of
+    /// an older minute is not added.
+    pub fn insert(&self, minute: Minute, id: UniqueId) {
+        let mut current = self.current.lock();
+        if current.minute < Some(minute) {
+            current.ids.clear();
+            current.minute = Some(minute);
         }
-        if ids.minute == Some(minute) && ids.known.len() < self.limit {
-            ids.known.insert(id);
+        if current.minute == Some(minute) && current.ids.len() < self.limit {
+            current.ids.insert(id);
         }
     }
 }
@@ -61,45 +62,49 @@ mod tests {
     }
 
     #[test]
-    fn the_minutes_turn_forgets_everything() {
-        let seen = RecentIds::new(10);
-        seen.learn(minute(0), 1.into());
-        assert!(seen.knows(minute(0), 1.into()) && !seen.knows(minute(1), 1.into()));
-        seen.learn(minute(1), 2.into());
-        assert!(!seen.knows(minute(0), 1.into()) && !seen.knows(minute(1), 1.into()));
-        assert!(seen.knows(minute(1), 2.into()));
+    fn a_newer_minute_clears_the_cache() {
+        let recent_ids = RecentIds::new(10);
+        recent_ids.insert(minute(0), 1.into());
+        assert!(recent_ids.contains(minute(0), 1.into()));
+        assert!(!recent_ids.contains(minute(1), 1.into()));
+        recent_ids.insert(minute(1), 2.into());
+        assert!(!recent_ids.contains(minute(0), 1.into()));
+        assert!(!recent_ids.contains(minute(1), 1.into()));
+        assert!(recent_ids.contains(minute(1), 2.into()));
     }
 
     #[test]
-    fn an_id_that_comes_from_the_minute_before_is_not_mixed_into_the_new_one() {
-        let seen = RecentIds::new(10);
-        seen.learn(minute(1), 1.into());
-        seen.learn(minute(0), 2.into());
-        assert!(!seen.knows(minute(0), 2.into()) && !seen.knows(minute(1), 2.into()));
-        assert!(seen.knows(minute(1), 1.into()));
+    fn an_id_of_an_older_minute_is_not_added() {
+        let recent_ids = RecentIds::new(10);
+        recent_ids.insert(minute(1), 1.into());
+        recent_ids.insert(minute(0), 2.into());
+        assert!(!recent_ids.contains(minute(0), 2.into()));
+        assert!(!recent_ids.contains(minute(1), 2.into()));
+        assert!(recent_ids.contains(minute(1), 1.into()));
     }
 
     #[test]
-    fn the_memory_never_holds_more_than_its_limit_nor_takes_more_room() {
-        let seen = RecentIds::new(1_000);
-        let mut room = 0;
-        for turn in 0..10 {
+    fn the_cache_holds_at_most_its_limit_and_reuses_its_allocation() {
+        let recent_ids = RecentIds::new(1_000);
+        let mut capacity = 0;
+        for n in 0..10 {
             for id in 0..5_000 {
-                seen.learn(minute(turn), id.into());
+                recent_ids.insert(minute(n), id.into());
             }
-            let ids = seen.ids.lock();
-            assert_eq!(ids.known.len(), 1_000);
-            room = room.max(ids.known.capacity());
+            let current = recent_ids.current.lock();
+            assert_eq!(current.ids.len(), 1_000);
+            capacity = capacity.max(current.ids.capacity());
         }
-        assert_eq!(seen.ids.lock().known.capacity(), room);
-        assert!(room < 2_000, "{room}");
-        assert!(seen.knows(minute(9), 999.into()) && !seen.knows(minute(9), 1_000.into()));
+        assert_eq!(recent_ids.current.lock().ids.capacity(), capacity);
+        assert!(capacity < 2_000, "{capacity}");
+        assert!(recent_ids.contains(minute(9), 999.into()));
+        assert!(!recent_ids.contains(minute(9), 1_000.into()));
     }
 
     #[test]
-    fn a_limit_of_zero_remembers_nothing() {
-        let seen = RecentIds::new(0);
-        seen.learn(minute(0), 1.into());
-        assert!(!seen.knows(minute(0), 1.into()));
+    fn a_limit_of_zero_caches_nothing() {
+        let recent_ids = RecentIds::new(0);
+        recent_ids.insert(minute(0), 1.into());
+        assert!(!recent_ids.contains(minute(0), 1.into()));
     }
 }

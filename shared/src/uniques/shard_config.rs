@@ -1,8 +1,9 @@
-//! Since when ids are counted, and over how many shards those of a minute are spread.
+//! The number of shards that a minute's ids are spread over, and the first counted minute.
 //!
-//! All instances must put an id of one minute into the same shard, or two of them would accept it. So the number of shards is not
-//! an instance's own setting but a property of the minute, stored in one item. Who accepts reads the item again every
-//! [`REREAD`]; a new number holds from [`LEAD`] after it was stored, when everybody has read it.
+//! All instances must put an id of one minute into the same shard, or two of them would accept it.
+//! The number of shards is therefore not a setting of the instance but a property of the minute,
+//! stored in one item. An instance that accepts ids reads the item again every [`MAX_AGE`]; a new
+//! number takes effect [`LEAD_MINUTES`] after it was stored, when every instance has read it.
 
 use std::time::Duration;
 
@@ -10,23 +11,25 @@ use serde::{Deserialize, Serialize};
 
 use crate::time::{Minute, Timestamp};
 
-/// How old the knowledge of the item may get in an instance that accepts.
-pub const REREAD: Duration = Duration::from_mins(5);
+/// The age at which an instance that accepts ids reads the configuration again.
+pub const MAX_AGE: Duration = Duration::from_mins(5);
 
-/// Minutes from storing a new number of shards until it holds: [`REREAD`], and as much again for clocks that differ.
-const LEAD: i64 = 10;
+/// Minutes from storing a new number of shards until it takes effect: [`MAX_AGE`], and the same
+/// again for clocks that differ.
+const LEAD_MINUTES: i64 = 10;
 
-/// The item.
+/// The stored configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShardConfig {
-    /// By minute, at least one.
-    spreads: Vec<ShardEpoch>,
+    /// At least one, oldest first.
+    #[serde(rename = "spreads")]
+    epochs: Vec<ShardEpoch>,
     /// The last minute that was counted a second time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub audited: Option<Minute>,
 }
 
-/// So many shards from this minute on.
+/// A number of shards, and the first minute that it applies to. It applies until the next epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct ShardEpoch {
     from: Minute,
@@ -34,41 +37,42 @@ pub(super) struct ShardEpoch {
 }
 
 impl ShardConfig {
-    /// Of an instance that is the first to accept anything, at this moment: since the minute before, for the sake of others
-    /// whose clocks are behind.
+    /// The first configuration of a table, created by the first instance that accepts an id. It
+    /// begins one minute before `now`, for instances whose clocks are behind.
     #[must_use]
-    pub fn beginning(now: Timestamp, shards: u32) -> Self {
-        Self { spreads: vec![ShardEpoch { from: Minute::of(now).plus(-1), shards }], audited: None }
+    pub fn new(now: Timestamp, shards: u32) -> Self {
+        Self { epochs: vec![ShardEpoch { from: Minute::of(now).plus(-1), shards }], audited: None }
     }
 
-    /// How the ids are spread, by minute.
+    /// The epochs, oldest first.
     #[must_use]
-    pub(super) fn spreads(&self) -> &Vec<ShardEpoch> {
-        &self.spreads
+    pub(super) fn epochs(&self) -> &Vec<ShardEpoch> {
+        &self.epochs
     }
 
-    /// The first minute that is counted.
+    /// The first counted minute.
     #[must_use]
-    pub fn since(&self) -> Minute {
-        self.spreads[0].from
+    pub fn first_minute(&self) -> Minute {
+        self.epochs[0].from
     }
 
-    /// Over how many shards the ids of this minute are spread; `None` before the first minute that is counted.
+    /// Returns the number of shards of this minute; `None` before the first counted minute.
     #[must_use]
     pub fn shards(&self, minute: Minute) -> Option<u32> {
-        self.spreads.iter().rev().find(|spread| spread.from <= minute).map(|spread| spread.shards)
+        self.epochs.iter().rev().find(|epoch| epoch.from <= minute).map(|epoch| epoch.shards)
     }
 
-    /// The same with another number of shards for the minutes to come; `None` if it is the number already.
+    /// Returns the configuration with another number of shards from [`LEAD_MINUTES`] after `now`
+    /// on; `None` if that is the last number already.
     #[must_use]
-    pub fn respread(&self, now: Timestamp, shards: u32) -> Option<Self> {
-        let last = self.spreads.last()?;
+    pub fn with_shards(&self, now: Timestamp, shards: u32) -> Option<Self> {
+        let last = self.epochs.last()?;
         if last.shards == shards {
             return None;
         }
-        let from = Minute::of(now).plus(LEAD).max(last.from.plus(1));
+        let from = Minute::of(now).plus(LEAD_MINUTES).max(last.from.plus(1));
         let mut changed = self.clone();
-        changed.spreads.push(ShardEpoch { from, shards });
+        changed.epochs.push(ShardEpoch { from, shards });
         Some(changed)
     }
 }
@@ -82,10 +86,10 @@ mod tests {
     }
 
     #[test]
-    fn a_minute_keeps_its_number_of_shards_forever() {
-        let counting = ShardConfig::beginning(at(0), 256);
-        let changed = counting.respread(at(100), 512).expect("another number");
-        let changed = changed.respread(at(103), 128).expect("another number");
+    fn the_number_of_shards_of_a_minute_never_changes() {
+        let config = ShardConfig::new(at(0), 256);
+        let changed = config.with_shards(at(100), 512).expect("another number");
+        let changed = changed.with_shards(at(103), 128).expect("another number");
         for (minute, shards) in [
             (-2, None),
             (-1, Some(256)),
@@ -96,27 +100,28 @@ mod tests {
         ] {
             assert_eq!(changed.shards(Minute::of(at(minute))), shards, "{minute}");
         }
-        assert_eq!(changed.since(), counting.since());
+        assert_eq!(changed.first_minute(), config.first_minute());
     }
 
     #[test]
     fn the_same_number_changes_nothing() {
-        let counting = ShardConfig::beginning(at(0), 256);
-        assert_eq!(counting.respread(at(5), 256), None);
-        let changed = counting.respread(at(5), 64).expect("another number");
-        assert_eq!(changed.respread(at(6), 64), None);
+        let config = ShardConfig::new(at(0), 256);
+        assert_eq!(config.with_shards(at(5), 256), None);
+        let changed = config.with_shards(at(5), 64).expect("another number");
+        assert_eq!(changed.with_shards(at(6), 64), None);
     }
 
     #[test]
-    fn whoever_knows_the_item_knows_a_minutes_shards_before_the_minute_comes() {
-        let counting = ShardConfig::beginning(at(0), 256);
-        let changed = counting.respread(at(100), 512).expect("another number");
-        // Read right before the change, the old item serves until it is read again, with clocks up to four minutes apart.
-        let reread = at(100).plus(REREAD).plus(Duration::from_mins(4));
+    fn an_instance_knows_the_shards_of_a_minute_before_the_minute_begins() {
+        let config = ShardConfig::new(at(0), 256);
+        let changed = config.with_shards(at(100), 512).expect("another number");
+        // If it is read just before the change, the old item is used until it is read again, with
+        // clocks up to four minutes apart.
+        let read_again = at(100).plus(MAX_AGE).plus(Duration::from_mins(4));
         for minute in 100..=109 {
             let minute = Minute::of(at(minute));
-            assert!(minute.start() <= reread);
-            assert_eq!(counting.shards(minute), changed.shards(minute));
+            assert!(minute.start() <= read_again);
+            assert_eq!(config.shards(minute), changed.shards(minute));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Ids and counts as items.
+//! Ids and counts as items of the table.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -20,22 +20,22 @@ use super::{
 use crate::{
     aws::ServiceError,
     dynamo::{
-        Item, Update, first, get, keyed,
+        Item, Update, first, from_item, get,
         keys::{self, Key},
-        number, put_new, read, text, written,
+        number, put_new, text, to_attribute, to_item,
     },
     time::{Minute, Timestamp},
     webhook::WebhookUrl,
 };
 
-/// Shards of a minute that are counted at the same time.
-const SHARDS_AT_ONCE: usize = 64;
+/// Number of shards of a minute that are counted concurrently.
+const CONCURRENT_SHARDS: usize = 64;
 
-/// Whoever accepted it is to be told the count.
+/// The record names a URL that the count is sent to.
 const HAS_CALLBACK: &str = "attribute_exists(#url)";
 
-/// The item is still as it was read.
-const UNCHANGED: &str = "spreads = :before";
+/// The epochs are still those that were read.
+const EPOCHS_UNCHANGED: &str = "spreads = :before";
 
 /// The table, and the client that reaches it.
 #[derive(Debug, Clone)]
@@ -45,29 +45,30 @@ pub struct Store {
     retention: Duration,
 }
 
-/// How many ids a minute has.
+/// The ids of a minute, counted over all of its shards.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ShardCounts {
+    /// Number of ids.
     pub ids: u64,
-    /// Shards with ids that have a callback.
+    /// Shards that hold ids with a callback.
     pub with_callbacks: Vec<u32>,
 }
 
-/// A minute's published count.
+/// The published count of a minute.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Published {
+pub struct PublishedCount {
     /// Its sort key.
     #[serde(rename = "sk")]
     pub minute: Minute,
     pub unique_ids: u64,
-    /// When.
+    /// Time of publication.
     pub at: Timestamp,
-    /// It was counted after its records had begun to expire: there may have been more.
+    /// It was counted after its records had begun to expire, so ids may be missing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub incomplete: bool,
 }
 
-/// What a second count found.
+/// The result of a second count that differs from the published one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Correction {
     /// Its sort key.
@@ -75,13 +76,13 @@ pub struct Correction {
     pub minute: Minute,
     pub published: u64,
     pub counted: u64,
-    /// When.
+    /// Time of the second count.
     pub at: Timestamp,
 }
 
-/// An accepted id with its callback.
+/// An accepted id and its callback URL.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct WithCallback {
+pub struct IdWithCallback {
     #[serde(rename = "sk")]
     pub id: UniqueId,
     pub url: WebhookUrl,
@@ -94,43 +95,50 @@ impl Store {
 
     // ---- ids ----
 
-    /// Records an id in a minute, unless it is there: one write unit, whatever the answer, for an item under a kilobyte.
+    /// Records an id in a minute, unless the minute has it: one write unit in either case, since
+    /// the item is below a kilobyte.
     pub async fn record(
         &self,
         minute: Minute,
         shards: u32,
-        arrival: &AcceptRequest,
+        request: &AcceptRequest,
     ) -> Result<AcceptOutcome, ServiceError> {
-        let mut item = keys::id(minute, shards, arrival.id.get()).attributes();
+        let mut item = keys::id(minute, shards, request.id.get()).attributes();
         item.insert("ttl".into(), number(self.expiry(minute).as_seconds()));
-        if let Some(url) = &arrival.callback {
+        if let Some(url) = &request.callback {
             item.insert("url".into(), text(url.as_str()));
         }
-        Ok(if self.put_once(item, arrival.token).await? {
+        Ok(if self.put_once(item, request.token).await? {
             AcceptOutcome::New
         } else {
             AcceptOutcome::Duplicate
         })
     }
 
-    /// When the records of a minute begin to expire.
+    /// Returns the time from which the records of a minute expire.
     pub fn expiry(&self, minute: Minute) -> Timestamp {
         minute.end().plus(self.retention)
     }
 
-    /// Counts the ids of a minute, consistently: what reading them costs, one read unit a shard at least.
-    pub async fn tally(&self, minute: Minute, shards: u32) -> Result<ShardCounts, ServiceError> {
-        let counts = stream::iter(0..shards).map(|shard| self.tally_shard(minute, shard));
+    /// Counts the ids of a minute with consistent reads. It costs as much as reading them, at least
+    /// one read unit per shard.
+    pub async fn count_ids(
+        &self,
+        minute: Minute,
+        shards: u32,
+    ) -> Result<ShardCounts, ServiceError> {
+        let counts = stream::iter(0..shards).map(|shard| self.count_shard(minute, shard));
         let add = |mut sum: ShardCounts, (shard, ids, callbacks): (u32, u64, u64)| async move {
             sum.ids += ids;
             sum.with_callbacks.extend((callbacks > 0).then_some(shard));
             Ok(sum)
         };
-        counts.buffer_unordered(SHARDS_AT_ONCE).try_fold(ShardCounts::default(), add).await
+        counts.buffer_unordered(CONCURRENT_SHARDS).try_fold(ShardCounts::default(), add).await
     }
 
-    /// The filter counts the ids with a callback; what it looked at are all ids.
-    async fn tally_shard(
+    /// Returns the shard, the number of its ids, and the number of those with a callback. The query
+    /// scans all ids; its filter matches those with a callback.
+    async fn count_shard(
         &self,
         minute: Minute,
         shard: u32,
@@ -146,18 +154,19 @@ impl Store {
         Ok((shard, ids, callbacks))
     }
 
-    /// The ids of a shard that have a callback, after the one with this sort key: one page of the store, and where it ended.
+    /// Returns the ids of a shard that have a callback, after the key `after`: one page of the
+    /// store, and the key to continue after.
     pub async fn callbacks(
         &self,
         minute: Minute,
         shard: u32,
         after: Option<HashMap<String, AttributeValue>>,
-    ) -> Result<(Vec<WithCallback>, Option<HashMap<String, AttributeValue>>), ServiceError> {
+    ) -> Result<(Vec<IdWithCallback>, Option<HashMap<String, AttributeValue>>), ServiceError> {
         let query = self.with_callback(minute, shard).projection_expression("sk, #url");
         let page = query.set_exclusive_start_key(after).send().await?;
-        let found =
-            page.items.unwrap_or_default().into_iter().map(read).collect::<Result<_, _>>()?;
-        Ok((found, page.last_evaluated_key))
+        let ids =
+            page.items.unwrap_or_default().into_iter().map(from_item).collect::<Result<_, _>>()?;
+        Ok((ids, page.last_evaluated_key))
     }
 
     fn with_callback(&self, minute: Minute, shard: u32) -> QueryFluentBuilder {
@@ -169,33 +178,35 @@ impl Store {
 
     // ---- published minutes ----
 
-    /// Publishes a minute, unless it is published; answers whether this call did it.
-    pub async fn publish(&self, count: &Published, token: Uuid) -> Result<bool, ServiceError> {
-        self.put_once(keyed(keys::minute(count.minute), count)?, token).await
+    /// Publishes a minute, unless it is published. Returns whether this call published it.
+    pub async fn publish(&self, count: &PublishedCount, token: Uuid) -> Result<bool, ServiceError> {
+        self.put_once(to_item(keys::minute(count.minute), count)?, token).await
     }
 
-    /// The newest published minute: one read unit.
-    pub async fn last_published(&self) -> Result<Option<Published>, ServiceError> {
+    /// Returns the newest published minute: one read unit.
+    pub async fn last_published(&self) -> Result<Option<PublishedCount>, ServiceError> {
         let query = self.query(keys::MINUTES).key_condition_expression("pk = :pk");
-        first(query.scan_index_forward(false), 1).await?.pop().map(read).transpose()
+        first(query.scan_index_forward(false), 1).await?.pop().map(from_item).transpose()
     }
 
-    /// The minute as it was published: one read unit.
-    pub async fn published(&self, minute: Minute) -> Result<Option<Published>, ServiceError> {
+    /// Returns the published count of a minute: one read unit.
+    pub async fn published(&self, minute: Minute) -> Result<Option<PublishedCount>, ServiceError> {
         self.get(keys::minute(minute)).await
     }
 
-    /// Records that a minute has another count than was published; answers whether this call did it.
+    /// Records the correction of a minute, unless it has one. Returns whether this call recorded
+    /// it.
     pub async fn correct(
         &self,
         correction: &Correction,
         token: Uuid,
     ) -> Result<bool, ServiceError> {
-        self.put_once(keyed(keys::correction(correction.minute), correction)?, token).await
+        self.put_once(to_item(keys::correction(correction.minute), correction)?, token).await
     }
 
-    /// Items of one partition from one minute to another, both included, oldest first: at most so many.
-    pub async fn between<T: DeserializeOwned>(
+    /// Returns at most `limit` items of a partition, from one minute to another, both included,
+    /// oldest first.
+    pub async fn list_between<T: DeserializeOwned>(
         &self,
         partition: &str,
         from: Minute,
@@ -207,48 +218,52 @@ impl Store {
             .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to")
             .expression_attribute_values(":from", text(from))
             .expression_attribute_values(":to", text(to));
-        first(query, limit).await?.into_iter().map(read).collect()
+        first(query, limit).await?.into_iter().map(from_item).collect()
     }
 
-    // ---- how ids are counted ----
+    // ---- shard configuration ----
 
-    /// Since when ids are counted, and how: one read unit.
-    pub async fn counting(&self) -> Result<Option<ShardConfig>, ServiceError> {
+    /// Returns the shard configuration: one read unit.
+    pub async fn shard_config(&self) -> Result<Option<ShardConfig>, ServiceError> {
         self.get(keys::counting()).await
     }
 
-    /// Begins to count, unless another has begun; answers what holds now.
-    pub async fn begin(&self, counting: ShardConfig) -> Result<ShardConfig, ServiceError> {
-        match put_new(&self.client, &self.table, keyed(keys::counting(), &counting)?).await? {
-            None => Ok(counting),
-            Some(before) => read(before),
+    /// Stores the first shard configuration, unless there is one. Returns the stored one.
+    pub async fn create_shard_config(
+        &self,
+        config: ShardConfig,
+    ) -> Result<ShardConfig, ServiceError> {
+        match put_new(&self.client, &self.table, to_item(keys::counting(), &config)?).await? {
+            None => Ok(config),
+            Some(existing) => from_item(existing),
         }
     }
 
-    /// Replaces the spreads of `before` by those of `after`; answers whether they were still those.
-    pub async fn respread(
+    /// Replaces the epochs of `before` with those of `after`. Returns whether they were unchanged
+    /// until then.
+    pub async fn replace_epochs(
         &self,
         before: &ShardConfig,
         after: &ShardConfig,
     ) -> Result<bool, ServiceError> {
         let update = Update::new(&self.table, keys::counting())
-            .set("spreads", written(after.spreads())?)
-            .condition(UNCHANGED)
-            .value("before", written(before.spreads())?);
+            .set("spreads", to_attribute(after.epochs())?)
+            .condition(EPOCHS_UNCHANGED)
+            .value("before", to_attribute(before.epochs())?);
         Ok(update.send(&self.client).await?.is_ok())
     }
 
-    /// Remembers that all minutes up to this one were counted a second time. A slower audit may set it back: then some are
-    /// counted once more.
-    pub async fn audited(&self, minute: Minute) -> Result<(), ServiceError> {
+    /// Records that all minutes up to this one were counted a second time. A slower audit may set
+    /// it back; then some minutes are counted once more.
+    pub async fn set_audited(&self, minute: Minute) -> Result<(), ServiceError> {
         let update = Update::new(&self.table, keys::counting()).set("audited", text(minute));
         update.send(&self.client).await.map(drop)
     }
 
     // ---- parts ----
 
-    /// Puts an item that only one call can put, and answers whether it was this one; a call whose reply was lost knows its own
-    /// item by the token.
+    /// Puts an item unless its key exists, and returns whether this call put it. A call whose reply
+    /// was lost recognizes its own item by the token.
     async fn put_once(&self, mut item: Item, token: Uuid) -> Result<bool, ServiceError> {
         let token = AttributeValue::B(Blob::new(token.as_bytes()));
         item.insert("token".into(), token.clone());

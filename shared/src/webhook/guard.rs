@@ -1,14 +1,17 @@
-//! What a webhook may not reach: whatever is not the public internet.
+//! The guard against server-side request forgery: webhooks reach only the public internet.
 //!
-//! Its receiver is chosen by someone outside, and the sender stands inside: next to metadata services, databases and the
-//! loopback. So an address is refused if it lies in a block that IANA's registries of special-purpose addresses
-//! (<https://www.iana.org/assignments/iana-ipv4-special-registry>, <https://www.iana.org/assignments/iana-ipv6-special-registry>)
-//! do not call globally reachable, or in one that is not for a receiver: multicast, retired blocks, blocks of protocols.
+//! A caller chooses the receiver, and the sender runs inside: next to metadata services, databases
+//! and the loopback. An address is therefore refused if it is in a block that IANA's registries of
+//! special-purpose addresses do not mark as globally reachable
+//! (<https://www.iana.org/assignments/iana-ipv4-special-registry>,
+//! <https://www.iana.org/assignments/iana-ipv6-special-registry>), or in a block that contains no
+//! receivers: multicast, retired blocks, blocks of protocols.
 //!
-//! IPv6 addresses that embed an IPv4 address (mapped, compatible, NAT64, 6to4, Teredo, ISATAP) are refused altogether,
-//! whatever they embed: a public receiver is reached at its own address, and what is not unpacked cannot be unpacked wrongly.
+//! IPv6 addresses that embed an IPv4 address (mapped, compatible, NAT64, 6to4, Teredo, ISATAP) are
+//! all refused, whatever they embed: a public receiver has an address of its own, and an embedded
+//! address that is never decoded cannot be decoded wrongly.
 //!
-//! Not covered: a network that translates addresses of its own choice, such as NAT64 with a prefix of its own.
+//! Not covered: networks with their own address translation, such as NAT64 with a custom prefix.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -16,28 +19,29 @@ use url::Host;
 
 use super::WebhookUrl;
 
-/// Decides which receivers may be reached. The default is: public ones.
+/// Decides which receivers may be reached; by default public ones only.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Guard {
-    /// Everything may be reached. Only for the local cloud, where receivers are on the loopback.
+    /// Allows all addresses. Only for the local cloud, where receivers are on the loopback.
     pub allow_private: bool,
 }
 
 /// Why a receiver may not be reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BlockedAddress {
-    /// The host is an address that is not public, or its name has one.
+    /// The host is, or resolves to, an address that is not public.
     #[error("the host's address is not public ({0})")]
     Address(&'static str),
-    /// A name that only means something inside: `localhost`, `db.internal`, `router`.
+    /// The host is a name without a public meaning: `localhost`, `db.internal`, `router`.
     #[error("the host's name is not public")]
     Name,
 }
 
-/// Top-level names that never mean a public host: RFC 6761 and RFC 6762, and what ICANN reserved for private use.
+/// Top-level names that never denote a public host: those of RFC 6761 and RFC 6762, and the one
+/// that ICANN reserved for private use.
 const LOCAL_NAMES: [&str; 3] = ["localhost", "local", "internal"];
 
-/// Blocks of IPv4 that hold no public receiver.
+/// IPv4 blocks without public receivers: first address, prefix length, purpose.
 const V4: [(Ipv4Addr, u32, &str); 16] = [
     (Ipv4Addr::UNSPECIFIED, 8, "this network"),
     (Ipv4Addr::new(10, 0, 0, 0), 8, "private"),
@@ -57,10 +61,10 @@ const V4: [(Ipv4Addr, u32, &str); 16] = [
     (Ipv4Addr::new(240, 0, 0, 0), 4, "reserved"),
 ];
 
-/// The one block of IPv6 out of which global unicast addresses are given.
+/// The only IPv6 block from which global unicast addresses are assigned.
 const GLOBAL_UNICAST: (Ipv6Addr, u32) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
 
-/// Blocks of global unicast that hold no public receiver.
+/// Blocks of global unicast without public receivers.
 const V6: [(Ipv6Addr, u32, &str); 5] = [
     (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 32, "Teredo"),
     (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23, "protocol assignments"),
@@ -70,8 +74,8 @@ const V6: [(Ipv6Addr, u32, &str); 5] = [
 ];
 
 impl Guard {
-    /// Looks at the host as the URL has it. A literal address is thereby checked in whatever notation it was given, since the
-    /// URL holds its canonical form.
+    /// Checks the host of a URL: an address or a name. An address is checked in every notation,
+    /// since the URL contains its canonical form.
     pub fn check(self, url: &WebhookUrl) -> Result<(), BlockedAddress> {
         match url.host() {
             Host::Ipv4(address) => self.check_address(address.into()),
@@ -81,7 +85,7 @@ impl Guard {
         }
     }
 
-    /// Looks at an address that the host has.
+    /// Checks an address to which the host resolves.
     pub fn check_address(self, address: IpAddr) -> Result<(), BlockedAddress> {
         match special_purpose(address) {
             Some(purpose) if !self.allow_private => Err(BlockedAddress::Address(purpose)),
@@ -90,13 +94,14 @@ impl Guard {
     }
 }
 
-/// It has a domain, and that domain is not a local one. `name` is canonical: lower case, without escapes.
+/// Returns whether a name has a top-level name, and not a local one. `name` is canonical: lower
+/// case, without escapes.
 fn is_public_name(name: &str) -> bool {
     let absolute = name.strip_suffix('.').unwrap_or(name);
     absolute.rsplit_once('.').is_some_and(|(_, top)| !top.is_empty() && !LOCAL_NAMES.contains(&top))
 }
 
-/// What the address is for, if not for a public receiver.
+/// Returns the purpose of an address that is not for public receivers.
 #[must_use]
 pub fn special_purpose(address: IpAddr) -> Option<&'static str> {
     match address {
@@ -126,7 +131,8 @@ pub fn special_purpose(address: IpAddr) -> Option<&'static str> {
     }
 }
 
-/// An interface of RFC 5214, `…:5efe:a.b.c.d`: its router hands packets on to the IPv4 address, which may be a private one.
+/// Returns whether the address is an interface of RFC 5214, `…:5efe:a.b.c.d`: its router forwards
+/// packets to the IPv4 address, which may be private.
 fn is_isatap(address: Ipv6Addr) -> bool {
     let segments = address.segments();
     matches!(segments[4], 0 | 0x200) && segments[5] == 0x5efe

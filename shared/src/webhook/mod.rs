@@ -1,16 +1,30 @@
-//! The border to receivers: every webhook leaves through here, signed, and only to public addresses.
+//! Sends webhooks: signed, and to public addresses only.
 //!
-//! A delivery is one `POST` to an address that someone outside chose. What is promised of it:
+//! A delivery is one `POST` to an address that a caller chose. It promises:
 //!
-//! * **It reaches nothing inside.** The URL's text ([`WebhookUrl`]), its host and every address of it ([`Guard`]) are checked,
-//!   and the connection goes to the very addresses that were checked: the name is looked up once (`resolve`).
-//! * **The receiver can tell who sent it**, and a repeat from something new: it is signed as Standard Webhooks has it
-//!   ([`Secrets`]), under an id that its repeats share ([`MessageId`]).
-//! * **The receiver cannot hold the sender**: there is one time-out over everything, no redirect is followed, no body is read.
+//! * **No internal address is reached.** The URL ([`WebhookUrl`]), its host and every address of
+//!   the host ([`Guard`]) are checked, and the connection uses the checked addresses: the name is
+//!   resolved once (`resolve`).
+//! * **Receivers can verify the sender and detect repeats.** A delivery is signed according to
+//!   Standard Webhooks ([`Secrets`]), under an id that all its attempts share ([`MessageId`]).
+//! * **A receiver cannot block the sender.** One timeout covers the whole attempt, redirects are
+//!   not followed, and the response body is not read.
 //!
-//! Not promised: that it arrives once. Whoever sends again after [`Outcome::Retryable`], as [`crate::sqs::backoff`] says, delivers at least once.
+//! It does not promise exactly one delivery. A sender that retries after [`Outcome::Retryable`],
+//! with the delays of [`crate::sqs::backoff`], delivers at least once.
 //!
-//! `docs/WEBHOOKS.md` tells receivers and operators of it.
+//! `docs/WEBHOOKS.md` is the page for receivers and operators.
+//!
+//! | file | what |
+//! |---|---|
+//! | `url.rs` | which URLs are accepted |
+//! | `guard.rs` | which hosts and addresses may be reached |
+//! | `resolve.rs` | from a URL to checked addresses |
+//! | `secret.rs` | the source of the secrets |
+//! | `signature.rs` | signing and verifying |
+//! | `send.rs` | one attempt |
+//! | `outcome.rs` | its outcome |
+//! | `receiver.rs` | a receiver for tests |
 
 mod guard;
 mod outcome;
@@ -28,7 +42,7 @@ pub use resolve::{Dns, Resolve};
 pub use secret::{SecretError, SecretSource};
 pub use send::{Delivery, Webhooks};
 pub use signature::{
-    InvalidId, InvalidSecrets, InvalidSignature, MessageId, Secrets, SignatureHeaders,
+    InvalidMessageId, InvalidSecrets, InvalidSignature, MessageId, Secrets, SignatureHeaders,
 };
 pub use url::{InvalidUrl, WebhookUrl};
 
@@ -37,14 +51,14 @@ use crate::{
     env::{VariableError, Variables},
 };
 
-/// Where webhooks may go, and what they are signed with.
+/// The settings of webhooks: allowed addresses and secrets.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Which addresses they may go to.
+    /// The addresses that they may reach.
     pub guard: Guard,
-    /// The secrets that sign them; `None`: those of the parameter.
+    /// The secrets that sign them; `None`: the secrets of the parameter.
     pub secret: Option<Secrets>,
-    /// Name of the parameter of Systems Manager that holds the secrets.
+    /// The name of the Systems Manager parameter that holds the secrets.
     pub parameter: String,
 }
 

@@ -1,4 +1,4 @@
-//! What became of an attempt to deliver.
+//! The outcome of one attempt to deliver a webhook.
 
 use std::{
     fmt, io,
@@ -10,59 +10,60 @@ use hyper::{HeaderMap, StatusCode, header};
 use super::{BlockedAddress, resolve::ResolveError};
 use crate::time::Timestamp;
 
-/// The longest `Retry-After` that is honoured: longer than any outage that a receiver plans, and short enough for a queue,
-/// which hides a message for 12 hours at most.
+/// The longest `Retry-After` that is honored: longer than planned outages of receivers, and short
+/// enough for a queue, which hides a message for at most 12 hours.
 pub const MAX_RETRY_AFTER: Duration = Duration::from_hours(6);
 
-/// What became of an attempt to deliver.
+/// The outcome of one attempt.
 #[derive(Debug)]
 pub enum Outcome {
-    /// The receiver has it: it answered 2xx.
+    /// The receiver accepted the webhook: it answered 2xx.
     Delivered,
-    /// It may succeed later. The receiver may have it all the same: an answer can be lost.
+    /// A later attempt may succeed. The receiver may have the webhook already: a response can be
+    /// lost.
     Retryable {
         /// What went wrong.
         cause: DeliveryError,
-        /// How long the receiver asked to be left alone, at most [`MAX_RETRY_AFTER`].
+        /// The receiver's `Retry-After`, at most [`MAX_RETRY_AFTER`].
         retry_after: Option<Duration>,
     },
-    /// It is not to be tried again.
+    /// There must be no further attempt.
     Permanent {
         /// Why.
         reason: PermanentFailure,
     },
 }
 
-/// What went wrong in one attempt.
+/// Why one attempt failed.
 #[derive(Debug, thiserror::Error)]
 pub enum DeliveryError {
-    /// The attempt as a whole took too long.
+    /// The attempt exceeded its timeout.
     #[error("timed out")]
     TimedOut,
-    /// The name could not be looked up.
-    #[error("the host's name could not be looked up: {0}")]
+    /// The host name could not be resolved.
+    #[error("the host name could not be resolved: {0}")]
     NameResolution(#[source] io::Error),
-    /// No connection stood.
+    /// The connection could not be established.
     #[error("could not connect: {0}")]
     Connect(#[source] io::Error),
-    /// The receiver's certificate is not to be trusted, or there was no agreement on a cipher.
-    #[error("TLS failed: {0}")]
+    /// The receiver's certificate is not trusted, or there is no common cipher.
+    #[error("TLS handshake failed: {0}")]
     Tls(#[source] io::Error),
-    /// The connection broke, or what came was not HTTP.
-    #[error("no answer: {0}")]
+    /// The connection broke, or the response was not HTTP.
+    #[error("no response: {0}")]
     NoResponse(#[source] hyper::Error),
-    /// The receiver answered something other than 2xx. A redirect is such an answer: it is not followed.
+    /// The receiver answered with a status other than 2xx, such as a redirect: it is not followed.
     #[error("answered {}", .0.as_u16())]
     Status(StatusCode),
 }
 
-/// Why a delivery is not to be tried again.
+/// Why there must be no further attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PermanentFailure {
-    /// The guard forbids it.
+    /// The guard blocks the address.
     #[error(transparent)]
     Blocked(#[from] BlockedAddress),
-    /// The receiver answered 410: it wants no more.
+    /// The receiver answered 410: it wants no more messages.
     #[error("answered 410: the receiver is gone")]
     Gone,
 }
@@ -95,32 +96,33 @@ impl From<ResolveError> for Outcome {
     }
 }
 
-/// One line for a log; it names neither the URL nor anything that the receiver said.
+/// One line for a log, without the URL and without text from the receiver.
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Delivered => f.write_str("delivered"),
-            Self::Retryable { cause, retry_after: None } => write!(f, "later: {cause}"),
-            Self::Retryable { cause, retry_after: Some(pause) } => {
-                write!(f, "later: {cause}, not before {pause:?}")
+            Self::Retryable { cause, retry_after: None } => write!(f, "retryable: {cause}"),
+            Self::Retryable { cause, retry_after: Some(time) } => {
+                write!(f, "retryable: {cause}, retry after {time:?}")
             }
-            Self::Permanent { reason } => write!(f, "refused: {reason}"),
+            Self::Permanent { reason } => write!(f, "permanent: {reason}"),
         }
     }
 }
 
-/// The header in either of its forms, seconds or a date (RFC 9110, 10.2.3). What is neither is as if it were not there.
+/// Reads `Retry-After` in either form, seconds or a date (RFC 9110, 10.2.3). Any other value is
+/// ignored.
 fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
-    let pause = if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        // More seconds than there are numbers for are too many all the same.
+    let time = if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        // Digits that overflow are capped too.
         Duration::from_secs(text.parse().unwrap_or(u64::MAX))
     } else {
         let now = SystemTime::UNIX_EPOCH + Duration::from_millis(now.as_millis().try_into().ok()?);
-        // A moment that has passed: there is no need to wait.
+        // A date in the past needs no wait.
         httpdate::parse_http_date(text).ok()?.duration_since(now).unwrap_or_default()
     };
-    Some(pause.min(MAX_RETRY_AFTER))
+    Some(time.min(MAX_RETRY_AFTER))
 }
 
 #[cfg(test)]
@@ -138,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn every_2xx_is_delivered_410_is_final_and_the_rest_may_succeed_later() {
+    fn every_2xx_is_delivered_410_is_permanent_and_the_rest_is_retryable() {
         for status in [200, 201, 202, 204, 299] {
             assert!(matches!(of(status, None), Outcome::Delivered), "{status}");
         }
@@ -162,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_is_honoured_in_seconds_and_as_a_date() {
+    fn retry_after_is_honored_in_seconds_and_as_a_date() {
         for (text, seconds) in [
             ("0", Some(0)),
             ("120", Some(120)),
@@ -186,15 +188,15 @@ mod tests {
             let Outcome::Retryable { retry_after, .. } = outcome else {
                 panic!("{text}: {outcome}")
             };
-            assert_eq!(retry_after.map(|pause| pause.as_secs()), seconds, "{text:?}");
+            assert_eq!(retry_after.map(|time| time.as_secs()), seconds, "{text:?}");
         }
     }
 
     #[test]
-    fn an_outcome_reads_as_one_line() {
+    fn an_outcome_is_one_line_of_a_log() {
         assert_eq!(of(204, None).to_string(), "delivered");
-        assert_eq!(of(503, Some("7")).to_string(), "later: answered 503, not before 7s");
-        assert_eq!(of(410, None).to_string(), "refused: answered 410: the receiver is gone");
-        assert_eq!(Outcome::from(DeliveryError::TimedOut).to_string(), "later: timed out");
+        assert_eq!(of(503, Some("7")).to_string(), "retryable: answered 503, retry after 7s");
+        assert_eq!(of(410, None).to_string(), "permanent: answered 410: the receiver is gone");
+        assert_eq!(Outcome::from(DeliveryError::TimedOut).to_string(), "retryable: timed out");
     }
 }

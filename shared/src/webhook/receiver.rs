@@ -1,4 +1,4 @@
-//! A server on the loopback for tests: it keeps what it is asked, and answers the same to everything.
+//! A server on the loopback for tests: it records requests, and answers all of them the same way.
 
 use std::{net::Ipv4Addr, sync::Arc};
 
@@ -12,14 +12,14 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::tls;
 
-/// What it answers.
+/// How the server answers.
 #[derive(Debug, Clone)]
 pub enum Answer {
-    /// This, and then it hangs up.
+    /// Sends a text and closes the connection.
     Text(String),
-    /// Nothing, and it does not hang up either.
+    /// Sends nothing, and keeps the connection open.
     Silence,
-    /// The first once, and the second for ever.
+    /// Sends the first text once and the second forever.
     Endless(&'static str, &'static str),
 }
 
@@ -39,7 +39,7 @@ impl Receiver {
         Self::start(answer, None).await
     }
 
-    /// It speaks TLS, and one certificate, for `localhost`, vouches for it.
+    /// Starts a server with TLS and a self-signed certificate for `localhost`.
     pub async fn over_tls(text: &str) -> (Self, CertificateDer<'static>) {
         let (acceptor, certificate) = tls::server();
         (Self::start(Answer::Text(text.to_owned()), Some(acceptor)).await, certificate)
@@ -50,17 +50,17 @@ impl Receiver {
         let port = listener.local_addr().expect("bound").port();
         let requests = Arc::<Mutex<Vec<String>>>::default();
         let scheme = if tls.is_some() { "https" } else { "http" };
-        let kept = requests.clone();
+        let recorded = requests.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (answer, kept, tls) = (answer.clone(), kept.clone(), tls.clone());
+                let (answer, recorded, tls) = (answer.clone(), recorded.clone(), tls.clone());
                 tokio::spawn(async move {
                     match tls {
-                        None => converse(stream, answer, &kept).await,
+                        None => converse(stream, answer, &recorded).await,
                         Some(tls) => {
-                            // A caller that does not trust the certificate hangs up.
+                            // A client that does not trust the certificate closes the connection.
                             let Ok(stream) = tls.accept(stream).await else { return };
-                            converse(stream, answer, &kept).await;
+                            converse(stream, answer, &recorded).await;
                         }
                     }
                 });
@@ -77,7 +77,7 @@ impl Receiver {
         format!("{}://localhost:{}{target}", self.scheme, self.port)
     }
 
-    /// Whole requests, head and body.
+    /// Returns the requests so far, each with head and body.
     pub fn requests(&self) -> Vec<String> {
         self.requests.lock().clone()
     }
@@ -86,14 +86,14 @@ impl Receiver {
 async fn converse(
     stream: impl AsyncRead + AsyncWrite + Unpin,
     answer: Answer,
-    kept: &Mutex<Vec<String>>,
+    recorded: &Mutex<Vec<String>>,
 ) {
     let mut stream = BufReader::new(stream);
     let Some(request) = read(&mut stream).await else { return };
-    kept.lock().push(request);
+    recorded.lock().push(request);
     match answer {
         Answer::Text(text) => {
-            stream.write_all(text.as_bytes()).await.expect("an answer");
+            stream.write_all(text.as_bytes()).await.expect("a response");
             stream.shutdown().await.ok();
         }
         Answer::Silence => std::future::pending().await,

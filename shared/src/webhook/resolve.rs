@@ -1,7 +1,8 @@
-//! From a URL to the addresses that the connection may go to.
+//! Resolves the host of a URL to the addresses that the connection may use.
 //!
-//! A name can answer differently each time it is looked up: publicly while it is checked, and with 127.0.0.1 a moment later
-//! (DNS rebinding). So it is looked up once for each delivery, and the connection is given addresses, not the name.
+//! A name can resolve differently each time: to a public address while it is checked, and to
+//! 127.0.0.1 a moment later (DNS rebinding). It is therefore resolved once for each attempt, and
+//! the connection is given addresses, not the name.
 
 use std::{
     io,
@@ -13,9 +14,9 @@ use url::Host;
 
 use super::{BlockedAddress, Guard, WebhookUrl};
 
-/// Where the addresses of a name come from.
+/// A resolver of names.
 pub trait Resolve {
-    /// All addresses of the name.
+    /// Returns all addresses of a name.
     fn addresses(&self, name: &str) -> impl Future<Output = io::Result<Vec<IpAddr>>> + Send;
 }
 
@@ -29,21 +30,21 @@ impl Resolve for Dns {
     }
 }
 
-/// Why there is no address to go to.
+/// Why a host has no address that may be reached.
 #[derive(Debug, thiserror::Error)]
 pub enum ResolveError {
-    /// The guard forbids it.
+    /// The guard blocks the host or one of its addresses.
     #[error(transparent)]
     Blocked(#[from] BlockedAddress),
-    /// The name could not be looked up, or has no address.
-    #[error("the host's name could not be looked up: {0}")]
+    /// The name could not be resolved, or has no address.
+    #[error("the host name could not be resolved: {0}")]
     NotFound(#[from] io::Error),
 }
 
-/// The addresses of the URL's host, at least one, every one of them checked.
+/// Returns the addresses of the URL's host, at least one, all of them checked.
 ///
-/// One forbidden address among others refuses them all: a public receiver has no private address, and otherwise it would be
-/// chance which of them the connection takes.
+/// One blocked address blocks them all: a public receiver has no private address, and otherwise
+/// chance would decide which of them the connection uses.
 pub async fn checked_addresses(
     guard: Guard,
     resolver: &impl Resolve,
@@ -56,7 +57,7 @@ pub async fn checked_addresses(
         Host::Domain(name) => resolver.addresses(name).await?,
     };
     if addresses.is_empty() {
-        return Err(io::Error::new(io::ErrorKind::NotFound, "it has no address").into());
+        return Err(io::Error::new(io::ErrorKind::NotFound, "the name has no address").into());
     }
     let checked = addresses.into_iter().map(|address| {
         guard.check_address(address)?;
@@ -69,9 +70,9 @@ pub async fn checked_addresses(
 mod tests {
     use super::*;
 
-    struct Answers(&'static [&'static str]);
+    struct FixedAddresses(&'static [&'static str]);
 
-    impl Resolve for Answers {
+    impl Resolve for FixedAddresses {
         async fn addresses(&self, _: &str) -> io::Result<Vec<IpAddr>> {
             Ok(self.0.iter().map(|address| address.parse().expect("an address")).collect())
         }
@@ -79,14 +80,14 @@ mod tests {
 
     async fn addresses(
         url: &str,
-        answers: &'static [&'static str],
+        resolved: &'static [&'static str],
     ) -> Result<Vec<SocketAddr>, ResolveError> {
         let url = WebhookUrl::try_from(url).expect("a URL");
-        checked_addresses(Guard::default(), &Answers(answers), &url).await
+        checked_addresses(Guard::default(), &FixedAddresses(resolved), &url).await
     }
 
     #[tokio::test]
-    async fn all_addresses_of_a_public_name_may_be_reached_at_the_port_of_the_url() {
+    async fn all_addresses_of_a_public_name_are_returned_with_the_port_of_the_url() {
         let all =
             addresses("https://example.com/", &["8.8.8.8", "2606:4700::1"]).await.expect("public");
         assert_eq!(
@@ -99,42 +100,42 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_forbidden_answer_among_public_ones_refuses_them_all() {
-        for answers in [
+    async fn one_blocked_address_among_public_ones_blocks_them_all() {
+        for resolved in [
             &["127.0.0.1"][..],
             &["8.8.8.8", "10.0.0.1"],
             &["::ffff:169.254.169.254", "8.8.8.8"],
             &["8.8.8.8", "2606:4700::1", "fd00:ec2::254"],
         ] {
-            let refused = addresses("https://example.com/", answers).await;
+            let blocked = addresses("https://example.com/", resolved).await;
             assert!(
-                matches!(refused, Err(ResolveError::Blocked(BlockedAddress::Address(_)))),
-                "{refused:?}"
+                matches!(blocked, Err(ResolveError::Blocked(BlockedAddress::Address(_)))),
+                "{blocked:?}"
             );
         }
     }
 
     #[tokio::test]
-    async fn a_local_name_is_refused_whatever_its_answer() {
-        let refused = addresses("https://db.internal/", &["8.8.8.8"]).await;
-        assert!(matches!(refused, Err(ResolveError::Blocked(BlockedAddress::Name))), "{refused:?}");
+    async fn a_local_name_is_blocked_whatever_it_resolves_to() {
+        let blocked = addresses("https://db.internal/", &["8.8.8.8"]).await;
+        assert!(matches!(blocked, Err(ResolveError::Blocked(BlockedAddress::Name))), "{blocked:?}");
     }
 
     #[tokio::test]
-    async fn a_literal_address_is_not_looked_up() {
+    async fn a_literal_address_is_not_resolved() {
         let all = addresses("https://0x08.8.2056/", &["127.0.0.1"]).await.expect("public");
         assert_eq!(all, ["8.8.8.8:443".parse().expect("an address")]);
     }
 
     #[tokio::test]
-    async fn a_name_without_an_address_is_unknown_not_refused() {
-        let unknown = addresses("https://example.com/", &[]).await;
-        assert!(matches!(unknown, Err(ResolveError::NotFound(_))), "{unknown:?}");
+    async fn a_name_without_an_address_is_not_found_rather_than_blocked() {
+        let not_found = addresses("https://example.com/", &[]).await;
+        assert!(matches!(not_found, Err(ResolveError::NotFound(_))), "{not_found:?}");
     }
 
     #[tokio::test]
-    async fn the_resolver_of_the_machine_knows_the_loopback() {
-        let addresses = Dns.addresses("localhost").await.expect("every machine has it");
+    async fn the_system_resolver_resolves_localhost() {
+        let addresses = Dns.addresses("localhost").await.expect("localhost resolves");
         assert!(
             !addresses.is_empty() && addresses.iter().all(IpAddr::is_loopback),
             "{addresses:?}"

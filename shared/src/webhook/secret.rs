@@ -1,4 +1,4 @@
-//! Where the secrets come from.
+//! The source of the webhook secrets.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,87 +11,87 @@ use tokio::{sync::Mutex, time::Instant};
 
 use super::{InvalidSecrets, Secrets};
 
-/// How long a parameter is remembered: for so long a new secret may be unknown to an instance that runs.
-const REMEMBERED: Duration = Duration::from_mins(5);
+/// How long a parameter is cached, so how long a running instance may not have a new secret.
+const CACHE_TTL: Duration = Duration::from_mins(5);
 
-/// Where the secrets come from.
+/// The source of the secrets: given ones, or a parameter of Systems Manager.
 #[derive(Debug)]
 pub struct SecretSource(Source);
 
 #[derive(Debug)]
 enum Source {
     Given(Arc<Secrets>),
-    Parameter { client: Client, name: String, seen: Mutex<Option<CachedSecrets>> },
+    Parameter { client: Client, name: String, cache: Mutex<Option<CachedSecrets>> },
 }
 
 #[derive(Debug)]
 struct CachedSecrets {
     secrets: Arc<Secrets>,
-    until: Instant,
+    expires_at: Instant,
 }
 
-/// There are no secrets to sign with.
+/// Why there are no secrets to sign with.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
-    /// Nobody has set the parameter.
+    /// The parameter does not exist.
     #[error("parameter {name} does not exist")]
     Missing {
-        /// Of the parameter.
+        /// The name of the parameter.
         name: String,
     },
-    /// The parameter holds something else.
+    /// The parameter does not hold valid secrets.
     #[error("parameter {name}: {problem}")]
     Invalid {
-        /// Of the parameter.
+        /// The name of the parameter.
         name: String,
         /// What is wrong with it.
         problem: InvalidSecrets,
     },
-    /// Systems Manager could not be asked, or would not tell.
+    /// Systems Manager could not be reached, or refused the call.
     #[error("parameter {name} could not be read: {}", DisplayErrorContext(&**cause))]
     Unavailable {
-        /// Of the parameter.
+        /// The name of the parameter.
         name: String,
-        /// As the client has it, without the answer itself, which could hold a secret.
+        /// The error of the client, without the response, which could contain a secret.
         #[source]
         cause: BoxError,
     },
 }
 
 impl SecretSource {
-    /// These secrets, for as long as the process runs.
+    /// Makes a source of fixed secrets.
     #[must_use]
     pub fn given(secrets: Secrets) -> Self {
         Self(Source::Given(Arc::new(secrets)))
     }
 
-    /// What the parameter of this name holds, decrypted. It is read when it is needed first, and again after 5 minutes.
+    /// Makes a source that reads and decrypts a parameter on first use, and again after 5 minutes.
     #[must_use]
     pub fn parameter(client: Client, name: impl Into<String>) -> Self {
-        Self(Source::Parameter { client, name: name.into(), seen: Mutex::default() })
+        Self(Source::Parameter { client, name: name.into(), cache: Mutex::default() })
     }
 
-    /// The secrets to sign with now.
+    /// Returns the current secrets.
     pub async fn secrets(&self) -> Result<Arc<Secrets>, SecretError> {
-        let (client, name, seen) = match &self.0 {
+        let (client, name, cache) = match &self.0 {
             Source::Given(secrets) => return Ok(secrets.clone()),
-            Source::Parameter { client, name, seen } => (client, name, seen),
+            Source::Parameter { client, name, cache } => (client, name, cache),
         };
-        // Held while it is read: of those who need it at once, one asks.
-        let mut seen = seen.lock().await;
-        if let Some(seen) = seen.as_ref().filter(|seen| Instant::now() < seen.until) {
-            return Ok(seen.secrets.clone());
+        // Locked while the parameter is read, so that concurrent requests read it once.
+        let mut cache = cache.lock().await;
+        if let Some(cached) = cache.as_ref().filter(|cached| Instant::now() < cached.expires_at) {
+            return Ok(cached.secrets.clone());
         }
         let secrets = Arc::new(read(client, name).await?);
-        *seen =
-            Some(CachedSecrets { secrets: secrets.clone(), until: Instant::now() + REMEMBERED });
+        let expires_at = Instant::now() + CACHE_TTL;
+        *cache = Some(CachedSecrets { secrets: secrets.clone(), expires_at });
         Ok(secrets)
     }
 }
 
 async fn read(client: &Client, name: &str) -> Result<Secrets, SecretError> {
-    let answer = client.get_parameter().name(name).with_decryption(true).send().await;
-    let answer = answer.map_err(|cause| match cause.as_service_error() {
+    let response = client.get_parameter().name(name).with_decryption(true).send().await;
+    let response = response.map_err(|cause| match cause.as_service_error() {
         Some(GetParameterError::ParameterNotFound(_)) => {
             SecretError::Missing { name: name.to_owned() }
         }
@@ -100,7 +100,7 @@ async fn read(client: &Client, name: &str) -> Result<Secrets, SecretError> {
             cause: cause.into_source().unwrap_or_else(Into::into),
         },
     })?;
-    let text = answer.parameter().and_then(|parameter| parameter.value()).unwrap_or_default();
+    let text = response.parameter().and_then(|parameter| parameter.value()).unwrap_or_default();
     text.parse().map_err(|problem| SecretError::Invalid { name: name.to_owned(), problem })
 }
 
@@ -118,7 +118,7 @@ mod tests {
 
     const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
-    /// A Systems Manager that gives this answer to everything, and a source that asks it.
+    /// A Systems Manager that answers every call with `answer`, and a source that reads from it.
     async fn store(status: u16, answer: Value) -> (Receiver, SecretSource) {
         let body = answer.to_string();
         let length = body.len();
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_parameter_is_read_decrypted_and_remembered_for_five_minutes() {
+    async fn a_parameter_is_read_decrypted_and_cached_for_five_minutes() {
         let (store, source) = store(200, json!({"Parameter": {"Value": SECRET}})).await;
         for _ in 0..3 {
             source.secrets().await.expect("secrets");
@@ -150,14 +150,14 @@ mod tests {
         assert_eq!(body, json!({"Name": "/once/webhook-secret", "WithDecryption": true}));
 
         tokio::time::pause();
-        tokio::time::advance(REMEMBERED).await;
+        tokio::time::advance(CACHE_TTL).await;
         tokio::time::resume();
         source.secrets().await.expect("secrets");
         assert_eq!(store.requests().len(), 2);
     }
 
     #[tokio::test]
-    async fn those_who_need_it_at_once_ask_once() {
+    async fn concurrent_requests_read_the_parameter_once() {
         let (store, source) = store(200, json!({"Parameter": {"Value": SECRET}})).await;
         let (one, other) = tokio::join!(source.secrets(), source.secrets());
         assert!(one.is_ok() && other.is_ok());
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_parameter_that_is_missing_unfit_or_out_of_reach_is_said_to_be_so() {
+    async fn an_error_says_whether_the_parameter_is_missing_invalid_or_unavailable() {
         for (status, answer, message) in [
             (
                 400,
@@ -175,9 +175,9 @@ mod tests {
             (
                 200,
                 json!({"Parameter": {"Value": "hunter2"}}),
-                "parameter /once/webhook-secret: secret 1 is not whsec_ and base64",
+                "parameter /once/webhook-secret: secret 1: must be whsec_ followed by base64",
             ),
-            (200, json!({"Parameter": {}}), "parameter /once/webhook-secret: holds no secret"),
+            (200, json!({"Parameter": {}}), "parameter /once/webhook-secret: contains no secret"),
             (
                 400,
                 json!({"__type": "AccessDeniedException", "message": "no"}),
@@ -191,11 +191,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_failed_is_not_remembered() {
+    async fn a_failure_is_not_cached() {
         let (store, source) = store(400, json!({"__type": "ParameterNotFound"})).await;
-        for asked in 1..=2 {
+        for reads in 1..=2 {
             assert!(source.secrets().await.is_err());
-            assert_eq!(store.requests().len(), asked);
+            assert_eq!(store.requests().len(), reads);
         }
     }
 }

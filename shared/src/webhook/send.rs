@@ -1,7 +1,7 @@
-//! One attempt to deliver: signed, checked, pinned, within its time.
+//! One attempt to deliver a webhook: signed, to checked addresses only, within a timeout.
 //!
-//! The exchange is made of hyper's HTTP/1.1 over one connection of its own, without a pool, a proxy, a redirect or a cookie:
-//! there is no place where anything but the checked addresses could be reached.
+//! Each attempt uses hyper's HTTP/1.1 over a connection of its own, without pool, proxy, redirects
+//! or cookies, so that no other address than the checked ones can be reached.
 
 use std::{io, net::IpAddr, sync::Arc, time::Duration};
 
@@ -34,8 +34,8 @@ use super::{
 };
 use crate::{time::Timestamp, tls};
 
-/// Bytes of an answer that are kept at most: its head. The body is not read.
-const MAX_ANSWER: usize = 16 * 1_024;
+/// The largest size in bytes of the head of a response. The body is not read.
+const MAX_RESPONSE_HEAD: usize = 16 * 1_024;
 
 /// The sender of webhooks.
 #[derive(Debug)]
@@ -50,20 +50,21 @@ pub struct Webhooks<R = Dns> {
 /// A message and its receiver.
 #[derive(Debug, Clone, Copy)]
 pub struct Delivery<'a> {
-    /// Where it goes.
+    /// The receiver.
     pub url: &'a WebhookUrl,
-    /// The same for all attempts of this message.
+    /// The id of the message, the same for all attempts.
     pub id: &'a MessageId,
-    /// JSON.
+    /// The JSON to send.
     pub body: &'a [u8],
 }
 
 impl Webhooks {
-    /// How long an attempt may take, from the look-up of the name to the head of the answer, where nothing else is said.
+    /// The default timeout of an attempt, from the resolution of the name to the head of the
+    /// response.
     pub const TIMEOUT: Duration = Duration::from_secs(5);
 
-    /// A sender that may reach what the guard allows, trusts the certificates that browsers trust, and gives each attempt so
-    /// much time.
+    /// Makes a sender that reaches the addresses that the guard allows, and trusts the root
+    /// certificates that browsers trust. `timeout` is that of one attempt.
     #[must_use]
     pub fn new(guard: Guard, secrets: SecretSource, timeout: Duration) -> Self {
         let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
@@ -82,9 +83,10 @@ impl<R: Resolve + Sync> Webhooks<R> {
         Self { guard, secrets, timeout, resolver, tls: Arc::new(tls::client(roots)) }
     }
 
-    /// Makes one attempt. What the receiver does is an [`Outcome`]; the error is ours: there is no secret to sign with.
+    /// Makes one attempt. Whatever the receiver does is an [`Outcome`]; the only error is that
+    /// there is no secret to sign with.
     ///
-    /// Reading the secret has its own time, that of every call to AWS.
+    /// Reading the secret is not part of the attempt: it has the timeouts of calls to AWS.
     pub async fn send(
         &self,
         delivery: Delivery<'_>,
@@ -93,15 +95,20 @@ impl<R: Resolve + Sync> Webhooks<R> {
         let secrets = self.secrets.secrets().await?;
         let request = request(delivery, &secrets, now);
         let outcome = match timeout(self.timeout, self.exchange(delivery.url, request)).await {
-            Ok(Ok(answer)) => Outcome::of(answer.status, &answer.headers, now),
+            Ok(Ok(head)) => Outcome::of(head.status, &head.headers, now),
             Ok(Err(outcome)) => outcome,
             Err(_) => DeliveryError::TimedOut.into(),
         };
-        info!(webhook.id = %delivery.id, webhook.to = delivery.url.origin(), webhook.outcome = %outcome, "Sent webhook");
+        info!(
+            webhook.id = %delivery.id,
+            webhook.origin = delivery.url.origin(),
+            webhook.outcome = %outcome,
+            "Webhook sent"
+        );
         Ok(outcome)
     }
 
-    /// The head of the answer, or the outcome without one.
+    /// Sends a request and returns the head of the response, or the outcome without a response.
     async fn exchange(
         &self,
         url: &WebhookUrl,
@@ -110,15 +117,15 @@ impl<R: Resolve + Sync> Webhooks<R> {
         let addresses = checked_addresses(self.guard, &self.resolver, url).await?;
         let stream = TcpStream::connect(&addresses[..]).await.map_err(DeliveryError::Connect)?;
         stream.set_nodelay(true).map_err(DeliveryError::Connect)?;
-        let answer = if url.is_https() {
+        let head = if url.is_https() {
             let name =
                 server_name(url).map_err(|error| DeliveryError::Tls(io::Error::other(error)))?;
             let tls = TlsConnector::from(self.tls.clone());
-            ask(tls.connect(name, stream).await.map_err(DeliveryError::Tls)?, request).await
+            round_trip(tls.connect(name, stream).await.map_err(DeliveryError::Tls)?, request).await
         } else {
-            ask(stream, request).await
+            round_trip(stream, request).await
         };
-        Ok(answer.map_err(DeliveryError::NoResponse)?)
+        Ok(head.map_err(DeliveryError::NoResponse)?)
     }
 }
 
@@ -142,25 +149,28 @@ fn request(delivery: Delivery<'_>, secrets: &Secrets, now: Timestamp) -> Request
         .header("webhook-signature", secrets.sign(id, &timestamp, body))
         .header("webhook-timestamp", timestamp)
         .body(Bytes::copy_from_slice(body).into())
-        .expect("a canonical URL, an id, a number and base64 fit a request")
+        .expect("a canonical URL, an id, a number and base64 are valid in a request")
 }
 
-/// Asks and hangs up: with the answer's body, the connection is dropped.
-async fn ask(
+/// Sends a request, reads the head of the response, and closes the connection.
+async fn round_trip(
     stream: impl AsyncRead + AsyncWrite + Unpin,
     request: Request<Full<Bytes>>,
 ) -> Result<Parts, hyper::Error> {
-    let (mut sender, connection) =
-        http1::Builder::new().max_buf_size(MAX_ANSWER).handshake(TokioIo::new(stream)).await?;
-    let answer = sender.send_request(request);
-    pin!(answer);
-    let answer = tokio::select! {
+    let (mut sender, connection) = http1::Builder::new()
+        .max_buf_size(MAX_RESPONSE_HEAD)
+        .handshake(TokioIo::new(stream))
+        .await?;
+    let response = sender.send_request(request);
+    pin!(response);
+    let response = tokio::select! {
         biased;
-        answer = &mut answer => answer,
-        // A connection can end in the very moment in which it hands over the answer, and if it broke, the answer says so.
-        _ = connection => answer.await,
+        response = &mut response => response,
+        // The connection can end at the moment at which the response is ready; if it broke, the
+        // response is the error.
+        _ = connection => response.await,
     };
-    answer.map(|answer| answer.into_parts().0)
+    response.map(|response| response.into_parts().0)
 }
 
 #[cfg(test)]

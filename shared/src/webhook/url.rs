@@ -1,29 +1,33 @@
-//! Where a webhook goes, as far as the text tells. Where it leads is for [`super::Guard`] to say.
+//! URLs of webhooks. The text alone is checked here; hosts and addresses are checked by
+//! [`super::Guard`].
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use url::{Host, ParseError, Position, Url};
 
-/// An `http` or `https` URL of at most 2 048 characters, without credentials and without a fragment, in its canonical form.
+/// An `http` or `https` URL of at most 2 048 characters, without credentials and without a
+/// fragment, in canonical form.
 ///
-/// The WHATWG parser, the one of browsers, reads it; from then on there is one reading of it, so no second parser can
-/// find another host in the same text. A query may hold a receiver's token: `Debug` shows no more than [`WebhookUrl::origin`].
+/// It is parsed once, by the WHATWG parser that browsers use, so no second parser can find another
+/// host in the same text. A query may contain a receiver's token: `Debug` shows only
+/// [`WebhookUrl::origin`].
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct WebhookUrl(Url);
 
-/// Characters at most, as given and in the canonical form, in which other characters than ASCII take three to twelve.
+/// The largest number of characters, both as given and in canonical form, where a character outside
+/// ASCII takes three to twelve.
 const MAX_LENGTH: usize = 2_048;
 
 impl WebhookUrl {
-    /// The whole URL, canonical. Not for logs.
+    /// Returns the whole URL in canonical form. Not for logs.
     #[must_use]
     pub fn as_str(&self) -> &str {
         self.0.as_str()
     }
 
-    /// What a log may show: `https://example.com:8443`.
+    /// Returns the part that a log may show: `https://example.com:8443`.
     #[must_use]
     pub fn origin(&self) -> &str {
         &self.0[..Position::BeforePath]
@@ -41,12 +45,12 @@ impl WebhookUrl {
         self.0.port_or_known_default().expect("http and https have ports")
     }
 
-    /// The header `Host`: `example.com:8443`.
+    /// Returns the value of the header `Host`: `example.com:8443`.
     pub(super) fn authority(&self) -> &str {
         &self.0[Position::BeforeHost..Position::AfterPort]
     }
 
-    /// What the request line asks for: `/path?query`.
+    /// Returns the target of the request line: `/path?query`.
     pub(super) fn target(&self) -> &str {
         &self.0[Position::BeforePath..]
     }
@@ -56,11 +60,11 @@ impl FromStr for WebhookUrl {
     type Err = InvalidUrl;
 
     fn from_str(text: &str) -> Result<Self, InvalidUrl> {
-        // No text has more characters than bytes, so most are not counted.
+        // No text has more characters than bytes, so characters are rarely counted.
         if text.len() > MAX_LENGTH {
-            fits(text.chars().count())?;
+            check_length(text.chars().count())?;
         }
-        let mut url = Url::parse(text).map_err(|error| unparsable(text, error))?;
+        let mut url = Url::parse(text).map_err(|error| parse_error(text, error))?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(InvalidUrl::Scheme);
         }
@@ -68,19 +72,19 @@ impl FromStr for WebhookUrl {
             return Err(InvalidUrl::Credentials);
         }
         url.set_fragment(None);
-        fits(url.as_str().len())?;
+        check_length(url.as_str().len())?;
         Ok(Self(url))
     }
 }
 
-fn fits(length: usize) -> Result<(), InvalidUrl> {
+fn check_length(length: usize) -> Result<(), InvalidUrl> {
     if length > MAX_LENGTH { Err(InvalidUrl::TooLong { length }) } else { Ok(()) }
 }
 
-fn unparsable(text: &str, error: ParseError) -> InvalidUrl {
+fn parse_error(text: &str, error: ParseError) -> InvalidUrl {
     match error {
         _ if text.trim().is_empty() => InvalidUrl::Empty,
-        // No scheme at all, `example.com/path`.
+        // No scheme: `example.com/path`.
         ParseError::RelativeUrlWithoutBase => InvalidUrl::Scheme,
         ParseError::EmptyHost => InvalidUrl::NoHost,
         ParseError::InvalidPort => InvalidUrl::Port,
@@ -116,32 +120,32 @@ impl fmt::Debug for WebhookUrl {
     }
 }
 
-/// A text that is not the URL of a webhook. The messages do not repeat the text.
+/// Why a text is not a webhook URL. The messages do not repeat the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidUrl {
-    /// Empty, or white space only.
+    /// Empty, or whitespace only.
     #[error("must not be empty")]
     Empty,
-    /// Longer than is carried.
+    /// Longer than 2 048 characters.
     #[error("must be at most {MAX_LENGTH} characters, not {length}")]
     TooLong {
-        /// Characters of the text, or of its canonical form.
+        /// Number of characters of the text, or of its canonical form.
         length: usize,
     },
-    /// Another scheme, or none.
+    /// A scheme other than `http` and `https`, or none.
     #[error("must be http or https")]
     Scheme,
-    /// `https://`
+    /// No host: `https://`.
     #[error("must have a host")]
     NoHost,
-    /// A host that is neither a name nor an address.
+    /// A host that is neither a valid name nor a valid address.
     #[error("must have a valid host")]
     Host,
-    /// Not a number, or above 65 535.
+    /// A port that is not a number, or above 65 535.
     #[error("must have a valid port")]
     Port,
-    /// `https://user:password@example.com`
-    #[error("must not hold credentials")]
+    /// User name or password: `https://user:password@example.com`.
+    #[error("must not contain credentials")]
     Credentials,
 }
 
@@ -153,8 +157,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_url_is_kept_in_its_canonical_form_without_its_fragment() {
-        for (given, kept) in [
+    fn a_url_is_stored_in_canonical_form_without_its_fragment() {
+        for (given, canonical) in [
             ("https://example.com", "https://example.com/"),
             ("HTTPS://EXAMPLE.com:443/a/../b?q=1#top", "https://example.com/b?q=1"),
             (" http://example.com:8080/ä\n", "http://example.com:8080/%C3%A4"),
@@ -164,16 +168,16 @@ mod tests {
             ("https://[2606:4700::1111]:8443/", "https://[2606:4700::1111]:8443/"),
         ] {
             let url = WebhookUrl::try_from(given).expect(given);
-            assert_eq!(url.as_str(), kept);
-            assert_eq!(WebhookUrl::try_from(kept).as_ref(), Ok(&url), "{kept}");
+            assert_eq!(url.as_str(), canonical);
+            assert_eq!(WebhookUrl::try_from(canonical).as_ref(), Ok(&url), "{canonical}");
         }
     }
 
     #[test]
-    fn an_unfit_url_is_refused_with_its_reason() {
+    fn an_invalid_url_is_refused_with_the_reason() {
         let long = format!("https://example.com/{}", "a".repeat(2_980));
         let grown = format!("https://example.com/{}", "ä".repeat(2_000));
-        for (unfit, reason) in [
+        for (invalid, reason) in [
             ("", "must not be empty"),
             (" \t\n", "must not be empty"),
             ("example.com/path", "must be http or https"),
@@ -189,15 +193,15 @@ mod tests {
             ("https://[fe80::1%25eth0]/", "must have a valid host"),
             ("https://example.com:65536/", "must have a valid port"),
             ("https://example.com:http/", "must have a valid port"),
-            ("https://user@example.com/", "must not hold credentials"),
-            ("https://:secret@example.com/", "must not hold credentials"),
+            ("https://user@example.com/", "must not contain credentials"),
+            ("https://:secret@example.com/", "must not contain credentials"),
             (&long, "must be at most 2048 characters, not 3000"),
             (&grown, "must be at most 2048 characters, not 12020"),
         ] {
             assert_eq!(
-                WebhookUrl::try_from(unfit).expect_err(unfit).to_string(),
+                WebhookUrl::try_from(invalid).expect_err(invalid).to_string(),
                 reason,
-                "{unfit}"
+                "{invalid}"
             );
         }
     }
@@ -210,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn neither_path_nor_query_is_shown_where_it_is_logged() {
+    fn logs_show_neither_path_nor_query() {
         let url = WebhookUrl::try_from("https://example.com:8443/hook/s3cret?token=s3cret")
             .expect("a URL");
         assert_eq!(url.origin(), "https://example.com:8443");
@@ -218,20 +222,24 @@ mod tests {
     }
 
     #[test]
-    fn in_json_it_is_its_text() {
+    fn a_url_is_a_string_in_json() {
         let url: WebhookUrl =
             serde_json::from_str(r#""https://example.com/a?b=c""#).expect("a URL");
         assert_eq!(serde_json::to_string(&url).expect("JSON"), r#""https://example.com/a?b=c""#);
-        let error =
-            serde_json::from_str::<WebhookUrl>(r#""ftp://s3cret/""#).expect_err("not a webhook's");
+        let error = serde_json::from_str::<WebhookUrl>(r#""ftp://s3cret/""#)
+            .expect_err("not a webhook URL");
         assert!(error.to_string().starts_with("must be http or https"), "{error}");
     }
 
     proptest! {
-        /// Sending relies on it: no URL makes a request line that cannot be written.
+        /// Sending relies on this: every URL has a valid request line.
         #[test]
-        fn the_target_of_every_url_fits_a_request_line(path in "\\PC{0,40}", query in ".{0,40}") {
-            let url = WebhookUrl::try_from(format!("https://example.com/{path}?{query}")).expect("any text is a path");
+        fn the_target_of_every_url_is_valid_in_a_request_line(
+            path in "\\PC{0,40}",
+            query in ".{0,40}",
+        ) {
+            let url = format!("https://example.com/{path}?{query}");
+            let url = WebhookUrl::try_from(url).expect("any text is a path");
             let uri: Uri = url.target().parse().expect("a target");
             prop_assert_eq!(uri.path_and_query().map(PathAndQuery::as_str), Some(url.target()));
         }

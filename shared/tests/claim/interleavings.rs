@@ -1,6 +1,7 @@
-//! All orders of the calls of two and of three actors, and of the passing of time, which is an actor like any other. After each step:
-//! no fence comes twice or falls, only the newest one finishes, what is recorded stays while it is fresh, and nobody holds what another
-//! holds. In the end nothing is stuck.
+//! All orders of the calls of two and of three actors, and of the passing of time, which is an
+//! actor too. After each step: no fence is issued twice or decreases, only the newest holder
+//! finishes, a recorded result stays while it is fresh, and no two actors hold the key. At the end
+//! the key can be claimed again.
 
 use std::time::Duration;
 
@@ -12,54 +13,55 @@ use once::{
 };
 use uuid::Uuid;
 
-use crate::claimed::{LEASE, LIFETIME, at};
+use crate::fixtures::{LEASE, LIFETIME, at};
 
-/// What an actor does next. One that holds nothing has nothing to renew or finish.
+/// Step of an actor. An actor without a fence skips `Renew` and `Finish`.
 #[derive(Debug, Clone, Copy)]
 enum Step {
     Claim,
-    Take,
+    TakeOver,
     Renew,
     Finish,
     Pass(Duration),
 }
 
-use Step::{Claim, Finish, Pass, Renew, Take};
+use Step::{Claim, Finish, Pass, Renew, TakeOver};
 
 type Program = &'static [Step];
 
-/// Works itself.
+/// Claims and does the work itself.
 const OWNER: Program = &[Claim, Renew, Finish];
-/// Does what others have claimed.
-const WORKER: Program = &[Take, Renew, Finish];
-/// Leaves the work to others, or dies.
-const ASKER: Program = &[Claim];
-/// Tells twice what came of it, since it did not hear that it was heard.
-const UNHEARD: Program = &[Claim, Finish, Finish];
-/// Gets a message twice.
-const TWICE: Program = &[Take, Take, Finish];
-/// Past a lease, then past a lifetime.
+/// Takes over the work that others have claimed.
+const WORKER: Program = &[TakeOver, Renew, Finish];
+/// Claims and leaves the work to others, or dies.
+const CLAIMER: Program = &[Claim];
+/// Finishes twice, since the first reply was lost.
+const FINISHES_TWICE: Program = &[Claim, Finish, Finish];
+/// Gets its message twice.
+const TAKES_OVER_TWICE: Program = &[TakeOver, TakeOver, Finish];
+/// Lets a lease pass, then a lifetime.
 const TIME: Program = &[Pass(LEASE), Pass(LIFETIME)];
 
-/// An order of steps: which of the actors that had one left came next, and how many those were.
+/// An order of steps: for each position the chosen actor, and the number of actors that could be
+/// chosen.
 #[derive(Debug, Default)]
 struct Order(Vec<(usize, usize)>);
 
 impl Order {
-    /// Who comes next, at this place, of so many.
-    fn choose(&mut self, place: usize, of: usize) -> usize {
-        if place == self.0.len() {
-            self.0.push((0, of));
+    /// Returns which of this number of ready actors is next at this position.
+    fn choose(&mut self, position: usize, ready: usize) -> usize {
+        if position == self.0.len() {
+            self.0.push((0, ready));
         }
-        assert_eq!(self.0[place].1, of, "the same steps in the same order lead to the same choice");
-        self.0[place].0
+        assert_eq!(self.0[position].1, ready, "equal steps lead to equal choices");
+        self.0[position].0
     }
 
-    /// The next order that was not played yet.
+    /// Moves on to an order that was not played yet. Returns whether there is one.
     fn advance(&mut self) -> bool {
-        while let Some((chosen, of)) = self.0.pop() {
-            if chosen + 1 < of {
-                self.0.push((chosen + 1, of));
+        while let Some((chosen, ready)) = self.0.pop() {
+            if chosen + 1 < ready {
+                self.0.push((chosen + 1, ready));
                 return true;
             }
         }
@@ -67,18 +69,18 @@ impl Order {
     }
 }
 
-/// Whoever runs a program, with a clock that is wrong by so many seconds.
+/// An actor that runs a program, with a clock that is off by some seconds.
 struct Actor {
     program: Program,
-    wrong_by: i64,
+    clock_offset: i64,
     next: usize,
-    holds: Option<Fence>,
+    fence: Option<Fence>,
 }
 
 impl Actor {
     fn next(&mut self) -> Option<Step> {
         while let Some(Renew | Finish) = self.program.get(self.next)
-            && self.holds.is_none()
+            && self.fence.is_none()
         {
             self.next += 1;
         }
@@ -86,30 +88,30 @@ impl Actor {
     }
 }
 
-/// A key, its record as it was after the last step, and what the test knows of it.
+/// A key, its record after the last step, and what the test expects of it.
 struct World<'a> {
     claims: &'a Claims,
     key: Key,
     passed: Duration,
     record: Option<Record>,
     newest: Option<Fence>,
-    /// It was claimed and nobody has taken it.
-    left: bool,
-    /// Whose results were recorded.
+    /// It was claimed, and not taken over since.
+    handed_over: bool,
+    /// Fences whose results were recorded.
     recorded: Vec<Fence>,
 }
 
 impl<'a> World<'a> {
     fn new(claims: &'a Claims, key: Key) -> Self {
-        let (passed, left, recorded) = (Duration::ZERO, false, Vec::new());
-        Self { claims, key, passed, record: None, newest: None, left, recorded }
+        let (passed, handed_over, recorded) = (Duration::ZERO, false, Vec::new());
+        Self { claims, key, passed, record: None, newest: None, handed_over, recorded }
     }
 
-    fn by(&self, clock: i64) -> Timestamp {
-        at(clock).plus(self.passed)
+    fn now(&self, clock_offset: i64) -> Timestamp {
+        at(clock_offset).plus(self.passed)
     }
 
-    fn stands(&self, now: Timestamp) -> bool {
+    fn is_occupied(&self, now: Timestamp) -> bool {
         self.record
             .as_ref()
             .is_some_and(|record| record.is_held(now) || record.fresh(now).is_some())
@@ -119,9 +121,9 @@ impl<'a> World<'a> {
         matches!(self.record, Some(Record::Running { .. }))
     }
 
-    /// It grows with each claim and each hand-over.
-    fn given(&mut self, fence: Fence) -> Fence {
-        assert!(self.newest.is_none_or(|newest| newest < fence), "{fence:?} came again");
+    /// Records a new fence: it grows with each claim and takeover.
+    fn issue(&mut self, fence: Fence) -> Fence {
+        assert!(self.newest.is_none_or(|newest| newest < fence), "{fence:?} was issued before");
         self.newest = Some(fence);
         fence
     }
@@ -131,35 +133,35 @@ impl<'a> World<'a> {
             .claims
             .claim(self.key.clone(), Uuid::now_v7(), LEASE, now)
             .await
-            .expect("an answer")
+            .expect("a response")
         {
             claim::Claim::Acquired(fence) => {
-                assert!(!self.stands(now), "claimed from {:?}", self.record);
-                self.left = true;
-                Some(self.given(fence))
+                assert!(!self.is_occupied(now), "claimed from {:?}", self.record);
+                self.handed_over = true;
+                Some(self.issue(fence))
             }
             claim::Claim::Occupied(record) => {
-                assert!(self.stands(now), "stuck: {record:?}");
+                assert!(self.is_occupied(now), "stuck: {record:?}");
                 assert_eq!(Some(record), self.record);
                 None
             }
         }
     }
 
-    async fn take(&mut self, now: Timestamp) -> Option<Fence> {
+    async fn take_over(&mut self, now: Timestamp) -> Option<Fence> {
         let fence = self
             .claims
-            .take(self.key.clone(), Uuid::now_v7(), LEASE, now)
+            .take_over(self.key.clone(), Uuid::now_v7(), LEASE, now)
             .await
-            .expect("an answer");
-        assert_eq!(fence.is_some(), self.left && self.is_running());
-        self.left = false;
-        fence.map(|fence| self.given(fence))
+            .expect("a response");
+        assert_eq!(fence.is_some(), self.handed_over && self.is_running());
+        self.handed_over = false;
+        fence.map(|fence| self.issue(fence))
     }
 
     async fn renew(&mut self, fence: Fence, now: Timestamp) -> bool {
         let renewed =
-            self.claims.renew(self.key.clone(), fence, LEASE, now).await.expect("an answer");
+            self.claims.renew(self.key.clone(), fence, LEASE, now).await.expect("a response");
         assert_eq!(renewed, self.is_running() && self.newest == Some(fence));
         renewed
     }
@@ -170,7 +172,7 @@ impl<'a> World<'a> {
             .claims
             .finish(self.key.clone(), fence, &outcome, LIFETIME, now)
             .await
-            .expect("an answer");
+            .expect("a response");
         assert_eq!(
             finished,
             self.newest == Some(fence),
@@ -183,9 +185,9 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Reads the record, and holds it against what it was.
-    async fn look(&mut self, step: Step, now: Timestamp) {
-        let record = self.claims.read(self.key.clone()).await.expect("an answer");
+    /// Reads the record, and checks it against the previous one.
+    async fn check(&mut self, step: Step, now: Timestamp) {
+        let record = self.claims.read(self.key.clone()).await.expect("a response");
         let fence = record.as_ref().map(|record| match record {
             Record::Running { fence, .. } => *fence,
             Record::Finished(finished) => finished.fence,
@@ -203,20 +205,21 @@ impl<'a> World<'a> {
     async fn step(&mut self, actor: &mut Actor) {
         let Some(step) = actor.next() else { return };
         actor.next += 1;
-        let now = self.by(actor.wrong_by);
-        match (step, actor.holds) {
+        let now = self.now(actor.clock_offset);
+        match (step, actor.fence) {
             (Pass(time), _) => return self.passed += time,
-            (Claim, _) => actor.holds = self.claim(now).await,
-            (Take, _) => actor.holds = self.take(now).await.or(actor.holds),
-            (Renew, Some(fence)) => actor.holds = self.renew(fence, now).await.then_some(fence),
+            (Claim, _) => actor.fence = self.claim(now).await,
+            (TakeOver, _) => actor.fence = self.take_over(now).await.or(actor.fence),
+            (Renew, Some(fence)) => actor.fence = self.renew(fence, now).await.then_some(fence),
             (Finish, Some(fence)) => self.finish(fence, now).await,
-            (Renew | Finish, None) => unreachable!("it has nothing to renew or finish"),
+            (Renew | Finish, None) => unreachable!("skipped without a fence"),
         }
-        self.look(step, now).await;
+        self.check(step, now).await;
     }
 
-    /// All actors have stopped: who comes waits for what stands, and not longer.
-    async fn end(&mut self) {
+    /// Checks, after all actors have stopped, that the key can be claimed as soon as its lease or
+    /// lifetime ends, and not earlier.
+    async fn check_end(&mut self) {
         let end = match &self.record {
             None => at(0),
             Some(Record::Running { lease_until, .. }) => *lease_until,
@@ -232,28 +235,32 @@ impl<'a> World<'a> {
     }
 }
 
-/// Plays all orders of these programs and of time; answers how many there are.
-async fn play(programs: &[Program], wrong_by: &[i64]) -> usize {
+/// Plays all orders of these programs and of time. Returns their number.
+async fn play(programs: &[Program], clock_offset: &[i64]) -> usize {
     let cloud = Cloud::start().await;
     let claims = Claims::new(cloud.client().clone(), COMPANIES_TABLE.to_owned());
-    let actor =
-        |(&program, &wrong_by): (&Program, &i64)| Actor { program, wrong_by, next: 0, holds: None };
+    let actor = |(&program, &clock_offset): (&Program, &i64)| Actor {
+        program,
+        clock_offset,
+        next: 0,
+        fence: None,
+    };
     let mut order = Order::default();
     for number in 1.. {
-        let mut actors: Vec<Actor> = programs.iter().zip(wrong_by).map(actor).collect();
+        let mut actors: Vec<Actor> = programs.iter().zip(clock_offset).map(actor).collect();
         actors.push(actor((&TIME, &0)));
         let mut world = World::new(&claims, keys::base(&number.to_string()));
-        for place in 0.. {
+        for position in 0.. {
             let mut ready: Vec<&mut Actor> =
                 actors.iter_mut().filter_map(|actor| actor.next().map(|_| actor)).collect();
-            // When only time is left, it is the end.
+            // The end: only time is left.
             if ready.iter_mut().all(|actor| matches!(actor.next(), Some(Pass(_)))) {
                 break;
             }
-            let chosen = order.choose(place, ready.len());
+            let chosen = order.choose(position, ready.len());
             world.step(ready[chosen]).await;
         }
-        world.end().await;
+        world.check_end().await;
         if !order.advance() {
             return number;
         }
@@ -261,42 +268,44 @@ async fn play(programs: &[Program], wrong_by: &[i64]) -> usize {
     unreachable!()
 }
 
-/// All pairs of these programs, each with itself, too; answers how many orders they have.
-async fn play_pairs(programs: &[Program], wrong_by: [i64; 2]) -> usize {
+/// Plays all pairs of these programs, also of each with itself. Returns the number of orders.
+async fn play_pairs(programs: &[Program], clock_offset: [i64; 2]) -> usize {
     let mut count = 0;
-    for (place, first) in programs.iter().enumerate() {
-        for second in &programs[place..] {
-            count += play(&[first, second], &wrong_by).await;
+    for (index, first) in programs.iter().enumerate() {
+        for second in &programs[index..] {
+            count += play(&[first, second], &clock_offset).await;
         }
     }
     count
 }
 
 #[tokio::test]
-async fn two_actors_with_right_clocks() {
-    let orders = play_pairs(&[OWNER, WORKER, ASKER, UNHEARD, TWICE], [0, 0]).await;
+async fn two_actors_with_correct_clocks() {
+    let orders =
+        play_pairs(&[OWNER, WORKER, CLAIMER, FINISHES_TWICE, TAKES_OVER_TWICE], [0, 0]).await;
     assert!(orders > 1_000, "{orders}");
 }
 
 #[tokio::test]
 async fn two_actors_whose_clocks_differ_by_ten_seconds() {
-    for wrong_by in [[5, -5], [-5, 5]] {
-        let orders = play_pairs(&[OWNER, WORKER, ASKER], wrong_by).await;
+    for clock_offset in [[5, -5], [-5, 5]] {
+        let orders = play_pairs(&[OWNER, WORKER, CLAIMER], clock_offset).await;
         assert!(orders > 300, "{orders}");
     }
 }
 
 #[tokio::test]
-async fn three_actors_of_whom_two_work_and_one_takes_what_they_leave() {
-    let orders = play(&[&[Claim, Finish], &[Claim, Finish], &[Take, Finish]], &[0, 0, 0]).await;
+async fn two_owners_and_a_worker_that_takes_over() {
+    let orders = play(&[&[Claim, Finish], &[Claim, Finish], &[TakeOver, Finish]], &[0, 0, 0]).await;
     assert!(orders > 700, "{orders}");
 }
 
 #[tokio::test]
-async fn three_actors_who_hand_the_work_over() {
-    for wrong_by in [[0, 0, 0], [5, -5, 0]] {
-        let two_workers = play(&[ASKER, &[Take, Finish], &[Take, Finish]], &wrong_by).await;
-        let two_askers = play(&[ASKER, ASKER, &[Take, Finish]], &wrong_by).await;
-        assert!(two_workers > 100 && two_askers > 100, "{two_workers} {two_askers}");
+async fn three_actors_that_hand_work_over() {
+    for clock_offset in [[0, 0, 0], [5, -5, 0]] {
+        let two_workers =
+            play(&[CLAIMER, &[TakeOver, Finish], &[TakeOver, Finish]], &clock_offset).await;
+        let two_claimers = play(&[CLAIMER, CLAIMER, &[TakeOver, Finish]], &clock_offset).await;
+        assert!(two_workers > 100 && two_claimers > 100, "{two_workers} {two_claimers}");
     }
 }

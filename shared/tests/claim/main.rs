@@ -1,7 +1,8 @@
-//! The claim on the embedded store, with the real client: at most one live owner, and one recorded result.
+//! Claims on the embedded store, with the real client: at most one live owner, and one recorded
+//! result.
 
-mod claimed;
-mod holding;
+mod fixtures;
 mod interleavings;
-mod losses;
+mod lease_guard;
+mod lost_replies;
 mod transitions;

@@ -1,4 +1,4 @@
-//! Each transition, and each that is refused.
+//! Each transition of a claim, and each rejection.
 
 use std::time::Duration;
 
@@ -9,9 +9,9 @@ use once::{
 };
 use uuid::Uuid;
 
-use crate::claimed::{
-    LEASE, LIFETIME, at, begin, claim, done, failed, finish, finished, key, read, renew, running,
-    take, win,
+use crate::fixtures::{
+    LEASE, LIFETIME, acquire, at, claim, done, failed, finish, finished, key, read, renew, running,
+    setup, take_over,
 };
 
 async fn attributes(cloud: &Cloud) -> Vec<String> {
@@ -22,68 +22,68 @@ async fn attributes(cloud: &Cloud) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn what_nobody_claimed_is_not_there_and_cannot_be_taken_or_kept() {
-    let (cloud, claims) = begin().await;
+async fn an_unclaimed_key_cannot_be_taken_over_renewed_or_finished() {
+    let (cloud, claims) = setup().await;
     assert_eq!(read(&claims).await, None);
-    assert_eq!(take(&claims, at(0)).await, None);
+    assert_eq!(take_over(&claims, at(0)).await, None);
     let fence: Fence = serde_json::from_str("1").expect("a fence");
     assert!(!renew(&claims, fence, at(0)).await);
     assert!(!finish(&claims, fence, &done("made up"), at(0)).await);
-    assert!(cloud.items(COMPANIES_TABLE).await.is_empty(), "a refusal writes nothing");
+    assert!(cloud.items(COMPANIES_TABLE).await.is_empty(), "a rejection writes nothing");
 }
 
 #[tokio::test]
-async fn the_first_claim_wins_and_the_next_is_told_who_holds_it() {
-    let (_cloud, claims) = begin().await;
-    let fence = win(&claims, at(0)).await;
-    let held = running(fence, at(0).plus(LEASE));
-    assert_eq!(read(&claims).await, Some(held.clone()));
-    assert!(held.is_held(at(9)) && !held.is_held(at(10)) && held.fresh(at(0)).is_none());
+async fn the_first_claim_acquires_the_key_and_the_next_gets_its_record() {
+    let (_cloud, claims) = setup().await;
+    let fence = acquire(&claims, at(0)).await;
+    let record = running(fence, at(0).plus(LEASE));
+    assert_eq!(read(&claims).await, Some(record.clone()));
+    assert!(record.is_held(at(9)) && !record.is_held(at(10)) && record.fresh(at(0)).is_none());
     for second in [0, 9] {
-        assert_eq!(claim(&claims, at(second)).await, Claim::Occupied(held.clone()));
+        assert_eq!(claim(&claims, at(second)).await, Claim::Occupied(record.clone()));
     }
-    assert_eq!(read(&claims).await, Some(held), "a lost claim changes nothing");
+    assert_eq!(read(&claims).await, Some(record), "a rejected claim changes nothing");
 }
 
 #[tokio::test]
-async fn a_lapsed_lease_is_claimed_and_its_holder_can_neither_renew_nor_finish() {
-    let (_cloud, claims) = begin().await;
-    let dead = win(&claims, at(0)).await;
-    let heir = win(&claims, at(10)).await;
-    assert!(heir > dead);
-    assert!(!renew(&claims, dead, at(11)).await);
-    assert!(!finish(&claims, dead, &done("late"), at(11)).await);
-    assert_eq!(read(&claims).await, Some(running(heir, at(20))));
-    assert!(finish(&claims, heir, &done("right"), at(12)).await);
-    assert!(!finish(&claims, dead, &done("later"), at(13)).await);
-    assert_eq!(read(&claims).await, Some(finished(heir, done("right"), at(12))));
+async fn an_expired_lease_is_claimed_and_its_holder_can_neither_renew_nor_finish() {
+    let (_cloud, claims) = setup().await;
+    let expired = acquire(&claims, at(0)).await;
+    let successor = acquire(&claims, at(10)).await;
+    assert!(successor > expired);
+    assert!(!renew(&claims, expired, at(11)).await);
+    assert!(!finish(&claims, expired, &done("late"), at(11)).await);
+    assert_eq!(read(&claims).await, Some(running(successor, at(20))));
+    assert!(finish(&claims, successor, &done("right"), at(12)).await);
+    assert!(!finish(&claims, expired, &done("later"), at(13)).await);
+    assert_eq!(read(&claims).await, Some(finished(successor, done("right"), at(12))));
 }
 
 #[tokio::test]
-async fn a_holder_whose_lease_lapsed_goes_on_while_nobody_else_wants_it() {
-    let (_cloud, claims) = begin().await;
-    let fence = win(&claims, at(0)).await;
+async fn a_holder_with_an_expired_lease_continues_until_another_claims_the_key() {
+    let (_cloud, claims) = setup().await;
+    let fence = acquire(&claims, at(0)).await;
     assert!(renew(&claims, fence, at(30)).await);
     assert_eq!(read(&claims).await, Some(running(fence, at(40))));
     assert!(finish(&claims, fence, &done("slow"), at(60)).await);
 }
 
 #[tokio::test]
-async fn a_renewed_lease_is_not_claimed() {
-    let (_cloud, claims) = begin().await;
-    let fence = win(&claims, at(0)).await;
+async fn a_renewed_lease_cannot_be_claimed() {
+    let (_cloud, claims) = setup().await;
+    let fence = acquire(&claims, at(0)).await;
     assert!(renew(&claims, fence, at(9)).await);
     assert_eq!(claim(&claims, at(18)).await, Claim::Occupied(running(fence, at(19))));
-    assert!(win(&claims, at(19)).await > fence);
+    assert!(acquire(&claims, at(19)).await > fence);
 }
 
 #[tokio::test]
-async fn a_result_stands_until_its_lifetime_from_its_completion_is_over() {
-    let (cloud, claims) = begin().await;
-    let fence = win(&claims, at(0)).await;
+async fn a_result_is_kept_for_its_lifetime_from_its_completion() {
+    let (cloud, claims) = setup().await;
+    let fence = acquire(&claims, at(0)).await;
     assert!(finish(&claims, fence, &done("it"), at(8)).await);
     let result = finished(fence, done("it"), at(8));
-    // A minute from its completion, not from its claim.
+    // The minute counts from its completion, not from its claim.
     assert_eq!(claim(&claims, at(67)).await, Claim::Occupied(result.clone()));
     assert!(
         result.fresh(at(67)).is_some() && result.fresh(at(68)).is_none() && !result.is_held(at(9))
@@ -92,117 +92,123 @@ async fn a_result_stands_until_its_lifetime_from_its_completion_is_over() {
         attributes(&cloud).await,
         ["completed_at", "expires_at", "fence", "owner", "pk", "result", "sk", "state"]
     );
-    let next = win(&claims, at(68)).await;
+    let next = acquire(&claims, at(68)).await;
     assert!(next > fence);
     assert_eq!(read(&claims).await, Some(running(next, at(78))));
     assert_eq!(
         attributes(&cloud).await,
         ["fence", "lease_until", "owner", "pk", "sk", "state"],
-        "no old result"
+        "the old result is removed"
     );
 }
 
 #[tokio::test]
-async fn a_failure_has_a_lifetime_of_its_own() {
-    let (cloud, claims) = begin().await;
-    let fence = win(&claims, at(0)).await;
+async fn a_failure_has_its_own_lifetime() {
+    let (cloud, claims) = setup().await;
+    let fence = acquire(&claims, at(0)).await;
     let short = Duration::from_secs(5);
-    assert!(claims.finish(key(), fence, &failed("broken"), short, at(1)).await.expect("an answer"));
-    let Some(record) = read(&claims).await else { panic!("nothing") };
+    assert!(
+        claims.finish(key(), fence, &failed("broken"), short, at(1)).await.expect("a response")
+    );
+    let Some(record) = read(&claims).await else { panic!("no record") };
     let failure = record.fresh(at(5)).expect("fresh").clone();
     assert_eq!((failure.outcome, failure.expires_at), (failed("broken"), at(6)));
     assert!(matches!(claim(&claims, at(5)).await, Claim::Occupied(_)));
-    let next = win(&claims, at(6)).await;
-    assert!(finish(&claims, next, &done("mended"), at(7)).await);
-    assert_eq!(read(&claims).await, Some(finished(next, done("mended"), at(7))));
+    let next = acquire(&claims, at(6)).await;
+    assert!(finish(&claims, next, &done("fixed"), at(7)).await);
+    assert_eq!(read(&claims).await, Some(finished(next, done("fixed"), at(7))));
     assert!(!attributes(&cloud).await.contains(&"error".to_owned()));
 }
 
 #[tokio::test]
 async fn work_is_taken_over_once() {
-    let (_cloud, claims) = begin().await;
-    let asker = win(&claims, at(0)).await;
-    let worker = take(&claims, at(1)).await.expect("left to others");
-    assert!(worker > asker);
+    let (_cloud, claims) = setup().await;
+    let claimer = acquire(&claims, at(0)).await;
+    let worker = take_over(&claims, at(1)).await.expect("a running claim");
+    assert!(worker > claimer);
     assert_eq!(read(&claims).await, Some(running(worker, at(11))));
-    assert_eq!(take(&claims, at(2)).await, None, "the message came twice");
+    assert_eq!(take_over(&claims, at(2)).await, None, "a message delivered twice");
     assert!(
-        !renew(&claims, asker, at(2)).await
-            && !finish(&claims, asker, &done("asker's"), at(2)).await
+        !renew(&claims, claimer, at(2)).await
+            && !finish(&claims, claimer, &done("claimer's"), at(2)).await
     );
     assert!(
         renew(&claims, worker, at(3)).await
             && finish(&claims, worker, &done("worker's"), at(4)).await
     );
-    assert_eq!(take(&claims, at(5)).await, None, "it is done");
+    assert_eq!(take_over(&claims, at(5)).await, None, "the work is done");
     assert_eq!(read(&claims).await, Some(finished(worker, done("worker's"), at(4))));
 }
 
 #[tokio::test]
-async fn a_late_take_takes_what_was_asked_for_last_and_ends_no_ones_work() {
-    let (_cloud, claims) = begin().await;
-    win(&claims, at(0)).await;
-    let slow = take(&claims, at(60)).await.expect("nobody else wants it");
-    // The one that took it dies. Its message comes again: it is not taken twice, but with the next claim.
-    assert_eq!(take(&claims, at(80)).await, None);
-    let next = win(&claims, at(81)).await;
-    let again = take(&claims, at(82)).await.expect("left to others");
+async fn a_late_takeover_takes_the_newest_claim_and_does_not_end_running_work() {
+    let (_cloud, claims) = setup().await;
+    acquire(&claims, at(0)).await;
+    let slow = take_over(&claims, at(60)).await.expect("not claimed since");
+    // The worker dies. Its redelivered message takes over nothing until the next claim.
+    assert_eq!(take_over(&claims, at(80)).await, None);
+    let next = acquire(&claims, at(81)).await;
+    let again = take_over(&claims, at(82)).await.expect("a running claim");
     assert!(slow < next && next < again);
-    assert_eq!(take(&claims, at(83)).await, None, "the next claim's own message");
+    assert_eq!(take_over(&claims, at(83)).await, None, "the next claim's own message");
     assert!(!finish(&claims, slow, &done("old"), at(84)).await);
     assert!(finish(&claims, again, &done("new"), at(85)).await);
 }
 
 #[tokio::test]
-async fn who_finishes_twice_is_told_yes_and_the_first_result_stays() {
-    let (_cloud, claims) = begin().await;
-    let fence = win(&claims, at(0)).await;
+async fn finishing_twice_succeeds_and_the_first_result_stays() {
+    let (_cloud, claims) = setup().await;
+    let fence = acquire(&claims, at(0)).await;
     assert!(finish(&claims, fence, &done("first"), at(1)).await);
     assert!(finish(&claims, fence, &done("second"), at(2)).await);
     assert_eq!(read(&claims).await, Some(finished(fence, done("first"), at(1))));
-    assert!(!renew(&claims, fence, at(3)).await, "what is finished is not running");
-    let next = win(&claims, at(61)).await;
+    assert!(!renew(&claims, fence, at(3)).await, "a finished claim is not running");
+    let next = acquire(&claims, at(61)).await;
     assert!(!finish(&claims, fence, &done("third"), at(62)).await);
     assert_eq!(read(&claims).await, Some(running(next, at(71))));
 }
 
 #[tokio::test]
-async fn an_owner_that_claims_again_holds_what_it_held() {
-    let (_cloud, claims) = begin().await;
+async fn an_owner_that_claims_again_gets_the_same_fence() {
+    let (_cloud, claims) = setup().await;
     let owner = Uuid::now_v7();
     let claimed =
-        async |owner, now| claims.claim(key(), owner, LEASE, now).await.expect("an answer");
-    let Claim::Acquired(first) = claimed(owner, at(0)).await else { panic!("not won") };
+        async |owner, now| claims.claim(key(), owner, LEASE, now).await.expect("a response");
+    let Claim::Acquired(first) = claimed(owner, at(0)).await else { panic!("not acquired") };
     assert_eq!(claimed(owner, at(1)).await, Claim::Acquired(first));
-    let taken = claims.take(key(), owner, LEASE, at(2)).await.expect("an answer");
-    assert_eq!(claims.take(key(), owner, LEASE, at(3)).await.expect("an answer"), taken);
+    let taken = claims.take_over(key(), owner, LEASE, at(2)).await.expect("a response");
+    assert_eq!(claims.take_over(key(), owner, LEASE, at(3)).await.expect("a response"), taken);
     assert!(finish(&claims, taken.expect("taken"), &done("it"), at(4)).await);
     assert!(
         matches!(claimed(owner, at(5)).await, Claim::Occupied(_)),
-        "done is done, whoever asks"
+        "finished, for the same owner too"
     );
 }
 
 #[tokio::test]
-async fn a_result_may_fill_what_an_item_holds() {
-    let (_cloud, claims) = begin().await;
-    let fence = win(&claims, at(0)).await;
+async fn a_result_of_350_kb_fits_an_item() {
+    let (_cloud, claims) = setup().await;
+    let fence = acquire(&claims, at(0)).await;
     let large = done(&"x".repeat(350 * 1_024));
     assert!(finish(&claims, fence, &large, at(1)).await);
     assert_eq!(read(&claims).await, Some(finished(fence, large, at(1))));
 }
 
 #[tokio::test]
-async fn what_is_no_claim_is_an_error_and_no_result() {
-    for (state, more) in
+async fn an_invalid_item_is_an_error_and_not_a_result() {
+    for (state, attribute) in
         [("DONE", "error"), ("FAILED", "result"), ("RUNNING", "result"), ("LOST", "result")]
     {
-        let (cloud, claims) = begin().await;
+        let (cloud, claims) = setup().await;
         let mut item = key().attributes();
         let text = |text: &str| AttributeValue::S(text.to_owned());
         item.extend(
-            [("state", text(state)), (more, text("?")), ("owner", text(&Uuid::nil().to_string()))]
-                .map(owned),
+            [
+                ("state", text(state)),
+                (attribute, text("?")),
+                ("owner", text(&Uuid::nil().to_string())),
+            ]
+            .map(owned),
         );
         item.extend(
             [
@@ -220,10 +226,10 @@ async fn what_is_no_claim_is_an_error_and_no_result() {
             .send()
             .await
             .expect("put");
-        assert!(claims.read(key()).await.is_err(), "{state} with {more}");
+        assert!(claims.read(key()).await.is_err(), "{state} with {attribute}");
         assert!(
             claims.claim(key(), Uuid::now_v7(), LEASE, at(1)).await.is_err(),
-            "{state} with {more}"
+            "{state} with {attribute}"
         );
     }
 }

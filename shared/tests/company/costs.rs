@@ -1,4 +1,4 @@
-//! What each operation costs: `docs/COSTS.md` states these numbers.
+//! Cost of each operation: `docs/COSTS.md` states these numbers.
 
 use once::{
     company::{CacheStatus, Kind},
@@ -7,65 +7,84 @@ use once::{
 };
 use uuid::Uuid;
 
-use crate::company::{COMPANY, QUERIES, ask, asked, at, begin, compute, new_instance, put, sent};
+use crate::fixtures::{
+    COMPANY, QUERIES, abandoned_request, at, compute, new_instance, next_messages, put_company,
+    request, setup,
+};
 
-fn calls(names: &[&str]) -> Vec<String> {
+fn operations(names: &[&str]) -> Vec<String> {
     names.iter().map(|&name| name.to_owned()).collect()
 }
 
 #[tokio::test]
-async fn a_request_that_finds_its_figures_costs_a_read_or_nothing() {
-    let cloud = begin().await;
+async fn a_cached_response_costs_one_read_or_nothing() {
+    let cloud = setup().await;
     let instance = new_instance(&cloud);
-    for kind in crate::company::KINDS {
-        compute(&new_instance(&cloud), &asked(&cloud, kind, at(0)).await, at(0)).await;
-        assert_eq!(ask(&instance, kind, at(1)).await.expect("figures").status, CacheStatus::Hit);
-        assert_eq!(instance.transport.take_cost(), (calls(&["GetItem"]), 0.0, 1.0), "{kind:?}");
-        assert_eq!(ask(&instance, kind, at(2)).await.expect("figures").status, CacheStatus::Hit);
-        assert_eq!(instance.transport.take_cost(), (calls(&[]), 0.0, 0.0), "{kind:?} from memory");
-    }
-}
-
-#[tokio::test]
-async fn a_request_that_asks_for_the_work_costs_four_calls_and_its_looks() {
-    let cloud = begin().await;
-    let instance = new_instance(&cloud);
-    let joined = new_instance(&cloud);
-    let worker = new_instance(&cloud);
-    let working = async {
-        let messages = sent(&cloud, 1).await;
-        let joining = async { ask(&joined, Kind::Sales, at(0)).await.expect("figures") };
-        let (joined, ()) =
-            futures_util::future::join(joining, compute(&worker, &messages[0], at(0))).await;
-        joined
-    };
-    let (asked, other) =
-        futures_util::future::join(ask(&instance, Kind::Sales, at(0)), working).await;
-    assert_eq!(
-        (asked.expect("figures").status, other.status),
-        (CacheStatus::Miss, CacheStatus::Collapsed)
-    );
-    let sent = instance.transport.take_sent();
-    let (protected, looking) = sent.split_at(4);
-    assert_eq!(
-        cost(protected),
-        (calls(&["GetItem", "GetItem", "UpdateItem", "SendMessageBatch"]), 1.0, 2.0)
-    );
-    for looking in [looking, &joined.transport.take_sent()] {
-        assert!(!looking.is_empty());
-        assert!(
-            looking
-                .iter()
-                .all(|look| look.operation == "GetItem" && (look.read_units - 1.0).abs() < 0.01)
+    for kind in crate::fixtures::KINDS {
+        compute(&new_instance(&cloud), &abandoned_request(&cloud, kind, at(0)).await, at(0)).await;
+        assert_eq!(
+            request(&instance, kind, at(1)).await.expect("figures").status,
+            CacheStatus::Hit
+        );
+        assert_eq!(
+            instance.transport.take_cost(),
+            (operations(&["GetItem"]), 0.0, 1.0),
+            "{kind:?}"
+        );
+        assert_eq!(
+            request(&instance, kind, at(2)).await.expect("figures").status,
+            CacheStatus::Hit
+        );
+        assert_eq!(
+            instance.transport.take_cost(),
+            (operations(&[]), 0.0, 0.0),
+            "{kind:?} from the cache"
         );
     }
 }
 
 #[tokio::test]
-async fn a_worker_reads_a_month_once_for_all_kinds() {
-    let cloud = begin().await;
-    let messages =
-        [asked(&cloud, Kind::Sales, at(0)).await, asked(&cloud, Kind::Financials, at(0)).await];
+async fn a_request_that_starts_the_computation_costs_four_calls_and_its_polls() {
+    let cloud = setup().await;
+    let instance = new_instance(&cloud);
+    let joined = new_instance(&cloud);
+    let worker = new_instance(&cloud);
+    let work = async {
+        let messages = next_messages(&cloud, 1).await;
+        let joining = async { request(&joined, Kind::Sales, at(0)).await.expect("figures") };
+        let (joined, ()) =
+            futures_util::future::join(joining, compute(&worker, &messages[0], at(0))).await;
+        joined
+    };
+    let (response, other) =
+        futures_util::future::join(request(&instance, Kind::Sales, at(0)), work).await;
+    assert_eq!(
+        (response.expect("figures").status, other.status),
+        (CacheStatus::Miss, CacheStatus::Collapsed)
+    );
+    let calls = instance.transport.take_calls();
+    let (start, polls) = calls.split_at(4);
+    assert_eq!(
+        cost(start),
+        (operations(&["GetItem", "GetItem", "UpdateItem", "SendMessageBatch"]), 1.0, 2.0)
+    );
+    for polls in [polls, &joined.transport.take_calls()] {
+        assert!(!polls.is_empty());
+        assert!(
+            polls
+                .iter()
+                .all(|poll| poll.operation == "GetItem" && (poll.read_units - 1.0).abs() < 0.01)
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_worker_reads_the_ledger_once_for_all_kinds() {
+    let cloud = setup().await;
+    let messages = [
+        abandoned_request(&cloud, Kind::Sales, at(0)).await,
+        abandoned_request(&cloud, Kind::Financials, at(0)).await,
+    ];
     let worker = new_instance(&cloud);
     compute(&worker, &messages[0], at(0)).await;
     let whole = [
@@ -76,27 +95,27 @@ async fn a_worker_reads_a_month_once_for_all_kinds() {
     let ledger = 240.0 * 0.5;
     assert_eq!(
         worker.transport.take_cost(),
-        (calls(&whole.concat()), 1.0 + 1.0 + 4.0 + 1.0, 2.0 + ledger),
+        (operations(&whole.concat()), 1.0 + 1.0 + 4.0 + 1.0, 2.0 + ledger),
         "the base has 4 KB"
     );
     compute(&worker, &messages[1], at(0)).await;
     let found = ["UpdateItem", "GetItem", "GetItem", "UpdateItem"];
     assert_eq!(
         worker.transport.take_cost(),
-        (calls(&found), 1.0 + 3.0, 1.0 + 1.0),
-        "the base is there"
+        (operations(&found), 1.0 + 3.0, 1.0 + 1.0),
+        "the base exists"
     );
     compute(&worker, &messages[1], at(1)).await;
     assert_eq!(
         worker.transport.take_cost(),
-        (calls(&["UpdateItem"]), 0.0, 0.0),
-        "a message that comes again"
+        (operations(&["UpdateItem"]), 0.0, 0.0),
+        "a redelivered message"
     );
 }
 
 #[tokio::test]
-async fn a_company_of_larger_sums_costs_a_unit_more() {
-    let cloud = begin().await;
+async fn larger_sums_cost_one_unit_more() {
+    let cloud = setup().await;
     for day in 0..30 {
         let sale = Entry::sale(
             Uuid::from_u128(1),
@@ -108,8 +127,10 @@ async fn a_company_of_larger_sums_costs_a_unit_more() {
         let put = cloud.client().put_item().table_name(LEDGER_TABLE);
         put.set_item(Some(sale.item().expect("an item"))).send().await.expect("recorded");
     }
-    let messages =
-        [asked(&cloud, Kind::Sales, at(0)).await, asked(&cloud, Kind::Financials, at(0)).await];
+    let messages = [
+        abandoned_request(&cloud, Kind::Sales, at(0)).await,
+        abandoned_request(&cloud, Kind::Financials, at(0)).await,
+    ];
     let worker = new_instance(&cloud);
     compute(&worker, &messages[0], at(0)).await;
     let (_, writes, reads) = worker.transport.take_cost();
@@ -124,17 +145,17 @@ async fn a_company_of_larger_sums_costs_a_unit_more() {
 }
 
 #[tokio::test]
-async fn a_company_costs_a_unit_to_tell_and_one_to_read() {
-    let cloud = begin().await;
+async fn a_profile_costs_one_unit_to_write_and_one_to_read() {
+    let cloud = setup().await;
     let instance = new_instance(&cloud);
-    put(&instance, "other", 1).await;
-    assert_eq!(instance.transport.take_cost(), (calls(&["PutItem"]), 1.0, 0.0));
+    put_company(&instance, "other", 1).await;
+    assert_eq!(instance.transport.take_cost(), (operations(&["PutItem"]), 1.0, 0.0));
     instance
         .app
         .companies()
-        .get(&crate::company::id("other"))
+        .get(&crate::fixtures::id("other"))
         .await
         .expect("a read")
         .expect("a company");
-    assert_eq!(instance.transport.take_cost(), (calls(&["GetItem"]), 0.0, 1.0));
+    assert_eq!(instance.transport.take_cost(), (operations(&["GetItem"]), 0.0, 1.0));
 }

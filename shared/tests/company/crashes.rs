@@ -1,140 +1,162 @@
-//! The process dies between any two calls: once its lease has lapsed, the next caller gets the figures.
+//! An instance crashes between any two calls: once its lease has expired, the next caller gets the
+//! figures.
 
 use once::{
     company::{CacheStatus, FiguresError, Kind},
-    testing::{Cloud, Fault, Instance, Queued, crash::at_every_call},
+    testing::{Cloud, Fault, Instance, QueuedMessage, crash::at_every_call},
 };
 
-use crate::company::{
-    COMPANY, QUERIES, ask, asked, at, begin, body, calls, compute, fences, get, item, new_instance,
-    served, told, until,
+use crate::fixtures::{
+    COMPANY, QUERIES, abandoned_request, at, body, body_without_time, calls, compute, computed,
+    fences, item, new_instance, request, setup, wait_until, with_workers,
 };
 
-const DEATHS: [Fault; 2] = [Fault::DieBefore, Fault::DieAfter];
+const CRASHES: [Fault; 2] = [Fault::CrashBefore, Fault::CrashAfter];
 
-/// When whoever claimed or took the work at noon is taken to be dead.
-const LAPSED: i64 = 30;
+/// Seconds after which all leases that were acquired at noon have expired.
+const EXPIRED: i64 = 30;
 
-/// Does something and dies at a call.
-async fn die<T>(instance: &Instance, call: u64, death: Fault, flow: impl Future<Output = T>) {
-    instance.transport.fail_at(call, death);
+/// Runs a flow that crashes at a call.
+async fn crash<T>(instance: &Instance, call: u64, fault: Fault, flow: impl Future<Output = T>) {
+    instance.transport.fail_at(call, fault);
     tokio::select! {
         biased;
-        () = instance.transport.death() => {}
-        _ = flow => panic!("it outlived {death:?} at call {call}"),
+        () = instance.transport.crashed() => {}
+        _ = flow => panic!("no crash for {fault:?} at call {call}"),
     }
 }
 
-/// Whatever has happened, a later caller gets the right figures, and the message that comes again changes nothing.
-async fn recovers(cloud: &Cloud, message: &Queued) {
-    let sales = get(cloud, Kind::Sales, at(LAPSED)).await.expect("figures");
+/// Checks that a later caller gets the correct figures, and that the redelivered message changes
+/// nothing.
+async fn check_recovery(cloud: &Cloud, message: &QueuedMessage) {
+    let sales = computed(cloud, Kind::Sales, at(EXPIRED)).await.expect("figures");
     assert_eq!(body(&sales)["sales"], 7);
     let before = fences(cloud, COMPANY).await;
-    compute(&new_instance(cloud), message, at(LAPSED + 1)).await;
+    compute(&new_instance(cloud), message, at(EXPIRED + 1)).await;
     assert_eq!(fences(cloud, COMPANY).await, before);
     assert_eq!(
-        ask(&new_instance(cloud), Kind::Sales, at(LAPSED + 1)).await.expect("figures").answer,
+        request(&new_instance(cloud), Kind::Sales, at(EXPIRED + 1)).await.expect("figures").answer,
         sales.answer
     );
 }
 
 #[tokio::test]
-async fn a_worker_that_dies_with_the_base_there_is_replaced() {
-    let deaths = at_every_call(
+async fn a_worker_that_crashes_with_an_existing_base_is_replaced() {
+    let crashes = at_every_call(
         async |cloud: &Cloud| {
-            crate::company::put(&cloud.instance(), COMPANY, 7).await;
-            cloud.sales("2026-11-19", COMPANY, 7).await;
-            get(cloud, Kind::Financials, at(0)).await.expect("figures");
-            asked(cloud, Kind::Sales, at(0)).await
+            crate::fixtures::put_company(&cloud.instance(), COMPANY, 7).await;
+            cloud.record_sales("2026-11-19", COMPANY, 7).await;
+            computed(cloud, Kind::Financials, at(0)).await.expect("figures");
+            abandoned_request(cloud, Kind::Sales, at(0)).await
         },
         async |instance, message| compute(instance, message, at(0)).await,
-        async |cloud, _, message| recovers(cloud, message).await,
+        async |cloud, _, message| check_recovery(cloud, message).await,
     )
     .await;
-    assert_eq!(deaths, 2 * 4, "takes, reads the company and the base, finishes");
+    assert_eq!(crashes, 2 * 4, "takes over, reads the company and the base, finishes");
 }
 
 #[tokio::test]
-async fn a_worker_that_dies_while_it_computes_the_base_is_replaced() {
-    let cloud = begin().await;
+async fn a_worker_that_crashes_while_it_computes_the_base_is_replaced() {
+    let cloud = setup().await;
     let worker = new_instance(&cloud);
-    compute(&worker, &asked(&cloud, Kind::Sales, at(0)).await, at(0)).await;
+    compute(&worker, &abandoned_request(&cloud, Kind::Sales, at(0)).await, at(0)).await;
     let flow: Vec<_> =
-        worker.transport.take_sent().into_iter().map(|call| call.operation).collect();
+        worker.transport.take_calls().into_iter().map(|call| call.operation).collect();
     let ledger = vec!["Query"; QUERIES];
     assert_eq!(
         flow,
         [vec!["UpdateItem", "GetItem", "GetItem", "UpdateItem"], ledger, vec!["UpdateItem"; 2]]
             .concat(),
-        "takes, reads the company, looks for the base, claims it, reads the ledger, finishes both"
+        "takes over, reads the company, reads and claims the base, reads the ledger, finishes both"
     );
     let calls = u64::try_from(flow.len()).expect("few");
-    // One query is like another, but for the first and the last.
+    // All queries are alike, except for the first and the last.
     for call in [1, 2, 3, 4, 5, 100, calls - 2, calls - 1, calls] {
-        for death in DEATHS {
-            let cloud = begin().await;
-            let message = asked(&cloud, Kind::Sales, at(0)).await;
+        for fault in CRASHES {
+            let cloud = setup().await;
+            let message = abandoned_request(&cloud, Kind::Sales, at(0)).await;
             let worker = new_instance(&cloud);
-            die(&worker, call, death, compute(&worker, &message, at(0))).await;
-            recovers(&cloud, &message).await;
+            crash(&worker, call, fault, compute(&worker, &message, at(0))).await;
+            check_recovery(&cloud, &message).await;
         }
     }
 }
 
 #[tokio::test]
-async fn a_worker_that_stood_still_for_too_long_changes_nothing() {
-    // It stands still after it has taken the work, then while it computes the base, then before it finishes.
-    for asked_of_the_store in [1, 4, 5 + QUERIES] {
-        let cloud = begin().await;
-        let message = asked(&cloud, Kind::Sales, at(0)).await;
+async fn a_worker_that_paused_beyond_its_lease_changes_nothing() {
+    // It pauses after the takeover, while it computes the base, or before it finishes.
+    for calls_before in [1, 4, 5 + QUERIES] {
+        let cloud = setup().await;
+        let message = abandoned_request(&cloud, Kind::Sales, at(0)).await;
         let slow = new_instance(&cloud);
-        let mut standing_still = Box::pin(compute(&slow, &message, at(0)));
-        let mut sent = 0;
+        let mut paused = Box::pin(compute(&slow, &message, at(0)));
+        let mut calls = 0;
+        let has_made_its_calls = || {
+            calls += slow.transport.take_calls().len();
+            calls >= calls_before
+        };
         tokio::select! {
             biased;
-            () = &mut standing_still => panic!("it did not stand still"),
-            () = until(|| { sent += slow.transport.take_sent().len(); sent >= asked_of_the_store }) => {}
+            () = &mut paused => panic!("no pause"),
+            () = wait_until(has_made_its_calls) => {}
         }
-        cloud.sales("2026-11-18", COMPANY, 1).await;
-        let right = get(&cloud, Kind::Sales, at(LAPSED)).await.expect("figures");
-        let figures = crate::company::figures(COMPANY, Kind::Sales).key();
-        let recorded = item(&cloud, figures.clone()).await;
-        standing_still.await;
-        assert_eq!(item(&cloud, figures).await, recorded);
+        cloud.record_sales("2026-11-18", COMPANY, 1).await;
+        let expected = computed(&cloud, Kind::Sales, at(EXPIRED)).await.expect("figures");
+        let key = crate::fixtures::figures_key(COMPANY, Kind::Sales).claim_key();
+        let recorded = item(&cloud, key.clone()).await;
+        paused.await;
+        assert_eq!(item(&cloud, key).await, recorded);
         assert_eq!(
-            ask(&new_instance(&cloud), Kind::Sales, at(LAPSED + 1)).await.expect("figures").answer,
-            right.answer
+            request(&new_instance(&cloud), Kind::Sales, at(EXPIRED + 1))
+                .await
+                .expect("figures")
+                .answer,
+            expected.answer
         );
     }
 }
 
 #[tokio::test]
-async fn a_request_that_dies_leaves_a_claim_that_works_or_lapses() {
+async fn a_request_that_crashes_leaves_a_claim_that_is_worked_on_or_expires() {
     let flow = ["GetItem", "GetItem", "UpdateItem", "SendMessageBatch"];
-    for (place, operation) in (1..).zip(flow) {
-        for death in DEATHS {
-            let cloud = begin().await;
-            let doomed = new_instance(&cloud);
-            die(&doomed, place, death, ask(&doomed, Kind::Sales, at(0))).await;
-            assert_eq!(doomed.transport.take_sent().last().expect("a call").operation, operation);
-            let after = death == Fault::DieAfter;
-            let claimed = place == 4 || (place == 3 && after);
-            let sent = place == 4 && after;
-            let next = crate::company::waiting(&cloud, std::time::Duration::from_millis(200));
+    for (call, operation) in (1..).zip(flow) {
+        for fault in CRASHES {
+            let cloud = setup().await;
+            let crashing = new_instance(&cloud);
+            crash(&crashing, call, fault, request(&crashing, Kind::Sales, at(0))).await;
+            assert_eq!(
+                crashing.transport.take_calls().last().expect("a call").operation,
+                operation
+            );
+            let after = fault == Fault::CrashAfter;
+            let claimed = call == 4 || (call == 3 && after);
+            let sent = call == 4 && after;
+            let next =
+                crate::fixtures::instance_with_wait(&cloud, std::time::Duration::from_millis(200));
             if claimed && !sent {
-                // Whoever comes meanwhile waits for a work that nobody does.
-                let answer =
-                    served(&cloud, &[new_instance(&cloud)], at(5), ask(&next, Kind::Sales, at(5)))
-                        .await;
+                // A request in the meantime waits for a computation that no worker performs.
+                let answer = with_workers(
+                    &cloud,
+                    &[new_instance(&cloud)],
+                    at(5),
+                    request(&next, Kind::Sales, at(5)),
+                )
+                .await;
                 assert!(matches!(answer, Err(FiguresError::TimedOut)), "{answer:?}");
             }
             let seconds = if claimed && !sent { 10 } else { 1 };
             let workers = [new_instance(&cloud)];
             let next = new_instance(&cloud);
-            let answer =
-                served(&cloud, &workers, at(seconds), ask(&next, Kind::Sales, at(seconds))).await;
+            let answer = with_workers(
+                &cloud,
+                &workers,
+                at(seconds),
+                request(&next, Kind::Sales, at(seconds)),
+            )
+            .await;
             let answer = answer.expect("figures");
-            assert_eq!(told(&answer)["sales"], 7);
+            assert_eq!(body_without_time(&answer)["sales"], 7);
             assert_eq!(
                 answer.status,
                 if sent { CacheStatus::Collapsed } else { CacheStatus::Miss }

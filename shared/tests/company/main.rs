@@ -1,9 +1,10 @@
-//! Company figures on the embedded store, with the real client: computed once, shared by all callers.
+//! Company figures on the embedded store, with the real client: computed once, shared by all
+//! callers.
 
 mod callers;
-mod company;
+mod computed_once;
 mod costs;
 mod crashes;
 mod failures;
 mod faults;
-mod once_each;
+mod fixtures;

@@ -1,18 +1,18 @@
-//! Every alarm watches what is there, and the runbook knows it.
+//! Every alarm watches a metric that exists, and has its section in the runbook.
 
 use std::{collections::BTreeSet, fs};
 
-use once::testing::{Meter, Template, root};
+use once::testing::{MetricId, Template, root};
 use serde_json::Value;
 
 use crate::{
-    scraped::{lively, scrape},
-    sources::{counted, functions},
+    fixtures::{deployment, scrape},
+    sources::{programs, recorded_metrics},
 };
 
 const ALARM: &str = "AWS::CloudWatch::Alarm";
 
-/// The alarm's dimension, if it has one: its name and its value.
+/// The name and the value of the alarm's dimension, if it has one.
 fn dimension(alarm: &Value) -> Option<(&str, &str)> {
     let dimensions = alarm["Dimensions"].as_array()?;
     assert_eq!(dimensions.len(), 1, "{alarm}");
@@ -20,35 +20,35 @@ fn dimension(alarm: &Value) -> Option<(&str, &str)> {
 }
 
 #[tokio::test]
-async fn cloudwatch_is_asked_for_what_a_function_counts() {
+async fn every_metric_read_from_cloudwatch_is_recorded_by_a_function() {
     let template = Template::load();
-    let (counted, functions) = (counted(), functions(&template));
-    let (cloud, instance) = lively().await;
+    let (recorded, programs) = (recorded_metrics(), programs(&template));
+    let (cloud, instance) = deployment().await;
     scrape(&instance).await;
-    let asked = cloud.services().take_metrics_asked_for();
-    let own: Vec<_> = asked.iter().filter(|(meter, _)| meter.namespace == "Once").collect();
+    let queries = cloud.services().take_metric_queries();
+    let own: Vec<_> = queries.iter().filter(|(metric, _)| metric.namespace == "Once").collect();
     assert!(own.len() > 20);
-    for (Meter { name, dimensions, .. }, _) in own {
-        assert!(counted.contains(name), "nothing counts {name}");
+    for (MetricId { name, dimensions, .. }, _) in own {
+        assert!(recorded.contains(name), "no function records {name}");
         let function = dimensions[0].strip_prefix("Function=").expect("a function");
-        assert!(functions.contains(function), "there is no function {function}");
+        assert!(programs.contains(function), "there is no function {function}");
     }
 }
 
 #[test]
-fn an_alarm_on_our_own_metric_watches_what_a_function_counts() {
+fn an_alarm_on_our_own_metric_watches_what_a_function_records() {
     let template = Template::load();
-    let (counted, functions) = (counted(), functions(&template));
-    let mut seen = 0;
+    let (recorded, programs) = (recorded_metrics(), programs(&template));
+    let mut checked = 0;
     for (id, alarm) in template.resources(ALARM).filter(|(_, alarm)| alarm["Namespace"] == "Once") {
         let metric = alarm["MetricName"].as_str().expect("a metric");
-        assert!(counted.contains(metric), "{id}: nothing counts {metric}");
+        assert!(recorded.contains(metric), "{id}: no function records {metric}");
         let (name, function) = dimension(alarm).expect("a dimension");
         assert_eq!(name, "Function", "{id}");
-        assert!(functions.contains(function), "{id}: there is no function {function}");
-        seen += 1;
+        assert!(programs.contains(function), "{id}: there is no function {function}");
+        checked += 1;
     }
-    assert!(seen > 0);
+    assert!(checked > 0);
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn an_alarm_on_a_metric_of_aws_watches_a_resource_of_the_template() {
     let is = |kind: &str, id: &str| template.resources(kind).any(|(found, _)| found == id);
     for (id, alarm) in template.resources(ALARM).filter(|(_, alarm)| alarm["Namespace"] != "Once") {
         let metric = alarm["MetricName"].as_str().expect("a metric");
-        let there = match (alarm["Namespace"].as_str().expect("a namespace"), dimension(alarm)) {
+        let exists = match (alarm["Namespace"].as_str().expect("a namespace"), dimension(alarm)) {
             ("AWS/SQS", Some(("QueueName", queue))) => {
                 let queue = queue.strip_suffix(".QueueName").expect("the name of a queue");
                 ["ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage"]
@@ -68,25 +68,25 @@ fn an_alarm_on_a_metric_of_aws_watches_a_resource_of_the_template() {
                 ["Errors", "Invocations"].contains(&metric)
                     && is("AWS::Serverless::Function", function)
             }
-            // Of the account.
+            // All functions of the account.
             ("AWS/Lambda", None) => metric == "Throttles",
             ("AWS/ApiGateway", Some(("ApiId", api))) => {
                 metric == "5xx" && is("AWS::Serverless::HttpApi", api)
             }
             _ => false,
         };
-        assert!(there, "{id}: {alarm}");
+        assert!(exists, "{id}: {alarm}");
     }
 }
 
-/// The queues that an alarm with this metric watches.
+/// The queues that alarms on this metric watch.
 fn watched<'a>(template: &'a Template, metric: &str) -> BTreeSet<&'a str> {
     let alarms = template.resources(ALARM).filter(|(_, alarm)| alarm["MetricName"] == metric);
     alarms.filter_map(|(_, alarm)| dimension(alarm)?.1.strip_suffix(".QueueName")).collect()
 }
 
 #[test]
-fn every_dead_letter_queue_and_every_work_queue_has_its_alarm() {
+fn every_queue_has_an_alarm() {
     let template = Template::load();
     let queues: BTreeSet<&str> = template.resources("AWS::SQS::Queue").map(|(id, _)| id).collect();
     let dead_letters: BTreeSet<&str> = template
@@ -102,7 +102,7 @@ fn every_dead_letter_queue_and_every_work_queue_has_its_alarm() {
 }
 
 #[test]
-fn every_function_that_no_caller_waits_for_has_an_alarm_on_its_errors() {
+fn every_worker_has_an_alarm_on_its_errors() {
     let template = Template::load();
     let workers = template.resources("AWS::Serverless::Function").filter(|(_, function)| {
         let events = function["Events"].as_object().into_iter().flat_map(|events| events.values());
@@ -116,7 +116,7 @@ fn every_function_that_no_caller_waits_for_has_an_alarm_on_its_errors() {
 }
 
 #[test]
-fn every_alarm_can_tell_somebody_and_has_its_section_in_the_runbook() {
+fn every_alarm_notifies_the_topic_and_has_its_section_in_the_runbook() {
     let runbook = fs::read_to_string(root().join("docs/RUNBOOK.md")).expect("a runbook");
     let headings: BTreeSet<&str> = runbook
         .lines()
@@ -126,19 +126,19 @@ fn every_alarm_can_tell_somebody_and_has_its_section_in_the_runbook() {
         .collect();
     let template = Template::load();
     let alarms: BTreeSet<&str> = template.resources(ALARM).map(|(id, _)| id).collect();
-    assert_eq!(headings, alarms, "each has a heading, and no heading is of an alarm that is gone");
+    assert_eq!(headings, alarms, "one heading for each alarm, and no others");
     for (id, alarm) in template.resources(ALARM) {
         let description = alarm["AlarmDescription"].as_str().expect("a text");
         assert!(description.ends_with(&format!("docs/RUNBOOK.md: {id}")), "{id}: {description}");
         for actions in ["AlarmActions", "OKActions"] {
             assert_eq!(alarm[actions][0], "HasAlarmTopic", "{id}");
         }
-        // What is not told is well, but for what must be told each minute.
-        let silent = alarm["ComparisonOperator"] == "LessThanThreshold"
+        // Missing data fires only the alarms on metrics that are written every minute.
+        let is_written_every_minute = alarm["ComparisonOperator"] == "LessThanThreshold"
             || alarm["MetricName"] == "MinutesOverdue";
         assert_eq!(
             alarm["TreatMissingData"],
-            if silent { "breaching" } else { "notBreaching" },
+            if is_written_every_minute { "breaching" } else { "notBreaching" },
             "{id}"
         );
     }

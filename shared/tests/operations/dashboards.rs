@@ -1,4 +1,4 @@
-//! Dashboards show what is there.
+//! The dashboards show metrics that exist, and Grafana's shows all of `GET /metrics`.
 
 use std::{collections::BTreeSet, fs};
 
@@ -6,17 +6,17 @@ use once::testing::{Template, root};
 use serde_json::Value;
 
 use crate::{
-    scraped::{lively, scrape, values},
-    sources::{counted, functions},
+    fixtures::{deployment, scrape, values},
+    sources::{programs, recorded_metrics},
 };
 
-/// Everything under this key, however deep.
-fn under<'a>(json: &'a Value, key: &str) -> Vec<&'a Value> {
+/// The values of all members with this key, at any depth.
+fn members<'a>(json: &'a Value, key: &str) -> Vec<&'a Value> {
     match json {
-        Value::Array(items) => items.iter().flat_map(|item| under(item, key)).collect(),
-        Value::Object(members) => {
-            let own = members.get(key).into_iter();
-            own.chain(members.values().flat_map(|member| under(member, key))).collect()
+        Value::Array(items) => items.iter().flat_map(|item| members(item, key)).collect(),
+        Value::Object(object) => {
+            let own = object.get(key).into_iter();
+            own.chain(object.values().flat_map(|member| members(member, key))).collect()
         }
         _ => Vec::new(),
     }
@@ -33,9 +33,9 @@ fn grafana() -> Value {
     serde_json::from_str(&text).expect("JSON")
 }
 
-/// Every name that a deployment with something of everything tells.
-async fn served() -> BTreeSet<String> {
-    let (_cloud, instance) = lively().await;
+/// The names of all metrics that `GET /metrics` returns.
+async fn exposed_metrics() -> BTreeSet<String> {
+    let (_cloud, instance) = deployment().await;
     values(&scrape(&instance).await)
         .into_keys()
         .map(|series| series.split('{').next().unwrap_or_default().to_owned())
@@ -43,51 +43,51 @@ async fn served() -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn grafana_asks_for_what_is_served_and_shows_all_of_it() {
+async fn grafana_shows_all_exposed_metrics_and_no_others() {
     let dashboard = grafana();
-    let queries: Vec<&str> = under(&dashboard, "expr")
+    let queries: Vec<&str> = members(&dashboard, "expr")
         .into_iter()
         .map(|query| query.as_str().expect("a text"))
         .collect();
-    let asked: BTreeSet<String> =
+    let shown: BTreeSet<String> =
         queries.iter().flat_map(|query| metrics(query)).map(str::to_owned).collect();
     assert!(queries.iter().all(|query| metrics(query).next().is_some()), "{queries:?}");
-    assert_eq!(asked, served().await);
+    assert_eq!(shown, exposed_metrics().await);
 }
 
 #[test]
-fn grafana_reads_from_a_prometheus_of_the_users_choice() {
-    for source in under(&grafana(), "datasource") {
+fn the_data_source_of_grafana_is_a_variable() {
+    for source in members(&grafana(), "datasource") {
         assert_eq!(source["type"], "prometheus");
         assert_eq!(source["uid"], "${datasource}");
     }
 }
 
 #[tokio::test]
-async fn every_number_is_explained() {
+async fn every_exposed_metric_is_documented() {
     let page = fs::read_to_string(root().join("docs/OPERATIONS.md")).expect("a page");
-    for name in served().await {
+    for name in exposed_metrics().await {
         assert!(page.contains(&format!("`{name}")), "{name}");
     }
 }
 
 #[test]
-fn the_dashboard_of_cloudwatch_shows_what_a_function_counts() {
+fn the_cloudwatch_dashboard_shows_metrics_that_exist() {
     let template = Template::load();
-    let (counted, functions) = (counted(), functions(&template));
+    let (recorded, programs) = (recorded_metrics(), programs(&template));
     let mut dashboards = template.resources("AWS::CloudWatch::Dashboard");
     let body = dashboards.next().expect("a dashboard").1["DashboardBody"].as_str().expect("a text");
     let body: Value = serde_json::from_str(body).expect("JSON");
-    let series = under(&body, "metrics").into_iter().filter_map(Value::as_array).flatten();
-    let mut seen = 0;
+    let series = members(&body, "metrics").into_iter().filter_map(Value::as_array).flatten();
+    let mut checked = 0;
     for series in series {
-        let part = |place: usize| series[place].as_str().unwrap_or_default();
+        let part = |index: usize| series[index].as_str().unwrap_or_default();
         match part(0) {
             "Once" => {
-                assert!(counted.contains(part(1)), "{series}");
+                assert!(recorded.contains(part(1)), "{series}");
                 assert_eq!(part(2), "Function");
-                assert!(functions.contains(part(3)), "{series}");
-                seen += 1;
+                assert!(programs.contains(part(3)), "{series}");
+                checked += 1;
             }
             "AWS/SQS" => {
                 let queue = part(3).trim_start_matches("${").trim_end_matches(".QueueName}");
@@ -106,12 +106,12 @@ fn the_dashboard_of_cloudwatch_shows_what_a_function_counts() {
                 );
                 if let Some(own) = search.split("{Once,Function} MetricName=\"").nth(1) {
                     assert!(
-                        counted.contains(own.split('"').next().unwrap_or_default()),
+                        recorded.contains(own.split('"').next().unwrap_or_default()),
                         "{search}"
                     );
                 }
             }
         }
     }
-    assert!(seen > 10, "{seen}");
+    assert!(checked > 10, "{checked}");
 }

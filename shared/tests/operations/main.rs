@@ -1,9 +1,9 @@
-//! What people see who look after a deployment: the numbers of `/metrics` on the embedded store, with the real clients; and whether the
-//! alarms, the runbook and the dashboards speak of what is really there.
+//! `GET /metrics` on the embedded store, with the real SDK clients; and the agreement of alarms,
+//! runbook and dashboards with the metrics that exist.
 
 mod alarms;
 mod costs;
 mod dashboards;
-mod numbers;
-mod scraped;
+mod fixtures;
+mod metrics;
 mod sources;

@@ -1,4 +1,4 @@
-//! What the code counts: every metric that is named in a source.
+//! The metrics that the code records, found in its source files.
 
 use std::{
     collections::BTreeSet,
@@ -8,8 +8,9 @@ use std::{
 
 use once::testing::{Template, root};
 
-/// The names in `counter!("…")` and `histogram!("…")`, of the library and of the functions, their tests left out.
-pub fn counted() -> BTreeSet<String> {
+/// The names in `counter!("…")` and `histogram!("…")` in the library and the functions, except in
+/// their tests.
+pub fn recorded_metrics() -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for file in rust_files(&root().join("shared/src"))
         .into_iter()
@@ -17,8 +18,8 @@ pub fn counted() -> BTreeSet<String> {
     {
         let text = fs::read_to_string(&file).expect("a source");
         let code = text.split("#[cfg(test)]").next().unwrap_or_default();
-        for begin in ["counter!(\"", "histogram!(\""] {
-            let found = code.split(begin).skip(1).filter_map(|rest| rest.split('"').next());
+        for prefix in ["counter!(\"", "histogram!(\""] {
+            let found = code.split(prefix).skip(1).filter_map(|rest| rest.split('"').next());
             names.extend(found.map(str::to_owned));
         }
     }
@@ -26,8 +27,8 @@ pub fn counted() -> BTreeSet<String> {
     names
 }
 
-/// The programs of the template's functions, as their metrics name them.
-pub fn functions(template: &Template) -> BTreeSet<String> {
+/// The program names of the template's functions: the dimension `Function` of their metrics.
+pub fn programs(template: &Template) -> BTreeSet<String> {
     template.functions().map(|function| function.program.to_owned()).collect()
 }
 

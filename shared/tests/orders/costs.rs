@@ -1,13 +1,13 @@
-//! What each operation costs, exactly: calls, and request units as the store counts them. `docs/COSTS.md` lists these numbers.
+//! The exact cost of each operation: calls, and request units as the store counts them.
+//! `docs/COSTS.md` lists these numbers.
 
 use once::{
-    orders::From,
+    orders::PageStart,
     testing::{Cloud, new_order, new_product},
 };
 
-use crate::shop::{at, key, page, place, stocked, units};
+use crate::fixtures::{at, create_product, key, page, place, units};
 
-/// Calls, write units and read units since the last time.
 fn calls(names: &[&str]) -> Vec<String> {
     names.iter().map(|&name| name.to_owned()).collect()
 }
@@ -15,7 +15,7 @@ fn calls(names: &[&str]) -> Vec<String> {
 #[tokio::test]
 async fn an_order_is_one_transaction_of_three_items() {
     let cloud = Cloud::start().await;
-    let product = stocked(&cloud, 100, 8).await;
+    let product = create_product(&cloud, 100, 8).await;
     let instance = cloud.instance();
     place(&instance, new_order(product, 1, "first"), None, at(1)).await.expect("placed");
     assert_eq!(
@@ -26,13 +26,13 @@ async fn an_order_is_one_transaction_of_three_items() {
     assert_eq!(instance.transport.take_cost(), (calls(&["TransactWriteItems"]), ORDER_UNITS, 0.0));
 }
 
-/// Three items at two units each, and one for the index.
+/// Three items at two write units each, and one for the index.
 const ORDER_UNITS: f64 = 7.0;
 
 #[tokio::test]
-async fn a_refusal_from_memory_costs_nothing() {
+async fn a_refusal_from_the_cache_costs_nothing() {
     let cloud = Cloud::start().await;
-    let product = stocked(&cloud, 1, 1).await;
+    let product = create_product(&cloud, 1, 1).await;
     let instance = cloud.instance();
     place(&instance, new_order(product, 1, "first"), None, at(1)).await.expect("placed");
     drop(instance.transport.take_cost());
@@ -47,7 +47,7 @@ async fn a_refusal_from_memory_costs_nothing() {
 #[tokio::test]
 async fn a_short_lane_costs_one_more_read_and_one_more_transaction() {
     let cloud = Cloud::start().await;
-    let product = stocked(&cloud, 4, 2).await;
+    let product = create_product(&cloud, 4, 2).await;
     let instance = cloud.instance();
     place(&instance, new_order(product, 3, "buyer"), None, at(1)).await.expect("placed");
     let (names, writes, reads) = instance.transport.take_cost();
@@ -58,7 +58,7 @@ async fn a_short_lane_costs_one_more_read_and_one_more_transaction() {
 #[tokio::test]
 async fn a_cancellation_is_one_read_and_one_transaction_of_three_items() {
     let cloud = Cloud::start().await;
-    let product = stocked(&cloud, 4, 2).await;
+    let product = create_product(&cloud, 4, 2).await;
     let instance = cloud.instance();
     let order =
         place(&instance, new_order(product, 1, "buyer"), None, at(1)).await.expect("placed").order;
@@ -68,14 +68,14 @@ async fn a_cancellation_is_one_read_and_one_transaction_of_three_items() {
         instance.transport.take_cost(),
         (calls(&["GetItem", "TransactWriteItems"]), ORDER_UNITS, 1.0)
     );
-    instance.app.orders().cancel(order.id, at(3)).await.expect("cancelled before");
+    instance.app.orders().cancel(order.id, at(3)).await.expect("cancelled already");
     assert_eq!(instance.transport.take_cost(), (calls(&["GetItem"]), 0.0, 1.0));
 }
 
 #[tokio::test]
 async fn a_restock_writes_its_record_and_every_lane() {
     let cloud = Cloud::start().await;
-    let product = stocked(&cloud, 4, 8).await;
+    let product = create_product(&cloud, 4, 8).await;
     let instance = cloud.instance();
     instance
         .app
@@ -89,11 +89,12 @@ async fn a_restock_writes_its_record_and_every_lane() {
 }
 
 #[tokio::test]
-async fn a_product_costs_a_count_and_one_transaction() {
+async fn a_product_costs_one_update_of_the_counter_and_one_transaction() {
     let cloud = Cloud::start().await;
     let instance = cloud.instance();
     instance.app.orders().create_product(new_product(100, 8), None, at(1)).await.expect("created");
-    // The counter; the key, the product and its lanes at two each; one for the index.
+    // One unit for the counter, two each for the record, the product and its lanes, one for the
+    // index.
     assert_eq!(
         instance.transport.take_cost(),
         (calls(&["UpdateItem", "TransactWriteItems"]), 1.0 + 2.0 * (1.0 + 1.0 + 8.0) + 1.0, 0.0)
@@ -103,7 +104,7 @@ async fn a_product_costs_a_count_and_one_transaction() {
 #[tokio::test]
 async fn reads_cost_what_they_return() {
     let cloud = Cloud::start().await;
-    let product = stocked(&cloud, 100, 8).await;
+    let product = create_product(&cloud, 100, 8).await;
     let instance = cloud.instance();
     let order =
         place(&instance, new_order(product, 1, "buyer"), None, at(1)).await.expect("placed").order;
@@ -112,7 +113,7 @@ async fn reads_cost_what_they_return() {
     assert_eq!(instance.transport.take_cost(), (calls(&["GetItem", "Query"]), 0.0, 2.0));
     instance.app.orders().product(product).await.expect("a read").expect("stored");
     assert_eq!(instance.transport.take_cost(), (calls(&["Query"]), 0.0, 1.0));
-    instance.app.orders().list(page(20), &From::NEWEST).await.expect("a page");
+    instance.app.orders().list(page(20), &PageStart::NEWEST).await.expect("a page");
     assert_eq!(instance.transport.take_cost(), (calls(&["Query"; 8]), 0.0, 4.0));
     instance.app.orders().list_products(page(20), None).await.expect("a page");
     assert_eq!(instance.transport.take_cost(), (calls(&["Query"; 2]), 0.0, 1.5));

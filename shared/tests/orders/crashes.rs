@@ -1,29 +1,29 @@
-//! The process dies between any two calls.
+//! Crashes of the process between any two calls.
 
 use once::{
     orders::Status,
     testing::{Cloud, crash::at_every_call, new_order, new_product},
 };
 
-use crate::shop::{Books, at, key, place, stocked, units};
+use crate::fixtures::{Books, at, create_product, key, place, units};
 
 #[tokio::test]
-async fn an_order_whose_process_died_is_found_or_placed_by_a_retry() {
-    let deaths = at_every_call(
-        async |cloud: &Cloud| stocked(cloud, 10, 2).await,
+async fn an_order_whose_process_crashed_is_found_or_placed_by_a_retry() {
+    let crashes = at_every_call(
+        async |cloud: &Cloud| create_product(cloud, 10, 2).await,
         async |instance, product| {
             drop(place(instance, new_order(*product, 3, "buyer"), Some("cart-1"), at(1)).await);
         },
         async |cloud, retry, product| {
             let books = Books::of(cloud).await;
-            books.balance(10);
-            let stood_before = books.orders() == 1;
+            books.assert_balanced(10);
+            let existed = books.orders() == 1;
             let placed = place(retry, new_order(*product, 3, "buyer"), Some("cart-1"), at(2))
                 .await
                 .expect("placed");
-            assert_eq!(placed.replayed, stood_before);
+            assert_eq!(placed.replayed, existed);
             let books = Books::of(cloud).await;
-            books.balance(10);
+            books.assert_balanced(10);
             assert_eq!((books.orders(), books.stock()), (1, 7));
             let stored =
                 retry.app.orders().get(placed.order.id).await.expect("a read").expect("stored");
@@ -31,36 +31,37 @@ async fn an_order_whose_process_died_is_found_or_placed_by_a_retry() {
         },
     )
     .await;
-    assert_eq!(deaths, 2 * 2);
+    assert_eq!(crashes, 2 * 2);
 }
 
 #[tokio::test]
-async fn an_order_over_several_lanes_survives_a_death_at_every_call() {
-    let deaths = at_every_call(
-        async |cloud: &Cloud| stocked(cloud, 10, 5).await,
+async fn an_order_over_several_lanes_survives_a_crash_at_every_call() {
+    let crashes = at_every_call(
+        async |cloud: &Cloud| create_product(cloud, 10, 5).await,
         async |instance, product| {
             drop(place(instance, new_order(*product, 9, "buyer"), Some("cart-1"), at(1)).await);
         },
         async |cloud, retry, product| {
-            Books::of(cloud).await.balance(10);
+            Books::of(cloud).await.assert_balanced(10);
             place(retry, new_order(*product, 9, "buyer"), Some("cart-1"), at(2))
                 .await
                 .expect("placed");
             let books = Books::of(cloud).await;
-            books.balance(10);
+            books.assert_balanced(10);
             assert_eq!((books.orders(), books.stock()), (1, 1));
         },
     )
     .await;
-    // The product, the lane that is short, all lanes, and the lanes together.
-    assert_eq!(deaths, 2 * 4);
+    // The calls: the product, the transaction of the short lane, all lanes, the transaction of
+    // several lanes.
+    assert_eq!(crashes, 2 * 4);
 }
 
 #[tokio::test]
-async fn a_cancellation_whose_process_died_is_finished_by_a_retry() {
-    let deaths = at_every_call(
+async fn a_cancellation_whose_process_crashed_is_finished_by_a_retry() {
+    let crashes = at_every_call(
         async |cloud: &Cloud| {
-            let product = stocked(cloud, 10, 2).await;
+            let product = create_product(cloud, 10, 2).await;
             place(&cloud.instance(), new_order(product, 4, "buyer"), None, at(1))
                 .await
                 .expect("placed")
@@ -69,22 +70,22 @@ async fn a_cancellation_whose_process_died_is_finished_by_a_retry() {
         },
         async |instance, order| drop(instance.app.orders().cancel(*order, at(2)).await),
         async |cloud, retry, order| {
-            Books::of(cloud).await.balance(10);
+            Books::of(cloud).await.assert_balanced(10);
             let cancelled = retry.app.orders().cancel(*order, at(3)).await.expect("cancelled");
             assert_eq!(cancelled.status, Status::Cancelled);
             let books = Books::of(cloud).await;
-            books.balance(10);
-            assert_eq!((books.stock(), books.ledger_rows()), (10, 2));
+            books.assert_balanced(10);
+            assert_eq!((books.stock(), books.ledger_entries()), (10, 2));
         },
     )
     .await;
-    assert_eq!(deaths, 2 * 2);
+    assert_eq!(crashes, 2 * 2);
 }
 
 #[tokio::test]
-async fn a_restock_whose_process_died_adds_its_units_once() {
-    let deaths = at_every_call(
-        async |cloud: &Cloud| stocked(cloud, 10, 4).await,
+async fn a_restock_whose_process_crashed_adds_its_units_once() {
+    let crashes = at_every_call(
+        async |cloud: &Cloud| create_product(cloud, 10, 4).await,
         async |instance, product| {
             drop(
                 instance
@@ -95,7 +96,7 @@ async fn a_restock_whose_process_died_adds_its_units_once() {
             );
         },
         async |cloud, retry, product| {
-            Books::of(cloud).await.balance(10);
+            Books::of(cloud).await.assert_balanced(10);
             let restocked = retry
                 .app
                 .orders()
@@ -103,18 +104,18 @@ async fn a_restock_whose_process_died_adds_its_units_once() {
                 .await
                 .expect("restocked");
             assert_eq!(restocked.product.stock, 60);
-            Books::of(cloud).await.balance(10);
+            Books::of(cloud).await.assert_balanced(10);
         },
     )
     .await;
-    // The product, the transaction, and the product with its stock.
-    assert_eq!(deaths, 2 * 3);
+    // The calls: the product, the transaction, the product with its stock.
+    assert_eq!(crashes, 2 * 3);
 }
 
 #[tokio::test]
-async fn a_product_whose_process_died_is_created_once() {
+async fn a_product_whose_process_crashed_is_created_once() {
     let product = || new_product(10, 4);
-    let deaths = at_every_call(
+    let crashes = at_every_call(
         async |_: &Cloud| (),
         async |instance, ()| {
             drop(
@@ -137,13 +138,13 @@ async fn a_product_whose_process_died_is_created_once() {
                 .instance()
                 .app
                 .orders()
-                .list_products(crate::shop::page(100), None)
+                .list_products(crate::fixtures::page(100), None)
                 .await
                 .expect("a page");
             assert_eq!(listed.rows, [created.product]);
-            Books::of(cloud).await.balance(10);
+            Books::of(cloud).await.assert_balanced(10);
         },
     )
     .await;
-    assert_eq!(deaths, 2 * 2);
+    assert_eq!(crashes, 2 * 2);
 }

@@ -1,9 +1,9 @@
-//! The promises of orders, each shown on the real SDK client against the embedded DynamoDB.
+//! Tests of the promises of orders, with the real SDK client and the embedded DynamoDB.
 
 mod costs;
 mod crashes;
-mod keys;
-mod listing;
+mod fixtures;
+mod idempotency;
+mod lists;
 mod races;
 mod refusals;
-mod shop;

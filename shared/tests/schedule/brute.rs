@@ -1,5 +1,5 @@
-//! The rule against a scan minute by minute, with neither croner nor stretches: around changes of the clock, wherever
-//! and whenever they are.
+//! The search compared with a scan minute by minute, without croner and offset periods: around
+//! clock changes of many zones from 1995 to 2036.
 
 use std::collections::BTreeSet;
 
@@ -25,24 +25,24 @@ const ZONES: [&str; 14] = [
     "Pacific/Apia",
 ];
 
-/// An expression, and what it names, said apart from it.
+/// An expression, and the values that its fields match.
 #[derive(Debug, Clone)]
-struct Named {
+struct Pattern {
     text: String,
     minutes: BTreeSet<i8>,
     hours: BTreeSet<i8>,
     weekdays: BTreeSet<i8>,
 }
 
-impl Named {
-    fn holds(&self, wall: DateTime) -> bool {
-        self.minutes.contains(&wall.minute())
-            && self.hours.contains(&wall.hour())
-            && self.weekdays.contains(&wall.weekday().to_sunday_zero_offset())
+impl Pattern {
+    fn matches(&self, local: DateTime) -> bool {
+        self.minutes.contains(&local.minute())
+            && self.hours.contains(&local.hour())
+            && self.weekdays.contains(&local.weekday().to_sunday_zero_offset())
     }
 }
 
-/// A field of values below `count`: all, each so many, a range or a list.
+/// A field of values below `count`: all of them, a step, a range or a list.
 fn field(count: i8) -> impl Strategy<Value = (String, BTreeSet<i8>)> {
     let list = |values: BTreeSet<i8>| {
         (values.iter().map(i8::to_string).collect::<Vec<_>>().join(","), values)
@@ -59,8 +59,8 @@ fn field(count: i8) -> impl Strategy<Value = (String, BTreeSet<i8>)> {
     ]
 }
 
-fn named() -> impl Strategy<Value = Named> {
-    // Where clocks change, it is night.
+fn pattern() -> impl Strategy<Value = Pattern> {
+    // Clocks change at night.
     let hours = prop_oneof![
         field(24),
         proptest::collection::btree_set(0_i8..4, 1..3).prop_map(|hours| {
@@ -68,7 +68,7 @@ fn named() -> impl Strategy<Value = Named> {
         })
     ];
     (field(60), hours, field(7)).prop_map(
-        |((minute, minutes), (hour, hours), (weekday, weekdays))| Named {
+        |((minute, minutes), (hour, hours), (weekday, weekdays))| Pattern {
             text: format!("{minute} {hour} * * {weekday}"),
             minutes,
             hours,
@@ -89,9 +89,9 @@ fn change() -> impl Strategy<Value = (&'static str, Instant)> {
     )
 }
 
-/// The occurrences between two moments, from one minute to the next.
+/// The occurrences between two moments, found by checking each minute.
 fn scan(
-    named: &Named,
+    pattern: &Pattern,
     zone: &TimeZone,
     after: bool,
     both: bool,
@@ -102,16 +102,16 @@ fn scan(
     let mut found = Vec::new();
     let mut at = from;
     while at < to {
-        let wall = zone.to_datetime(at);
-        let ambiguous = zone.to_ambiguous_timestamp(wall);
+        let local = zone.to_datetime(at);
+        let ambiguous = zone.to_ambiguous_timestamp(local);
         let is_second =
             ambiguous.is_ambiguous() && ambiguous.later().is_ok_and(|later| later == at);
-        let regular = named.holds(wall) && (both || !is_second);
-        // The wall times over which the clock has jumped in this minute.
+        let regular = pattern.matches(local) && (both || !is_second);
+        // The local times that a gap in this minute skips.
         let expected = zone.to_datetime(at - minute) + minute;
-        let mut missing = std::iter::successors(Some(expected), |wall| Some(*wall + minute))
-            .take_while(|each| *each < wall);
-        if regular || (after && missing.any(|wall| named.holds(wall))) {
+        let mut missing = std::iter::successors(Some(expected), |local| Some(*local + minute))
+            .take_while(|missing| *missing < local);
+        if regular || (after && missing.any(|local| pattern.matches(local))) {
             found.push(at);
         }
         at += minute;
@@ -121,22 +121,25 @@ fn scan(
 
 proptest! {
     #[test]
-    fn around_any_change_the_rule_is_what_a_scan_finds(
-        named in named(), (zone, change) in change(), after: bool, both: bool,
+    fn around_any_clock_change_the_search_finds_what_a_scan_finds(
+        pattern in pattern(), (zone, change) in change(), after: bool, both: bool,
     ) {
         let (from, to) = (change - 30.hours(), change + 30.hours());
-        let expected = scan(&named, &TimeZone::get(zone).expect("a zone"), after, both, from, to);
+        let expected = scan(&pattern, &TimeZone::get(zone).expect("a zone"), after, both, from, to);
 
         let moment = |instant: Instant| Timestamp::from_millis(instant.as_millisecond());
-        let dst = json!({"gap": if after { "after" } else { "skip" }, "overlap": if both { "both" } else { "first" }});
-        let cron = json!({"type": "cron", "expression": named.text, "timezone": zone, "dst": dst});
+        let gap = if after { "after" } else { "skip" };
+        let overlap = if both { "both" } else { "first" };
+        let cron = json!({"type": "cron", "expression": pattern.text, "timezone": zone,
+            "dst": {"gap": gap, "overlap": overlap}});
         let schedule: Schedule = serde_json::from_value(cron).expect("a schedule");
-        let schedule = schedule.begin(moment(from)).expect("one that occurs");
+        let schedule = schedule.begin(moment(from)).expect("an occurrence");
 
-        let found: Vec<_> = schedule.all_from(moment(from)).take_while(|at| *at < moment(to)).collect();
+        let found: Vec<_> =
+            schedule.all_from(moment(from)).take_while(|at| *at < moment(to)).collect();
         prop_assert_eq!(&found, &expected.into_iter().map(moment).collect::<Vec<_>>());
         for pair in found.windows(2) {
-            prop_assert_eq!(schedule.last_before(pair[1]), Some(pair[0]), "backwards");
+            prop_assert_eq!(schedule.last_before(pair[1]), Some(pair[0]), "backward");
         }
     }
 }

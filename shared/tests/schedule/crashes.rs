@@ -1,4 +1,4 @@
-//! The process dies between any two calls: what happens next in production fires each occurrence, and none twice.
+//! Crashes between any two calls: the next tick or delivery fires each occurrence, and none twice.
 
 use std::time::Duration;
 
@@ -8,24 +8,29 @@ use once::{
 };
 use serde_json::json;
 
-use crate::clockwork::{Receiver, World, at, dues, every, history, job, local, put, receiver};
+use crate::clockwork::{
+    Receiver, World, allow_private_receivers, at, create_job, due_seconds, every, history,
+    receiver, set_schedule,
+};
 
-/// A job of every 20 seconds whose schedule is of noon, and its receiver.
-async fn arrange(cloud: &Cloud, others: serde_json::Value) -> (ScheduledJobId, Receiver) {
+/// Creates a job of every 20 seconds, whose schedule was set at noon, and its receiver.
+async fn arrange(cloud: &Cloud, members: serde_json::Value) -> (ScheduledJobId, Receiver) {
     let receiver = receiver(cloud).await;
-    let instance = cloud.instance_with(local);
-    let id = job(&instance, &receiver, at(0)).await;
-    put(&instance, id, every(20, others), at(0)).await;
+    let instance = cloud.instance_with(allow_private_receivers);
+    let id = create_job(&instance, &receiver, at(0)).await;
+    set_schedule(&instance, id, every(20, members), at(0)).await;
     (id, receiver)
 }
 
-/// Two minutes go by, with a tick at the beginning of each, from a moment on. What is in the queue is delivered.
-async fn minutes_go_by(cloud: &Cloud, instance: &Instance, from: i64) {
-    let mut world = World::over(cloud, at(from)).await;
-    world.minutes(instance, 2).await;
-    // A message whose worker died is hidden for three minutes, and its claim lapses before.
-    world.until(at(from + 600), instance).await;
-    assert_eq!(world.messages(), 0);
+/// Lets two minutes pass from a moment on, with a tick at the start of each, and delivers all
+/// messages.
+async fn run_two_minutes(cloud: &Cloud, instance: &Instance, from: i64) {
+    let mut world = World::with_cloud(cloud, at(from)).await;
+    world.run_minutes(instance, 2).await;
+    // The message of a dead worker is visible again after three minutes. Its claim has expired by
+    // then.
+    world.run_until(at(from + 600), instance).await;
+    assert_eq!(world.message_count(), 0);
 }
 
 async fn assert_fired_once(
@@ -35,149 +40,153 @@ async fn assert_fired_once(
     expected: &[i64],
 ) {
     let runs = history(instance, id, at(3_600)).await;
-    assert_eq!(dues(&runs), expected);
+    assert_eq!(due_seconds(&runs), expected);
     assert!(runs.iter().all(|run| run.state == RunState::Completed), "{runs:?}");
-    let names: std::collections::BTreeSet<_> = receiver.counts().into_keys().collect();
-    assert_eq!(names, runs.iter().map(|run| run.run_id.to_string()).collect());
+    let ids: std::collections::BTreeSet<_> = receiver.counts().into_keys().collect();
+    assert_eq!(ids, runs.iter().map(|run| run.run_id.to_string()).collect());
 }
 
 #[tokio::test]
-async fn a_tick_whose_process_died_is_done_by_the_next() {
-    let deaths = at_every_call_with(
-        local,
+async fn the_next_tick_repeats_a_tick_that_crashed() {
+    let crashes = at_every_call_with(
+        allow_private_receivers,
         async |cloud: &Cloud| arrange(cloud, json!({})).await,
         async |instance, _| drop(instance.app.schedules().tick(at(120)).await),
         async |cloud, next, (id, receiver)| {
-            minutes_go_by(cloud, next, 120).await;
+            run_two_minutes(cloud, next, 120).await;
             assert_fired_once(next, *id, receiver, &(1..=14).map(|n| n * 20).collect::<Vec<_>>())
                 .await;
         },
     )
     .await;
-    // Eight shards, the messages, the move.
-    assert_eq!(deaths, 2 * 10);
+    // Eight shards, the messages, the advance.
+    assert_eq!(crashes, 2 * 10);
 }
 
 #[tokio::test]
-async fn a_catch_up_whose_process_died_misses_nothing_and_doubles_nothing() {
+async fn missed_occurrences_fire_once_after_a_tick_that_crashed() {
     for (misfire, expected) in [
         ("fire_all", (1..=38).map(|n| n * 20).collect::<Vec<_>>()),
         ("fire_once", [1, 2, 3, 4, 5].into_iter().chain(26..=38).map(|n| n * 20).collect()),
         ("skip", [1, 2, 3, 4, 5].into_iter().chain(27..=38).map(|n| n * 20).collect()),
     ] {
-        let deaths = at_every_call_with(
-            local,
+        let crashes = at_every_call_with(
+            allow_private_receivers,
             async |cloud: &Cloud| {
                 arrange(cloud, json!({"misfire": misfire, "overlap": "allow"})).await
             },
             async |instance, _| drop(instance.app.schedules().tick(at(600)).await),
             async |cloud, next, (id, receiver)| {
-                minutes_go_by(cloud, next, 600).await;
+                run_two_minutes(cloud, next, 600).await;
                 let runs = history(next, *id, at(7_200)).await;
                 let fired: Vec<_> =
                     runs.into_iter().filter(|run| run.state != RunState::Skipped).collect();
-                assert_eq!(dues(&fired), expected, "{misfire}");
+                assert_eq!(due_seconds(&fired), expected, "{misfire}");
                 assert!(fired.iter().all(|run| run.state == RunState::Completed), "{fired:?}");
                 assert_eq!(receiver.counts().len(), fired.len());
             },
         )
         .await;
-        assert!(deaths >= 2 * 10, "{deaths}");
+        assert!(crashes >= 2 * 10, "{crashes}");
     }
 }
 
 #[tokio::test]
-async fn a_run_whose_process_died_is_done_by_the_next_delivery() {
+async fn the_next_delivery_finishes_a_run_whose_worker_crashed() {
     for overlap in ["skip", "allow", "queue_one"] {
-        let deaths = at_every_call_with(
-            local,
+        let crashes = at_every_call_with(
+            allow_private_receivers,
             async |cloud: &Cloud| {
                 let (id, receiver) =
                     arrange(cloud, json!({"end_at": at(30), "overlap": overlap})).await;
-                let mut world = World::over(cloud, at(0)).await;
-                world.collect();
-                let message = world.next(at(20)).expect("a message");
-                assert_eq!(world.messages(), 0);
+                let mut world = World::with_cloud(cloud, at(0)).await;
+                world.collect_messages();
+                let message = world.next_message(at(20)).expect("a message");
+                assert_eq!(world.message_count(), 0);
                 (id, receiver, message)
             },
-            async |instance, (_, _, message)| drop(message.to(instance, at(20)).await),
+            async |instance, (_, _, message)| drop(message.deliver_to(instance, at(20)).await),
             async |cloud, next, (id, receiver, message)| {
-                let mut world = World::over(cloud, at(200)).await;
-                world.again(message);
-                world.until(at(1_000), next).await;
+                let mut world = World::with_cloud(cloud, at(200)).await;
+                world.redeliver(message);
+                world.run_until(at(1_000), next).await;
                 assert_fired_once(next, *id, receiver, &[20]).await;
                 let times = receiver.counts().into_values().max();
                 assert!(times <= Some(2), "{times:?}");
             },
         )
         .await;
-        // The job, its turn, the claim, the secret, the end, its turn again.
-        let turns = if overlap == "allow" { 0 } else { 2 };
-        assert_eq!(deaths, 2 * (4 + turns), "{overlap}");
+        // The job, its slot, the claim, the secret, the result, its slot again.
+        let slot_calls = if overlap == "allow" { 0 } else { 2 };
+        assert_eq!(crashes, 2 * (4 + slot_calls), "{overlap}");
     }
 }
 
 #[tokio::test]
-async fn a_schedule_whose_process_died_is_kept_whole_or_not_at_all() {
-    let deaths = at_every_call_with(
-        local,
+async fn a_change_that_crashed_is_applied_completely_or_not_at_all() {
+    let crashes = at_every_call_with(
+        allow_private_receivers,
         async |cloud: &Cloud| arrange(cloud, json!({})).await,
         async |instance, (id, _)| {
-            let schedule = serde_json::from_value(every(50, json!({}))).expect("fit");
+            let schedule = serde_json::from_value(every(50, json!({}))).expect("a schedule");
             drop(instance.app.schedules().schedule(*id, schedule, None, at(30)).await);
         },
         async |cloud, next, (id, receiver)| {
-            // Nobody has begun anything yet: what is queued of the old schedule comes late, and is done if that still holds.
-            minutes_go_by(cloud, next, 60).await;
+            // No run has started: queued occurrences of the old schedule are delivered late, and
+            // run if it is still the current one.
+            run_two_minutes(cloud, next, 60).await;
             let old: Vec<i64> = (1..=11).map(|n| n * 20).collect();
             let new: Vec<i64> = (1..=4).map(|n| 30 + n * 50).filter(|due| *due < 240).collect();
             let runs = history(next, *id, at(3_600)).await;
-            let kept = dues(&runs);
-            assert!(kept == old || kept == new, "{kept:?}");
-            assert_fired_once(next, *id, receiver, &kept).await;
+            let due = due_seconds(&runs);
+            assert!(due == old || due == new, "{due:?}");
+            assert_fired_once(next, *id, receiver, &due).await;
         },
     )
     .await;
-    // The job, its change, the first messages, the move.
-    assert_eq!(deaths, 2 * 4);
+    // The job, its change, the first messages, the advance.
+    assert_eq!(crashes, 2 * 4);
 }
 
 #[tokio::test]
-async fn a_request_to_run_whose_process_died_runs_once_when_it_comes_again() {
+async fn a_repeated_run_request_runs_once_after_a_crash() {
     let key = || "click-1".as_bytes().try_into().expect("a key");
-    let deaths = at_every_call_with(
-        local,
+    let crashes = at_every_call_with(
+        allow_private_receivers,
         async |cloud: &Cloud| {
             let receiver = receiver(cloud).await;
-            (job(&cloud.instance_with(local), &receiver, at(0)).await, receiver)
+            (
+                create_job(&cloud.instance_with(allow_private_receivers), &receiver, at(0)).await,
+                receiver,
+            )
         },
         async |instance, (id, _)| {
             drop(instance.app.schedules().run_now(*id, Some(&key()), at(5)).await);
         },
         async |cloud, next, (id, receiver)| {
-            let asked =
-                next.app.schedules().run_now(*id, Some(&key()), at(7)).await.expect("asked");
-            minutes_go_by(cloud, next, 60).await;
+            let requested =
+                next.app.schedules().run_now(*id, Some(&key()), at(7)).await.expect("requested");
+            run_two_minutes(cloud, next, 60).await;
             let runs = history(next, *id, at(3_600)).await;
-            assert_eq!(runs.iter().map(|run| run.run_id).collect::<Vec<_>>(), [asked.run_id]);
+            assert_eq!(runs.iter().map(|run| run.run_id).collect::<Vec<_>>(), [requested.run_id]);
             assert_eq!(receiver.counts().into_values().collect::<Vec<_>>(), [1]);
         },
     )
     .await;
     // The job, the key, the message.
-    assert_eq!(deaths, 2 * 3);
+    assert_eq!(crashes, 2 * 3);
 }
 
 #[tokio::test]
-async fn a_tick_whose_store_never_answers_is_done_by_the_next() {
+async fn the_next_tick_repeats_a_tick_that_did_not_reach_the_store() {
     let mut world = World::new(at(0)).await;
     let instance = world.instance();
-    let id = world.scheduled(&instance, every(60, json!({}))).await;
-    let deaf = world.instance();
-    deaf.transport.fail_randomly(1, 1.0, once::testing::Fault::Refuse);
-    deaf.app.schedules().tick(at(60)).await.expect_err("no answer");
-    world.until(at(60), &instance).await;
+    let id = world.schedule_job(&instance, every(60, json!({}))).await;
+    let unreachable = world.instance();
+    unreachable.transport.fail_randomly(1, 1.0, once::testing::Fault::Refuse);
+    unreachable.app.schedules().tick(at(60)).await.expect_err("a failure");
+    world.run_until(at(60), &instance).await;
     world.tick(&instance, at(120)).await;
-    world.until(at(120).plus(Duration::from_mins(1)), &instance).await;
-    assert_eq!(dues(&history(&instance, id, world.now).await), [60, 120, 180]);
+    world.run_until(at(120).plus(Duration::from_mins(1)), &instance).await;
+    assert_eq!(due_seconds(&history(&instance, id, world.now).await), [60, 120, 180]);
 }

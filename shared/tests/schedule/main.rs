@@ -1,4 +1,4 @@
-//! Schedule: an occurrence fires once, at its time.
+//! Tests of scheduled jobs: an occurrence fires once, at its time.
 
 mod brute;
 mod chaos;

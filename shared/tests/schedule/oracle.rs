@@ -1,5 +1,6 @@
-//! The rule against the oracle: every occurrence of 2026, of schedules in zones all over the world, as
-//! `tests/oracle/occurrences.py` has worked them out in another language, with another cron and in another way.
+//! The scheduler compared with an oracle: every occurrence of 2026, for schedules in time zones all
+//! over the world, as `tests/oracle/occurrences.py` computes them in another language, with another
+//! cron library and by another method.
 
 use std::{fmt::Write, iter};
 
@@ -7,27 +8,27 @@ use once::{schedule::when::Schedule, time::Timestamp};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-/// What the oracle has said.
+/// The file that the oracle writes.
 #[derive(Deserialize)]
 pub struct Oracle {
-    /// The first moment that counts.
+    /// The start of the year, inclusive.
     pub from: Timestamp,
-    /// The first that does not any more.
+    /// The end of the year, exclusive.
     pub to: Timestamp,
     pub cases: Vec<Case>,
 }
 
-/// What it has said of one schedule.
+/// A schedule, and the summary of its occurrences.
 #[derive(Deserialize)]
 pub struct Case {
     pub schedule: serde_json::Value,
     #[serde(flatten)]
-    pub all: All,
+    pub summary: Summary,
 }
 
-/// All occurrences, in short.
+/// Occurrences by count, first, last and hash.
 #[derive(Debug, PartialEq, Deserialize)]
-pub struct All {
+pub struct Summary {
     pub count: usize,
     first: Option<Timestamp>,
     last: Option<Timestamp>,
@@ -43,7 +44,7 @@ impl Oracle {
     }
 }
 
-impl All {
+impl Summary {
     pub fn of(times: &[Timestamp]) -> Self {
         let mut hash = Sha256::new();
         for time in times {
@@ -62,23 +63,23 @@ impl All {
     }
 }
 
-fn begun(case: &Case, from: Timestamp) -> Schedule {
+fn schedule(case: &Case, now: Timestamp) -> Schedule {
     let schedule: Schedule = serde_json::from_value(case.schedule.clone()).expect("a schedule");
-    schedule.begin(from).expect("one that occurs")
+    schedule.begin(now).expect("an occurrence")
 }
 
 #[test]
-fn every_occurrence_is_the_oracles_from_either_end() {
+fn every_occurrence_is_the_oracles_in_both_directions() {
     let oracle = Oracle::read();
     for case in &oracle.cases {
-        let schedule = begun(case, oracle.from);
-        let times: Vec<_> =
+        let schedule = schedule(case, oracle.from);
+        let forward: Vec<_> =
             schedule.all_from(oracle.from).take_while(|time| *time < oracle.to).collect();
-        assert_eq!(All::of(&times), case.all, "{}", case.schedule);
-        let back =
+        assert_eq!(Summary::of(&forward), case.summary, "{}", case.schedule);
+        let backward =
             iter::successors(schedule.last_before(oracle.to), |time| schedule.last_before(*time));
-        let mut back: Vec<_> = back.take_while(|time| *time >= oracle.from).collect();
-        back.reverse();
-        assert_eq!(All::of(&back), case.all, "backwards: {}", case.schedule);
+        let mut backward: Vec<_> = backward.take_while(|time| *time >= oracle.from).collect();
+        backward.reverse();
+        assert_eq!(Summary::of(&backward), case.summary, "backward: {}", case.schedule);
     }
 }

@@ -1,22 +1,23 @@
-//! A year goes by. What ticks fire is what the oracle says, whether they come each minute, or late, twice, or not for hours.
+//! A simulated year: ticks fire the occurrences of the oracle, whether they run each minute or run
+//! late, twice, or not for hours.
 
 use std::{collections::BTreeSet, time::Duration};
 
 use once::{
-    schedule::{Occurrence, Plan, Schedule, plan},
+    schedule::{DueOccurrences, Occurrence, Schedule, due_occurrences},
     testing::Cloud,
     time::Timestamp,
 };
 use serde_json::{Value, json};
 
 use crate::{
-    clockwork::{job, local, put, receiver},
-    oracle::{All, Case, Oracle},
+    clockwork::{allow_private_receivers, create_job, receiver, set_schedule},
+    oracle::{Case, Oracle, Summary},
 };
 
 const MINUTE: Duration = Duration::from_mins(1);
 
-/// What ticks fire of a schedule: each at its moment, in any order and any number.
+/// The occurrences in the year that ticks at the given moments fire.
 fn fired(
     schedule: &Schedule,
     oracle: &Oracle,
@@ -25,9 +26,9 @@ fn fired(
     let mut fired = Vec::new();
     let mut next = schedule.first_from(oracle.from);
     for now in ticks {
-        // A tick finds the jobs that are due; what it fires is fired before the job is moved on.
+        // A tick reads the job if it is due, and fires its occurrences before it advances the job.
         while let Some(due) = next.filter(|due| *due < once::schedule::horizon(now)) {
-            let Plan { fire, next: after, .. } = plan(schedule, due, now);
+            let DueOccurrences { fire, next: after, .. } = due_occurrences(schedule, due, now);
             fired.extend(fire);
             next = after;
         }
@@ -36,14 +37,14 @@ fn fired(
     fired
 }
 
-/// A schedule of the oracle with another policy.
-fn begun(case: &Case, misfire: &str, from: Timestamp) -> Schedule {
+/// The schedule of a case with another misfire policy.
+fn schedule(case: &Case, misfire: &str, now: Timestamp) -> Schedule {
     let mut schedule = case.schedule.clone();
     schedule["misfire"] = json!(misfire);
     serde_json::from_value::<Schedule>(schedule)
         .expect("a schedule")
-        .begin(from)
-        .expect("one that occurs")
+        .begin(now)
+        .expect("an occurrence")
 }
 
 /// Every minute of the oracle's year.
@@ -52,8 +53,8 @@ fn minutes(oracle: &Oracle) -> impl Iterator<Item = Timestamp> {
     std::iter::successors(Some(from), |now| Some(now.plus(MINUTE))).take_while(move |now| *now < to)
 }
 
-/// Moments at which ticks come that are late, doubled, and missing for up to ten hours.
-fn troubled(oracle: &Oracle, seed: u64) -> Vec<Timestamp> {
+/// Moments of unreliable ticks: late, duplicated, or missing for up to ten hours.
+fn unreliable(oracle: &Oracle, seed: u64) -> Vec<Timestamp> {
     let mut rng = fastrand::Rng::with_seed(seed);
     let mut ticks = Vec::new();
     let mut now = oracle.from;
@@ -71,26 +72,27 @@ fn troubled(oracle: &Oracle, seed: u64) -> Vec<Timestamp> {
 }
 
 #[test]
-fn a_tick_each_minute_fires_what_the_oracle_says_whatever_the_policy() {
+fn a_tick_each_minute_fires_every_occurrence_with_any_policy() {
     let oracle = Oracle::read();
     for (case, misfire) in oracle.cases.iter().zip(["fire_once", "skip", "fire_all"].iter().cycle())
     {
-        let fired = fired(&begun(case, misfire, oracle.from), &oracle, minutes(&oracle));
-        assert_eq!(All::of(&fired), case.all, "{}", case.schedule);
+        let fired = fired(&schedule(case, misfire, oracle.from), &oracle, minutes(&oracle));
+        assert_eq!(Summary::of(&fired), case.summary, "{}", case.schedule);
     }
 }
 
 #[test]
-fn with_fire_all_bad_ticks_fire_what_the_oracle_says() {
+fn with_fire_all_unreliable_ticks_fire_every_occurrence() {
     let oracle = Oracle::read();
-    let ticks = troubled(&oracle, 1);
+    let ticks = unreliable(&oracle, 1);
     for case in &oracle.cases {
-        let fired = fired(&begun(case, "fire_all", oracle.from), &oracle, ticks.iter().copied());
-        assert_eq!(All::of(&fired), case.all, "{}", case.schedule);
+        let fired = fired(&schedule(case, "fire_all", oracle.from), &oracle, ticks.iter().copied());
+        assert_eq!(Summary::of(&fired), case.summary, "{}", case.schedule);
     }
 }
 
-/// The policies in other words: occurrence by occurrence, by the first tick that has it before its horizon.
+/// The policies in another form: each occurrence belongs to the first tick whose horizon is after
+/// it.
 fn expected(
     schedule: &Schedule,
     misfire: &str,
@@ -98,13 +100,13 @@ fn expected(
     ticks: &[Timestamp],
 ) -> Vec<Timestamp> {
     let all: Vec<_> = schedule.all_from(oracle.from).take_while(|due| *due < oracle.to).collect();
-    let sent =
+    let tick =
         |due: Timestamp| ticks[ticks.partition_point(|tick| once::schedule::horizon(*tick) <= due)];
-    let missed = |due: Timestamp| due < sent(due).minus(once::schedule::GRACE);
+    let missed = |due: Timestamp| due < tick(due).minus(once::schedule::GRACE);
     let mut expected = Vec::new();
     for (place, &due) in all.iter().enumerate() {
-        // Of all that the same tick finds missed, the last stands for them.
-        let last = all.get(place + 1).is_none_or(|&next| sent(next) != sent(due) || !missed(next));
+        // Of the missed occurrences that one tick finds, the last one fires for all.
+        let last = all.get(place + 1).is_none_or(|&next| tick(next) != tick(due) || !missed(next));
         if !missed(due) || (misfire == "fire_once" && last) {
             expected.push(due);
         }
@@ -113,12 +115,12 @@ fn expected(
 }
 
 #[test]
-fn with_the_other_policies_bad_ticks_fire_what_those_say() {
+fn with_the_other_policies_unreliable_ticks_fire_what_the_policies_state() {
     let oracle = Oracle::read();
-    let ticks = troubled(&oracle, 2);
-    let (mut all, mut left) = (0, 0);
+    let ticks = unreliable(&oracle, 2);
+    let (mut total, mut missed) = (0, 0);
     for (case, misfire) in oracle.cases.iter().zip(["fire_once", "skip"].iter().cycle()) {
-        let schedule = begun(case, misfire, oracle.from);
+        let schedule = schedule(case, misfire, oracle.from);
         let expected = expected(&schedule, misfire, &oracle, &ticks);
         assert_eq!(
             fired(&schedule, &oracle, ticks.iter().copied()),
@@ -126,41 +128,42 @@ fn with_the_other_policies_bad_ticks_fire_what_those_say() {
             "{misfire}: {}",
             case.schedule
         );
-        all += case.all.count;
-        left += case.all.count - expected.len();
+        total += case.summary.count;
+        missed += case.summary.count - expected.len();
     }
-    assert!(left * 100 > all, "{left} of {all} were missed");
+    assert!(missed * 100 > total, "{missed} of {total} were missed");
 }
 
-/// Jobs in the store: those that come at most twice a day.
-const RARE: usize = 730;
+/// The maximum number of occurrences in the year of a job in the store: two a day.
+const MAX_OCCURRENCES: usize = 730;
 
 #[tokio::test]
 async fn a_year_in_the_store_sends_each_occurrence_once() {
     let oracle = Oracle::read();
     let cloud = Cloud::start().await;
     let receiver = receiver(&cloud).await;
-    let instance = cloud.instance_with(local);
+    let instance = cloud.instance_with(allow_private_receivers);
     let mut jobs = Vec::new();
-    for case in oracle.cases.iter().filter(|case| case.all.count <= RARE).step_by(6) {
-        let id = job(&instance, &receiver, oracle.from).await;
+    for case in oracle.cases.iter().filter(|case| case.summary.count <= MAX_OCCURRENCES).step_by(6)
+    {
+        let id = create_job(&instance, &receiver, oracle.from).await;
         let mut schedule: Value = case.schedule.clone();
         schedule["misfire"] = json!("fire_all");
-        // A schedule that is set in the moment of an occurrence has that one behind it.
-        put(&instance, id, schedule, oracle.from.minus(Duration::from_secs(1))).await;
+        // A schedule that is set at the moment of an occurrence begins after it.
+        set_schedule(&instance, id, schedule, oracle.from.minus(Duration::from_secs(1))).await;
         jobs.push((id, case));
     }
-    // A tick every fourth day finds all that was missed; two come at once.
-    let other = cloud.instance_with(local);
+    // Two concurrent ticks every fourth day find all missed occurrences.
+    let other = cloud.instance_with(allow_private_receivers);
     let mut now = oracle.from;
     while now < oracle.to.plus(Duration::from_hours(96)) {
         let ticks = [&instance, &other].map(|instance| instance.app.schedules().tick(now));
-        for ticked in futures_util::future::join_all(ticks).await {
-            ticked.expect("a tick");
+        for result in futures_util::future::join_all(ticks).await {
+            result.expect("a tick");
         }
         now = now.plus(Duration::from_hours(96));
     }
-    let messages = cloud.services().take_messages();
+    let messages = cloud.services().take_message_bodies();
     let sent = messages
         .iter()
         .map(|message| serde_json::from_str::<Occurrence>(message).expect("an occurrence"));
@@ -169,8 +172,13 @@ async fn a_year_in_the_store_sends_each_occurrence_once() {
         let own =
             sent.iter().filter(|occurrence| occurrence.job == id && occurrence.due_at < oracle.to);
         let dues: BTreeSet<_> = own.clone().map(|occurrence| occurrence.due_at).collect();
-        let names: BTreeSet<_> = own.map(|occurrence| occurrence.run).collect();
-        assert_eq!(names.len(), dues.len());
-        assert_eq!(All::of(&dues.into_iter().collect::<Vec<_>>()), case.all, "{}", case.schedule);
+        let runs: BTreeSet<_> = own.map(|occurrence| occurrence.run).collect();
+        assert_eq!(runs.len(), dues.len());
+        assert_eq!(
+            Summary::of(&dues.into_iter().collect::<Vec<_>>()),
+            case.summary,
+            "{}",
+            case.schedule
+        );
     }
 }

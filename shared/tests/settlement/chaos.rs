@@ -1,87 +1,89 @@
-//! Everything at once: messages come twice and in any order, calls are throttled, replies are lost, workers die. The file is the same.
+//! All faults at once: messages are duplicated and reordered, calls are throttled, replies are
+//! lost, and workers die. The file is the same.
 
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use once::{
-    settlement::{Accepted, JobStatus, State},
-    testing::{Cloud, Fault, Instance, Queued},
+    settlement::{AcceptedJob, JobStatus, State},
+    testing::{Cloud, Fault, Instance, QueuedMessage},
     time::Timestamp,
 };
 
-use crate::ledger::{
-    begin, deliver, downloaded, file, noon, payments, record, reports, stands, worker,
+use crate::fixtures::{
+    create, deliver, download, expected_file, noon, payments, record, reports, status_of, worker,
 };
 
-/// What goes wrong, and how often.
-const TROUBLE: [(f64, Fault); 4] = [
+/// Faults and their probabilities.
+const FAULTS: [(f64, Fault); 4] = [
     (0.05, Fault::Throttle),
     (0.05, Fault::LoseReply),
-    (0.01, Fault::DieBefore),
-    (0.01, Fault::DieAfter),
+    (0.01, Fault::CrashBefore),
+    (0.01, Fault::CrashAfter),
 ];
 
-/// A job in a bad world.
+/// A simulated deployment with faults.
 struct World {
     cloud: Cloud,
     rng: fastrand::Rng,
     now: Timestamp,
-    /// Messages that were not taken yet, and how often they were tried.
-    waiting: Vec<(Queued, u32)>,
+    /// Undelivered messages, and the number of their next attempt.
+    undelivered: Vec<(QueuedMessage, u32)>,
 }
 
 impl World {
     async fn new(seed: u64, count: u64) -> Self {
         let cloud = Cloud::start().await;
         record(&cloud, &payments(count)).await;
-        Self { cloud, rng: fastrand::Rng::with_seed(seed), now: noon(), waiting: Vec::new() }
+        Self { cloud, rng: fastrand::Rng::with_seed(seed), now: noon(), undelivered: Vec::new() }
     }
 
-    fn troubled(&mut self) -> Instance {
+    fn faulty_worker(&mut self) -> Instance {
         let instance = worker(&self.cloud);
-        for (probability, fault) in TROUBLE {
+        for (probability, fault) in FAULTS {
             instance.transport.fail_randomly(self.rng.u64(..), probability, fault);
         }
         instance
     }
 
-    /// Delivers some messages at the same time, in any order, and looks for what is quiet.
-    async fn turn(&mut self) {
+    /// Delivers some messages concurrently, in random order, and resends stalled work.
+    async fn step(&mut self) {
         let sent = self.cloud.services().take_queued();
-        self.waiting
+        self.undelivered
             .extend(sent.into_iter().flat_map(|message| [(message.clone(), 1), (message, 1)]));
-        self.rng.shuffle(&mut self.waiting);
-        let at_once = self.rng.usize(1..8).min(self.waiting.len());
-        let taken: Vec<_> = self.waiting.drain(..at_once).collect();
-        let workers: Vec<_> = taken.iter().map(|_| self.troubled()).collect();
+        self.rng.shuffle(&mut self.undelivered);
+        let concurrency = self.rng.usize(1..8).min(self.undelivered.len());
+        let deliveries: Vec<_> = self.undelivered.drain(..concurrency).collect();
+        let workers: Vec<_> = deliveries.iter().map(|_| self.faulty_worker()).collect();
         let now = self.now;
-        let done =
-            join_all(taken.iter().zip(&workers).map(async |((message, attempt), instance)| {
+        let done = join_all(deliveries.iter().zip(&workers).map(
+            async |((message, attempt), instance)| {
                 tokio::select! {
                     biased;
-                    () = instance.transport.death() => false,
+                    () = instance.transport.crashed() => false,
                     done = deliver(instance, message, *attempt, now) => done.is_ok(),
                 }
-            }));
-        let failed = done.await.into_iter().zip(taken).filter(|(done, _)| !done);
-        self.waiting.extend(failed.map(|(_, (message, attempt))| (message, attempt + 1)));
-        // Time passes faster where there is nothing to do.
-        self.now = self.now.plus(if self.waiting.is_empty() {
+            },
+        ));
+        let failed = done.await.into_iter().zip(deliveries).filter(|(done, _)| !done);
+        self.undelivered.extend(failed.map(|(_, (message, attempt))| (message, attempt + 1)));
+        // Time passes faster while there is nothing to do.
+        self.now = self.now.plus(if self.undelivered.is_empty() {
             Duration::from_mins(1)
         } else {
             Duration::from_secs(5)
         });
-        let instance = self.troubled();
+        let instance = self.faulty_worker();
         tokio::select! {
             biased;
-            () = instance.transport.death() => {}
+            () = instance.transport.crashed() => {}
             _ = instance.app.settlement().resend_stalled(self.now) => {}
         }
     }
 }
 
-/// A job never goes back: not in its state, not in its progress.
-fn assert_forward(before: &JobStatus, after: &JobStatus) {
+/// Asserts that neither the state nor the progress has moved backward.
+fn assert_no_regression(before: &JobStatus, after: &JobStatus) {
     let rank = |state| {
         [State::Queued, State::Running, State::Finishing, State::Completed]
             .iter()
@@ -96,54 +98,55 @@ fn assert_forward(before: &JobStatus, after: &JobStatus) {
     assert!(before.total.is_none() || before.total == after.total, "{before:?} {after:?}");
 }
 
-async fn play(seed: u64, count: u64) -> (World, Accepted) {
+/// Runs a settlement until it has ended and no message is left.
+async fn run(seed: u64, count: u64) -> (World, AcceptedJob) {
     let mut world = World::new(seed, count).await;
     let observer = worker(&world.cloud);
-    let job = begin(&observer, noon()).await;
-    let mut last = stands(&observer, job, noon()).await;
+    let job = create(&observer, noon()).await;
+    let mut last = status_of(&observer, job, noon()).await;
     for _ in 0..5_000 {
-        world.turn().await;
-        let job_status = stands(&observer, job, world.now).await;
-        assert_forward(&last, &job_status);
+        world.step().await;
+        let job_status = status_of(&observer, job, world.now).await;
+        assert_no_regression(&last, &job_status);
         last = job_status;
-        if last.status.is_over()
-            && world.waiting.is_empty()
+        if last.status.has_ended()
+            && world.undelivered.is_empty()
             && world.cloud.services().take_queued().is_empty()
         {
             return (world, job);
         }
     }
-    panic!("seed {seed}: {last:?}, {} messages", world.waiting.len());
+    panic!("seed {seed}: {last:?}, {} messages", world.undelivered.len());
 }
 
 #[tokio::test]
-async fn the_file_is_the_same_whatever_goes_wrong() {
+async fn the_file_is_the_same_under_all_faults() {
     let count = 100;
-    let whole = file(&payments(count));
+    let expected = expected_file(&payments(count));
     for seed in 0..10 {
-        let (world, job) = play(seed, count).await;
+        let (world, job) = run(seed, count).await;
         let instance = worker(&world.cloud);
-        let job_status = stands(&instance, job, world.now).await;
+        let job_status = status_of(&instance, job, world.now).await;
         assert_eq!(
             (job_status.status, job_status.processed),
             (State::Completed, count),
             "seed {seed}: {:?}",
             job_status.error
         );
-        assert_eq!(downloaded(&instance, job).await, whole, "seed {seed}");
+        assert_eq!(download(&instance, job).await, expected, "seed {seed}");
         assert_eq!(reports(&world.cloud).len(), 1, "seed {seed}");
     }
 }
 
 #[tokio::test]
-async fn two_plans_at_once_make_one_job() {
+async fn of_two_concurrent_plans_one_takes_effect() {
     for seed in 0..40 {
         let cloud = Cloud::start().await;
         let entries = payments(60);
         record(&cloud, &entries).await;
-        let job = begin(&worker(&cloud), noon()).await;
+        let job = create(&worker(&cloud), noon()).await;
         let [plan] = cloud.services().take_queued().try_into().expect("one message");
-        // The first holds the work no longer: for the second its lease has lapsed. And they cut batches of other sizes.
+        // To the second worker the first one's lease has expired; their batch sizes differ.
         let planners =
             [(7, noon()), (5, noon().plus(Duration::from_mins(2)))].map(|(size, now)| {
                 let instance = cloud.instance_with(|config| config.settlement.batch_size = size);
@@ -156,18 +159,18 @@ async fn two_plans_at_once_make_one_job() {
             });
         let plan = &plan;
         join_all(planners.iter().map(async |(instance, now)| {
-            deliver(instance, plan, 1, *now).await.expect("made or left");
+            deliver(instance, plan, 1, *now).await.expect("planned or skipped");
         }))
         .await;
-        crate::ledger::deliver_all(&cloud, &planners[0].0, noon().plus(Duration::from_mins(3)))
+        crate::fixtures::deliver_all(&cloud, &planners[0].0, noon().plus(Duration::from_mins(3)))
             .await;
-        let job_status = stands(&planners[0].0, job, noon()).await;
+        let job_status = status_of(&planners[0].0, job, noon()).await;
         assert_eq!(
             (job_status.status, job_status.total),
             (State::Completed, Some(60)),
             "{:?}",
             job_status.error
         );
-        assert_eq!(downloaded(&planners[0].0, job).await, file(&entries));
+        assert_eq!(download(&planners[0].0, job).await, expected_file(&entries));
     }
 }

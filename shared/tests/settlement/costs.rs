@@ -1,19 +1,22 @@
-//! What each operation costs: `docs/COSTS.md` states these numbers.
+//! Calls and capacity units of each operation: `docs/COSTS.md` states these numbers.
 
 use once::{
     cursor::DEFAULT_LIMIT,
-    settlement::Accepted,
-    testing::{Cloud, Instance, Queued},
+    settlement::AcceptedJob,
+    testing::{Cloud, Instance, QueuedMessage},
 };
 
-use crate::ledger::{begin_a_day, deliver, noon, payments_of_a_day, record, stands, worker};
+use crate::fixtures::{
+    create_one_day, deliver, noon, payments_of_one_day, record, status_of, worker,
+};
 
 fn calls(names: &[&str]) -> Vec<String> {
     names.iter().map(|&name| name.to_owned()).collect()
 }
 
-async fn planned(cloud: &Cloud, instance: &Instance) -> (Accepted, Vec<Queued>) {
-    let job = begin_a_day(instance, noon()).await;
+/// Creates and plans a settlement; the costs of the plan are then those recorded last.
+async fn planned(cloud: &Cloud, instance: &Instance) -> (AcceptedJob, Vec<QueuedMessage>) {
+    let job = create_one_day(instance, noon()).await;
     let [plan] = cloud.services().take_queued().try_into().expect("one message");
     drop(instance.transport.take_cost());
     deliver(instance, &plan, 1, noon()).await.expect("planned");
@@ -21,42 +24,46 @@ async fn planned(cloud: &Cloud, instance: &Instance) -> (Accepted, Vec<Queued>) 
 }
 
 #[tokio::test]
-async fn what_callers_ask_for_costs_a_call_or_three() {
+async fn requests_of_callers_cost_at_most_three_calls() {
     let cloud = Cloud::start().await;
     let instance = worker(&cloud);
     let settlement = instance.app.settlement();
-    let job = begin_a_day(&instance, noon()).await;
+    let job = create_one_day(&instance, noon()).await;
     assert_eq!(
         instance.transport.take_cost(),
         (calls(&["GetItem", "TransactWriteItems", "SendMessageBatch"]), 6.0, 1.0)
     );
-    begin_a_day(&instance, noon()).await;
+    create_one_day(&instance, noon()).await;
     assert_eq!(
         instance.transport.take_cost(),
         (calls(&["GetItem", "GetItem"]), 0.0, 2.0),
         "joined"
     );
-    stands(&instance, job, noon()).await;
+    status_of(&instance, job, noon()).await;
     assert_eq!(instance.transport.take_cost(), (calls(&["GetItem"]), 0.0, 1.0));
     settlement.list(DEFAULT_LIMIT, None, noon()).await.expect("a page");
     assert_eq!(instance.transport.take_cost(), (calls(&["Query"]), 0.0, 0.5));
     settlement.cancel(job.job_id, noon()).await.expect("cancelled");
     assert_eq!(instance.transport.take_cost(), (calls(&["UpdateItem"]), 3.0, 0.0));
     settlement.resend_stalled(noon()).await.expect("a tick");
-    assert_eq!(instance.transport.take_cost(), (calls(&["Query"]), 0.0, 0.5), "no job is live");
+    assert_eq!(
+        instance.transport.take_cost(),
+        (calls(&["Query"]), 0.0, 0.5),
+        "no settlement is live"
+    );
 }
 
 #[tokio::test]
-async fn a_plan_costs_a_query_a_shard_and_page_and_a_put_a_batch() {
+async fn a_plan_costs_one_query_per_shard_and_page_and_one_put_per_batch() {
     let cloud = Cloud::start().await;
     let instance = worker(&cloud);
-    record(&cloud, &payments_of_a_day(40)).await;
+    record(&cloud, &payments_of_one_day(40)).await;
     let (_, batches) = planned(&cloud, &instance).await;
     assert_eq!(batches.len(), 9);
     let (mut names, writes, reads) = instance.transport.take_cost();
-    // The shards are counted at the same time.
-    let counted = 1..names.len() - 3;
-    names[counted].sort_unstable();
+    // The shards are counted concurrently.
+    let counting = 1..names.len() - 3;
+    names[counting].sort_unstable();
     let counted = [vec!["PutItem"; 9], vec!["Query"; 11]].concat();
     let expected =
         [vec!["UpdateItem"], counted, vec!["UpdateItem", "Query", "SendMessageBatch"]].concat();
@@ -66,7 +73,7 @@ async fn a_plan_costs_a_query_a_shard_and_page_and_a_put_a_batch() {
     assert_eq!(
         instance.transport.take_cost(),
         (calls(&["Query", "GetItem", "Query", "UpdateItem"]), 2.0, 2.5),
-        "a live job"
+        "a live settlement"
     );
 }
 
@@ -74,25 +81,26 @@ async fn a_plan_costs_a_query_a_shard_and_page_and_a_put_a_batch() {
 async fn a_batch_costs_six_calls_and_four_write_units() {
     let cloud = Cloud::start().await;
     let instance = worker(&cloud);
-    record(&cloud, &payments_of_a_day(40)).await;
+    record(&cloud, &payments_of_one_day(40)).await;
     let (job, batches) = planned(&cloud, &instance).await;
     drop(instance.transport.take_cost());
     let summed = ["GetItem", "GetItem", "Query", "PutObject", "TransactWriteItems", "Query"];
     for batch in &batches[1..] {
         deliver(&instance, batch, 1, noon()).await.expect("summed");
-        // The job and the batch, a small page of the ledger, and a look for others.
+        // The settlement and the batch, a small page of the ledger, and the check for pending
+        // batches.
         assert_eq!(instance.transport.take_cost(), (calls(&summed), 4.0, 2.0 + 0.5 + 1.0));
     }
-    stands(&instance, job, noon()).await;
+    status_of(&instance, job, noon()).await;
     assert_eq!(instance.transport.take_cost(), (calls(&["GetItem", "Query"]), 0.0, 2.0));
     deliver(&instance, &batches[0], 1, noon()).await.expect("summed");
     let last = [summed.as_slice(), &["UpdateItem", "SendMessageBatch"]].concat();
     assert_eq!(
         instance.transport.take_cost(),
         (calls(&last), 4.0 + 2.0, 3.5),
-        "the last one has the job finished"
+        "the last batch also requests the file"
     );
-    deliver(&instance, &batches[0], 2, noon()).await.expect("left");
+    deliver(&instance, &batches[0], 2, noon()).await.expect("skipped");
     assert_eq!(
         instance.transport.take_cost(),
         (calls(&["GetItem", "GetItem"]), 0.0, 2.0),
@@ -121,7 +129,8 @@ async fn a_batch_costs_six_calls_and_four_write_units() {
     assert_eq!(instance.transport.take_cost(), (calls(&["GetItem", "GetObject"]), 0.0, 1.0));
 }
 
-/// As DynamoDB counts: names and texts by their bytes, a number of n digits as n / 2 + 1 bytes.
+/// Returns the size by the rules of DynamoDB: bytes of names and texts, and n / 2 + 1 bytes for a
+/// number of n digits.
 fn size(entry: &once::ledger::Entry) -> usize {
     let item = entry.item().expect("an item");
     let sizes = item.iter().map(|(name, value)| match (value.as_s(), value.as_n()) {
@@ -136,20 +145,20 @@ fn size(entry: &once::ledger::Entry) -> usize {
 async fn the_ledger_is_counted_once_consistently_and_read_once_at_half_the_price() {
     let cloud = Cloud::start().await;
     let instance = cloud.instance();
-    let entries = payments_of_a_day(4_000);
+    let entries = payments_of_one_day(4_000);
     record(&cloud, &entries).await;
-    // What reading these bytes must cost: a unit for 8 KB.
+    // Minimum cost of reading these bytes eventually consistently: one unit for 8 KB.
     let bytes = u32::try_from(entries.iter().map(size).sum::<usize>()).expect("few");
-    let floor = f64::from(bytes) / 8_192.0;
+    let minimum = f64::from(bytes) / 8_192.0;
     let (_, batches) = planned(&cloud, &instance).await;
     let (_, _, plan) = instance.transport.take_cost();
     assert_eq!(batches.len(), 8, "one for each shard");
-    // A page that is not full is rounded up to 4 KB; and the batches are read, to be sent.
-    assert!((2.0 * floor..2.0 * floor + 8.0 + 1.0).contains(&plan), "{plan} for {floor}");
+    // Each page is rounded up to 4 KB; the batches are read as well, to send their messages.
+    assert!((2.0 * minimum..2.0 * minimum + 8.0 + 1.0).contains(&plan), "{plan} for {minimum}");
     let mut reads = 0.0;
     for batch in &batches {
         deliver(&instance, batch, 1, noon()).await.expect("summed");
         reads += instance.transport.take_cost().2 - 3.0;
     }
-    assert!((floor - 0.5..floor + 4.0).contains(&reads), "{reads} for {floor}");
+    assert!((minimum - 0.5..minimum + 4.0).contains(&reads), "{reads} for {minimum}");
 }

@@ -1,39 +1,44 @@
-//! The process dies between any two calls: what production does next completes the job, with the right bytes.
+//! A process dies between any two calls: redelivery or `settlement-recover` completes the
+//! settlement, with the right bytes.
 
 use std::time::Duration;
 
 use once::{
-    settlement::{Accepted, State},
-    testing::{Cloud, Instance, Queued, crash::at_every_call_with},
+    settlement::{AcceptedJob, State},
+    testing::{Cloud, Instance, QueuedMessage, crash::at_every_call_with},
 };
 
-use crate::ledger::{
-    FROM, begin_a_day, days, deliver, deliver_all, downloaded, file, noon, payments_of_a_day,
-    record, reports, stands,
+use crate::fixtures::{
+    FROM, create_one_day, days, deliver, deliver_all, download, expected_file, noon,
+    payments_of_one_day, record, reports, status_of,
 };
 
 const PAYMENTS: u64 = 12;
 
-/// When `recover` has found a job quiet for long enough, whatever its lease.
+/// When `settlement-recover` considers a settlement stalled, regardless of its lease.
 fn later() -> once::time::Timestamp {
     noon().plus(Duration::from_mins(10))
 }
 
-async fn arrange(cloud: &Cloud) {
-    record(cloud, &payments_of_a_day(PAYMENTS)).await;
+async fn record_payments(cloud: &Cloud) {
+    record(cloud, &payments_of_one_day(PAYMENTS)).await;
 }
 
-/// Everything up to the message of a kind; answers the job and that message.
-async fn up_to(cloud: &Cloud, instance: &Instance, kind: &str) -> (Accepted, Queued) {
-    let job = begin_a_day(instance, noon()).await;
+/// Creates a settlement and processes it up to a message of this kind. Returns that message.
+async fn process_until(
+    cloud: &Cloud,
+    instance: &Instance,
+    kind: &str,
+) -> (AcceptedJob, QueuedMessage) {
+    let job = create_one_day(instance, noon()).await;
     loop {
         let mut messages = cloud.services().take_queued();
         assert!(!messages.is_empty(), "no {kind}");
-        // The last batch is the one that sees that none is left.
-        let wanted = messages
+        // The last batch is the one that finds none pending.
+        let index = messages
             .iter()
             .rposition(|message| message.body.contains(&format!(r#""kind":"{kind}""#)));
-        let wanted = wanted.map(|place| messages.remove(place));
+        let wanted = index.map(|index| messages.remove(index));
         for message in messages {
             deliver(instance, &message, 1, noon()).await.expect("done");
         }
@@ -43,8 +48,8 @@ async fn up_to(cloud: &Cloud, instance: &Instance, kind: &str) -> (Accepted, Que
     }
 }
 
-/// The message comes again, and the minutes go by, twice: all there is left to do is done.
-async fn recovered(cloud: &Cloud, instance: &Instance, message: Option<&Queued>) {
+/// Delivers the message again, if there is one, and then resends stalled work for some minutes.
+async fn recover(cloud: &Cloud, instance: &Instance, message: Option<&QueuedMessage>) {
     if let Some(message) = message {
         deliver(instance, message, 2, later()).await.expect("done");
     }
@@ -56,15 +61,15 @@ async fn recovered(cloud: &Cloud, instance: &Instance, message: Option<&Queued>)
     deliver_all(cloud, instance, later()).await;
 }
 
-async fn assert_completed(cloud: &Cloud, instance: &Instance, job: Accepted) {
-    let job_status = stands(instance, job, later()).await;
+async fn assert_completed(cloud: &Cloud, instance: &Instance, job: AcceptedJob) {
+    let job_status = status_of(instance, job, later()).await;
     assert_eq!(
         (job_status.status, job_status.processed),
         (State::Completed, PAYMENTS),
         "{:?}",
         job_status.error
     );
-    assert_eq!(downloaded(instance, job).await, file(&payments_of_a_day(PAYMENTS)));
+    assert_eq!(download(instance, job).await, expected_file(&payments_of_one_day(PAYMENTS)));
     assert_eq!(reports(cloud).len(), 1);
 }
 
@@ -72,17 +77,18 @@ fn settings(config: &mut once::config::Config) {
     config.settlement.batch_size = 7;
 }
 
-/// The worker of a message dies; the message comes again (`true`) or is lost with it.
-async fn survives(kind: &'static str, again: bool) -> usize {
+/// Asserts that a settlement completes although the worker of a message of this kind dies at any of
+/// its calls, after which the message is redelivered or lost. Returns the number of crashes.
+async fn assert_survives(kind: &'static str, is_redelivered: bool) -> usize {
     at_every_call_with(
         settings,
         async |cloud: &Cloud| {
-            arrange(cloud).await;
-            up_to(cloud, &cloud.instance_with(settings), kind).await
+            record_payments(cloud).await;
+            process_until(cloud, &cloud.instance_with(settings), kind).await
         },
         async |instance, (_, message)| drop(deliver(instance, message, 1, noon()).await),
         async |cloud, next, (job, message)| {
-            recovered(cloud, next, again.then_some(message)).await;
+            recover(cloud, next, is_redelivered.then_some(message)).await;
             assert_completed(cloud, next, *job).await;
         },
     )
@@ -90,77 +96,81 @@ async fn survives(kind: &'static str, again: bool) -> usize {
 }
 
 #[tokio::test]
-async fn a_plan_whose_process_died_is_made_again() {
-    for again in [true, false] {
-        assert!(survives("plan", again).await > 2 * 8, "each shard is counted");
+async fn a_plan_whose_worker_died_is_repeated() {
+    for is_redelivered in [true, false] {
+        assert!(assert_survives("plan", is_redelivered).await > 2 * 8, "each shard is counted");
     }
 }
 
 #[tokio::test]
-async fn a_batch_whose_process_died_is_summed_again_and_counts_once() {
-    for again in [true, false] {
-        // Job, batch, page, part, the move, the look for others, the job's state, the message.
-        assert_eq!(survives("batch", again).await, 2 * 8);
+async fn a_batch_whose_worker_died_is_summed_again_and_counts_once() {
+    for is_redelivered in [true, false] {
+        // Settlement, batch, page, part, move to DONE, pending batches, transition, message.
+        assert_eq!(assert_survives("batch", is_redelivered).await, 2 * 8);
     }
 }
 
 #[tokio::test]
-async fn a_file_whose_process_died_is_written_again() {
-    for again in [true, false] {
-        assert!(survives("finish", again).await > 2 * 10, "each part is read twice");
+async fn a_file_whose_worker_died_is_written_again() {
+    for is_redelivered in [true, false] {
+        assert!(
+            assert_survives("finish", is_redelivered).await > 2 * 10,
+            "each part is read twice"
+        );
     }
 }
 
 #[tokio::test]
-async fn a_request_whose_process_died_leaves_a_whole_job_or_none() {
-    let deaths = at_every_call_with(
+async fn a_request_whose_process_died_leaves_a_complete_settlement_or_none() {
+    let crashes = at_every_call_with(
         settings,
-        arrange,
+        record_payments,
         async |instance, ()| {
             drop(instance.app.settlement().create(days(FROM, FROM), false, noon()).await);
         },
         async |cloud, next, ()| {
-            recovered(cloud, next, None).await;
-            // The caller asks again, and gets that job or, if it is over, another.
-            let job = begin_a_day(next, later()).await;
-            recovered(cloud, next, None).await;
-            let job_status = stands(next, job, later()).await;
+            recover(cloud, next, None).await;
+            // The caller repeats the request, and joins that settlement or, if it has ended, starts
+            // another.
+            let job = create_one_day(next, later()).await;
+            recover(cloud, next, None).await;
+            let job_status = status_of(next, job, later()).await;
             assert_eq!(job_status.status, State::Completed);
-            assert_eq!(downloaded(next, job).await, file(&payments_of_a_day(PAYMENTS)));
+            assert_eq!(download(next, job).await, expected_file(&payments_of_one_day(PAYMENTS)));
         },
     )
     .await;
-    assert_eq!(deaths, 2 * 3, "who settles the days, the job, the message");
+    assert_eq!(crashes, 2 * 3, "the latest settlement of the days, the new one, the message");
 }
 
 #[tokio::test]
-async fn a_cancellation_whose_process_died_has_happened_or_not() {
-    let deaths = at_every_call_with(
+async fn a_cancellation_whose_process_died_can_be_repeated() {
+    let crashes = at_every_call_with(
         settings,
         async |cloud: &Cloud| {
-            arrange(cloud).await;
-            up_to(cloud, &cloud.instance_with(settings), "batch").await
+            record_payments(cloud).await;
+            process_until(cloud, &cloud.instance_with(settings), "batch").await
         },
         async |instance, (job, _)| drop(instance.app.settlement().cancel(job.job_id, noon()).await),
         async |cloud, next, (job, _)| {
             next.app.settlement().cancel(job.job_id, later()).await.expect("cancelled");
-            recovered(cloud, next, None).await;
-            assert_eq!(stands(next, *job, later()).await.status, State::Cancelled);
+            recover(cloud, next, None).await;
+            assert_eq!(status_of(next, *job, later()).await.status, State::Cancelled);
             assert!(reports(cloud).is_empty());
         },
     )
     .await;
-    assert_eq!(deaths, 2);
+    assert_eq!(crashes, 2);
 }
 
 #[tokio::test]
-async fn another_try_whose_process_died_is_made() {
+async fn a_retry_whose_process_died_takes_effect_or_can_be_repeated() {
     at_every_call_with(
         settings,
         async |cloud: &Cloud| {
-            arrange(cloud).await;
+            record_payments(cloud).await;
             let instance = cloud.instance_with(settings);
-            let (job, batch) = up_to(cloud, &instance, "batch").await;
+            let (job, batch) = process_until(cloud, &instance, "batch").await;
             let delivery = once::sqs::Delivery {
                 body: batch.body.clone(),
                 receipt: String::new(),
@@ -171,11 +181,12 @@ async fn another_try_whose_process_died_is_made() {
         },
         async |instance, job| drop(instance.app.settlement().retry(job.job_id, noon()).await),
         async |cloud, next, job| {
-            // The caller asks again, or not: then it is as it was, or goes on by itself.
-            if stands(next, *job, later()).await.status == State::Failed {
+            // The settlement has still failed, and the caller retries it, or it continues by
+            // itself.
+            if status_of(next, *job, later()).await.status == State::Failed {
                 next.app.settlement().retry(job.job_id, later()).await.expect("another run");
             }
-            recovered(cloud, next, None).await;
+            recover(cloud, next, None).await;
             assert_completed(cloud, next, *job).await;
         },
     )
@@ -183,22 +194,22 @@ async fn another_try_whose_process_died_is_made() {
 }
 
 #[tokio::test]
-async fn a_tick_whose_process_died_is_done_by_the_next_one() {
+async fn resending_that_died_is_completed_by_the_next_tick() {
     for kind in ["plan", "batch", "finish"] {
-        let deaths = at_every_call_with(
+        let crashes = at_every_call_with(
             settings,
             async |cloud: &Cloud| {
-                arrange(cloud).await;
-                // Its message is lost.
-                up_to(cloud, &cloud.instance_with(settings), kind).await.0
+                record_payments(cloud).await;
+                // The message is lost.
+                process_until(cloud, &cloud.instance_with(settings), kind).await.0
             },
             async |instance, _| drop(instance.app.settlement().resend_stalled(later()).await),
             async |cloud, next, job| {
-                recovered(cloud, next, None).await;
+                recover(cloud, next, None).await;
                 assert_completed(cloud, next, *job).await;
             },
         )
         .await;
-        assert!(deaths >= 2 * 3, "{kind}: {deaths}");
+        assert!(crashes >= 2 * 3, "{kind}: {crashes}");
     }
 }

@@ -1,12 +1,12 @@
-//! Settlement: a transaction is settled once a run.
+//! Settlement: each transaction is in the sums once per run.
 
-mod cancelling;
+mod cancellation;
 mod chaos;
+mod completion;
 mod costs;
 mod crashes;
 mod cutoff;
-mod defects;
-mod ledger;
-mod metered;
-mod recovering;
-mod settled;
+mod failures;
+mod fixtures;
+mod metrics;
+mod recovery;

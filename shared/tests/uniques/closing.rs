@@ -1,50 +1,52 @@
-//! Ticks come late, twice, or not at all: every minute is published once, with its exact count.
+//! Ticks run late, twice, or not at all: every minute is published once, with its exact count.
 
 use std::collections::BTreeMap;
 
 use once::{
     testing::{Cloud, Instance},
-    uniques::{AcceptOutcome, Closed},
+    uniques::{AcceptOutcome, TickSummary},
 };
 
-use crate::counted::{SHARDS, accept, at, items, minute, new_instance, numbers, published};
+use crate::fixtures::{
+    SHARDS, accept, at, items, minute, new_instance, published, published_counts,
+};
 
-async fn tick(instance: &Instance, n: i64, seconds: i64) -> Closed {
+async fn tick(instance: &Instance, n: i64, seconds: i64) -> TickSummary {
     instance.app.minute_closer().tick(at(n, seconds)).await.expect("a tick")
 }
 
 #[tokio::test]
-async fn a_minute_is_published_when_its_grace_is_over_and_not_before() {
+async fn a_minute_is_published_after_its_grace_and_not_before() {
     let cloud = Cloud::start().await;
     let instance = new_instance(&cloud);
     for id in 0..5 {
         assert_eq!(accept(&instance, id, at(0, 59)).await.expect("recorded"), AcceptOutcome::New);
     }
     tick(&instance, 1, 14).await;
-    assert_eq!(numbers(&instance).await, BTreeMap::from([(-1, 0)]));
+    assert_eq!(published_counts(&instance).await, BTreeMap::from([(-1, 0)]));
     assert_eq!(tick(&instance, 1, 15).await.published, 1);
-    assert_eq!(numbers(&instance).await, BTreeMap::from([(-1, 0), (0, 5)]));
-    assert_eq!(tick(&instance, 1, 15).await, Closed::default());
+    assert_eq!(published_counts(&instance).await, BTreeMap::from([(-1, 0), (0, 5)]));
+    assert_eq!(tick(&instance, 1, 15).await, TickSummary::default());
 }
 
 #[tokio::test]
-async fn an_id_counts_in_the_minute_of_its_arrival_and_again_in_the_next() {
+async fn an_id_is_counted_in_the_minute_of_its_request_and_again_in_the_next() {
     let cloud = Cloud::start().await;
     let instance = new_instance(&cloud);
-    for (id, n, verdict) in
+    for (id, n, outcome) in
         [(1, 0, AcceptOutcome::New), (1, 0, AcceptOutcome::Duplicate), (1, 1, AcceptOutcome::New)]
     {
-        assert_eq!(accept(&instance, id, at(n, 30)).await.expect("an answer"), verdict);
+        assert_eq!(accept(&instance, id, at(n, 30)).await.expect("an answer"), outcome);
     }
-    // Answers differ by the minute of arrival alone, also when the newer minute is known already.
+    // The minute of the request alone decides, even after the instance has served a newer minute.
     assert_eq!(accept(&instance, 1, at(0, 59)).await.expect("an answer"), AcceptOutcome::Duplicate);
     assert_eq!(accept(&instance, 2, at(0, 59)).await.expect("an answer"), AcceptOutcome::New);
     tick(&instance, 3, 0).await;
-    assert_eq!(numbers(&instance).await, BTreeMap::from([(-1, 0), (0, 2), (1, 1)]));
+    assert_eq!(published_counts(&instance).await, BTreeMap::from([(-1, 0), (0, 2), (1, 1)]));
 }
 
 #[tokio::test]
-async fn an_hour_without_ticks_is_made_up_for_by_the_next_one() {
+async fn a_tick_after_an_hour_without_ticks_closes_every_minute() {
     let cloud = Cloud::start().await;
     let instance = new_instance(&cloud);
     for n in 0..60 {
@@ -52,35 +54,35 @@ async fn an_hour_without_ticks_is_made_up_for_by_the_next_one() {
             accept(&instance, id, at(n, 1)).await.expect("recorded");
         }
     }
-    let closed = tick(&instance, 61, 15).await;
-    assert_eq!(closed.published, 61, "the sixty and the one after");
-    assert_eq!(closed.audited, 51, "those that ended ten minutes ago");
-    let numbers = numbers(&instance).await;
-    assert!((0..60).all(|n| numbers[&n] == u64::try_from(n % 7).expect("small")), "{numbers:?}");
-    let streamed = cloud.services().streamed();
+    let summary = tick(&instance, 61, 15).await;
+    assert_eq!(summary.published, 61, "the sixty and the one after");
+    assert_eq!(summary.audited, 51, "those that ended ten minutes ago");
+    let counts = published_counts(&instance).await;
+    assert!((0..60).all(|n| counts[&n] == u64::try_from(n % 7).expect("small")), "{counts:?}");
+    let streamed = cloud.services().stream_records();
     assert_eq!(streamed.len(), 61);
     assert!(streamed.iter().all(|(key, count)| *key == count.minute.to_string()));
     assert!(streamed.is_sorted_by_key(|(key, _)| key.clone()), "oldest first");
 }
 
 #[tokio::test]
-async fn ticks_at_the_same_time_publish_a_minute_once() {
+async fn concurrent_ticks_publish_a_minute_once() {
     let cloud = Cloud::start().await;
-    let accepting = new_instance(&cloud);
+    let instance = new_instance(&cloud);
     for id in 0..50 {
-        accept(&accepting, id, at(0, 30)).await.expect("recorded");
+        accept(&instance, id, at(0, 30)).await.expect("recorded");
     }
-    let ticking: Vec<Instance> = (0..5).map(|_| new_instance(&cloud)).collect();
-    let ticks = ticking.iter().map(|instance| instance.app.minute_closer().tick(at(2, 0)));
+    let closers: Vec<Instance> = (0..5).map(|_| new_instance(&cloud)).collect();
+    let ticks = closers.iter().map(|instance| instance.app.minute_closer().tick(at(2, 0)));
     let ticks = futures_util::future::join_all(ticks)
         .await
         .into_iter()
         .map(|tick| tick.expect("a tick").published);
     assert_eq!(ticks.sum::<u32>(), 2, "the minute and the one before");
     assert_eq!(items(&cloud, "MINUTE").await.len(), 2);
-    assert_eq!(numbers(&accepting).await[&0], 50);
-    // On the stream it may be more than once, with the same number.
-    let streamed = cloud.services().streamed();
+    assert_eq!(published_counts(&instance).await[&0], 50);
+    // The stream may have it more than once, with the same count.
+    let streamed = cloud.services().stream_records();
     assert!(
         streamed
             .iter()
@@ -90,27 +92,27 @@ async fn ticks_at_the_same_time_publish_a_minute_once() {
 }
 
 #[tokio::test]
-async fn nothing_is_published_before_anything_was_accepted() {
+async fn nothing_is_published_before_the_first_instance_has_started() {
     let cloud = Cloud::start().await;
     let instance = new_instance(&cloud);
-    assert_eq!(tick(&instance, 5, 0).await, Closed::default());
+    assert_eq!(tick(&instance, 5, 0).await, TickSummary::default());
     instance.app.uniques().warm(at(10, 0)).await.expect("a store");
     tick(&instance, 12, 0).await;
-    assert_eq!(numbers(&instance).await, BTreeMap::from([(9, 0), (10, 0)]));
+    assert_eq!(published_counts(&instance).await, BTreeMap::from([(9, 0), (10, 0)]));
 }
 
 #[tokio::test]
-async fn an_id_that_comes_after_its_minute_was_published_is_recorded_as_a_correction() {
+async fn an_id_that_is_accepted_after_its_minute_was_published_leads_to_a_correction() {
     let cloud = Cloud::start().await;
     let instance = new_instance(&cloud);
     accept(&instance, 1, at(0, 30)).await.expect("recorded");
     tick(&instance, 2, 0).await;
-    // A clock that is three minutes behind breaks the argument.
+    // A clock that is three minutes behind violates the assumption.
     let behind = new_instance(&cloud);
     assert_eq!(accept(&behind, 2, at(0, 59)).await.expect("recorded"), AcceptOutcome::New);
 
     tick(&instance, 10, 59).await;
-    assert!(items(&cloud, "CORRECTION").await.is_empty(), "it is not yet time");
+    assert!(items(&cloud, "CORRECTION").await.is_empty(), "the audit is not due yet");
     let ticks = futures_util::future::join(tick(&instance, 11, 0), tick(&behind, 11, 0)).await;
     assert!(ticks.0.audited + ticks.1.audited >= 2);
     let corrections = items(&cloud, "CORRECTION").await;
@@ -119,7 +121,11 @@ async fn an_id_that_comes_after_its_minute_was_published_is_recorded_as_a_correc
     assert_eq!((number("published"), number("counted")), ("1".to_owned(), "2".to_owned()));
     let counts = published(&instance).await;
     let count = counts.iter().find(|count| count.minute == minute(0)).expect("published");
-    assert_eq!((count.unique_ids, count.corrected), (1, Some(2)), "what was published stands");
+    assert_eq!(
+        (count.unique_ids, count.corrected),
+        (1, Some(2)),
+        "the published count is unchanged"
+    );
     assert!(
         counts
             .iter()
@@ -129,38 +135,38 @@ async fn an_id_that_comes_after_its_minute_was_published_is_recorded_as_a_correc
 }
 
 #[tokio::test]
-async fn a_minute_whose_records_may_have_expired_says_so() {
+async fn a_minute_whose_records_may_have_expired_is_marked_incomplete() {
     let cloud = Cloud::start().await;
     let instance = cloud.instance_with(|config| {
         config.uniques.shards = SHARDS;
-        config.uniques.retention = std::time::Duration::from_hours(1);
+        config.uniques.retention = std::time::Duration::from_mins(10);
     });
     accept(&instance, 1, at(0, 30)).await.expect("recorded");
-    tick(&instance, 62, 0).await;
+    tick(&instance, 12, 0).await;
     let counts = published(&instance).await;
     let incomplete: Vec<_> =
         counts.iter().filter(|count| count.incomplete).map(|count| count.minute).collect();
-    assert_eq!(incomplete, [minute(-1), minute(0)], "those that ended more than an hour ago");
+    assert_eq!(incomplete, [minute(-1), minute(0)], "those that ended more than ten minutes ago");
 }
 
 #[tokio::test]
-async fn pages_of_counts_follow_each_other() {
+async fn pages_of_counts_have_neither_gaps_nor_overlaps() {
     let cloud = Cloud::start().await;
     let instance = new_instance(&cloud);
     accept(&instance, 1, at(0, 30)).await.expect("recorded");
     tick(&instance, 10, 30).await;
     let uniques = instance.app.uniques();
     let mut from = minute(0);
-    let mut seen = Vec::new();
+    let mut minutes = Vec::new();
     loop {
         let page =
             uniques.counts(from, minute(8), 4.try_into().expect("a limit")).await.expect("a page");
         assert!(page.counts.len() <= 4);
-        seen.extend(page.counts.iter().map(|count| count.minute));
+        minutes.extend(page.counts.iter().map(|count| count.minute));
         match page.next_cursor {
             Some(next) => from = next,
             None => break,
         }
     }
-    assert_eq!(seen, (0..=8).map(minute).collect::<Vec<_>>());
+    assert_eq!(minutes, (0..=8).map(minute).collect::<Vec<_>>());
 }

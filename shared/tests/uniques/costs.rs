@@ -1,17 +1,17 @@
-//! What each operation costs: `docs/COSTS.md` states these numbers.
+//! The cost of each operation, as `docs/COSTS.md` states it.
 
 use once::{
     testing::{Cloud, Instance},
     uniques::AcceptOutcome,
 };
 
-use crate::counted::{SHARDS, accept, at, minute, new_instance};
+use crate::fixtures::{SHARDS, accept, at, minute, new_instance};
 
 fn calls(names: &[&str]) -> Vec<String> {
     names.iter().map(|&name| name.to_owned()).collect()
 }
 
-async fn warm(cloud: &Cloud) -> Instance {
+async fn warm_instance(cloud: &Cloud) -> Instance {
     let instance = new_instance(cloud);
     instance.app.uniques().warm(at(0, 0)).await.expect("a store");
     drop(instance.transport.take_cost());
@@ -21,20 +21,20 @@ async fn warm(cloud: &Cloud) -> Instance {
 #[tokio::test]
 async fn an_id_costs_one_put_of_one_unit() {
     let cloud = Cloud::start().await;
-    let instance = warm(&cloud).await;
+    let instance = warm_instance(&cloud).await;
     assert_eq!(accept(&instance, i64::MIN, at(0, 1)).await.expect("recorded"), AcceptOutcome::New);
     assert_eq!(instance.transport.take_cost(), (calls(&["PutItem"]), 1.0, 0.0));
 }
 
 #[tokio::test]
-async fn the_record_of_an_id_is_small_and_expires_a_day_after_its_minute() {
+async fn the_record_of_an_id_is_below_100_bytes_and_expires_a_day_after_its_minute() {
     let cloud = Cloud::start().await;
-    accept(&warm(&cloud).await, i64::MIN, at(0, 1)).await.expect("recorded");
+    accept(&warm_instance(&cloud).await, i64::MIN, at(0, 1)).await.expect("recorded");
     let items = cloud.items(once::testing::UNIQUES_TABLE).await;
     let record = items.iter().find(|item| item.contains_key("ttl")).expect("a record");
     let expires: i64 = record["ttl"].as_n().expect("seconds").parse().expect("a number");
     assert_eq!(expires, at(1, 0).as_seconds() + 24 * 3_600);
-    // As DynamoDB counts: names and texts by their bytes, a number of n digits as n / 2 + 1 bytes.
+    // DynamoDB counts names and texts by their bytes, and a number of n digits as n / 2 + 1 bytes.
     let size: usize = record
         .iter()
         .map(|(name, value)| match (value.as_s(), value.as_n(), value.as_b()) {
@@ -45,14 +45,14 @@ async fn the_record_of_an_id_is_small_and_expires_a_day_after_its_minute() {
         })
         .sum();
     assert!(size < 100, "{size} bytes");
-    let kept = items.iter().filter(|item| !item.contains_key("ttl")).count();
-    assert_eq!(kept, 1, "how ids are counted does not expire");
+    let permanent = items.iter().filter(|item| !item.contains_key("ttl")).count();
+    assert_eq!(permanent, 1, "the shard configuration does not expire");
 }
 
 #[tokio::test]
-async fn a_duplicate_costs_one_put_where_it_is_new_to_the_instance_and_nothing_where_it_is_not() {
+async fn a_duplicate_costs_one_put_in_an_instance_that_has_not_cached_it_and_nothing_after() {
     let cloud = Cloud::start().await;
-    let (one, other) = (warm(&cloud).await, warm(&cloud).await);
+    let (one, other) = (warm_instance(&cloud).await, warm_instance(&cloud).await);
     accept(&one, 7, at(0, 1)).await.expect("recorded");
     drop(one.transport.take_cost());
     assert_eq!(accept(&one, 7, at(0, 2)).await.expect("an answer"), AcceptOutcome::Duplicate);
@@ -64,7 +64,7 @@ async fn a_duplicate_costs_one_put_where_it_is_new_to_the_instance_and_nothing_w
 }
 
 #[tokio::test]
-async fn past_the_limit_of_the_memory_a_duplicate_costs_a_put_and_is_answered_the_same() {
+async fn a_duplicate_that_the_cache_has_no_room_for_costs_a_put_and_gets_the_same_answer() {
     let cloud = Cloud::start().await;
     let instance = cloud.instance_with(|config| {
         config.uniques.shards = SHARDS;
@@ -82,7 +82,7 @@ async fn past_the_limit_of_the_memory_a_duplicate_costs_a_put_and_is_answered_th
         );
     }
     assert_eq!(instance.transport.take_cost().0, calls(&["PutItem"; 10]));
-    // The next minute has room again.
+    // The next minute starts with an empty cache.
     assert_eq!(accept(&instance, 19, at(1, 0)).await.expect("recorded"), AcceptOutcome::New);
     drop(instance.transport.take_cost());
     assert_eq!(accept(&instance, 19, at(1, 1)).await.expect("an answer"), AcceptOutcome::Duplicate);
@@ -90,7 +90,7 @@ async fn past_the_limit_of_the_memory_a_duplicate_costs_a_put_and_is_answered_th
 }
 
 #[tokio::test]
-async fn a_start_costs_one_read_and_the_very_first_one_write() {
+async fn a_start_costs_one_read_and_the_first_of_all_one_write() {
     let cloud = Cloud::start().await;
     let first = new_instance(&cloud);
     first.app.uniques().warm(at(0, 0)).await.expect("a store");
@@ -98,7 +98,7 @@ async fn a_start_costs_one_read_and_the_very_first_one_write() {
     let second = new_instance(&cloud);
     second.app.uniques().warm(at(0, 0)).await.expect("a store");
     assert_eq!(second.transport.take_cost(), (calls(&["GetItem"]), 0.0, 1.0));
-    // Every five minutes it is read again.
+    // The shard configuration is read again every five minutes.
     accept(&second, 1, at(4, 59)).await.expect("recorded");
     assert_eq!(second.transport.take_cost().0, calls(&["PutItem"]));
     accept(&second, 1, at(5, 0)).await.expect("recorded");
@@ -106,19 +106,19 @@ async fn a_start_costs_one_read_and_the_very_first_one_write() {
 }
 
 #[tokio::test]
-async fn a_minute_costs_a_query_a_shard_twice_and_two_writes() {
+async fn a_minute_costs_two_queries_per_shard_and_two_writes() {
     let cloud = Cloud::start().await;
-    let instance = warm(&cloud).await;
-    for id in 0..100 {
+    let instance = warm_instance(&cloud).await;
+    for id in 0..50 {
         accept(&instance, id, at(0, 30)).await.expect("recorded");
     }
     instance.app.minute_closer().tick(at(1, 0).plus(once::uniques::GRACE)).await.expect("a tick");
     drop(instance.transport.take_cost());
-    // A tick without work reads how ids are counted and the watermark.
+    // A tick without work reads the shard configuration and the watermark.
     instance.app.minute_closer().tick(at(1, 30)).await.expect("a tick");
     assert_eq!(instance.transport.take_cost(), (calls(&["GetItem", "Query"]), 0.0, 2.0));
 
-    for id in 0..100 {
+    for id in 0..50 {
         accept(&instance, id, at(1, 30)).await.expect("recorded");
     }
     drop(instance.transport.take_cost());
@@ -131,7 +131,7 @@ async fn a_minute_costs_a_query_a_shard_twice_and_two_writes() {
     // Each shard holds some 25 ids of less than 100 bytes: one unit reads 4 KB.
     assert_eq!((writes, reads), (1.0, 2.0 + f64::from(SHARDS)));
 
-    // The audit reads a minute again, at ten minutes' distance.
+    // The audit reads a minute again ten minutes later.
     instance.app.minute_closer().tick(at(11, 14)).await.expect("a tick");
     drop(instance.transport.take_cost());
     instance.app.minute_closer().tick(at(12, 0)).await.expect("a tick");

@@ -1,6 +1,6 @@
-//! The process dies between any two calls.
+//! The process dies before or after any of its calls.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use once::{
     sqs::Delivery,
@@ -11,14 +11,15 @@ use once::{
     uniques::{AcceptOutcome, Message},
 };
 
-use crate::counted::{
-    SHARDS, accept, accept_with_callback, arrival, at, minute, new_instance, numbers, recorded,
+use crate::fixtures::{
+    SHARDS, accept, accept_with_callback, at, minute, new_instance, published_counts, recorded,
+    request,
 };
 
 const URL: &str = "https://shop.example/counted";
 
-/// An instance that has decided on few shards.
-async fn few_shards(cloud: &Cloud) -> Instance {
+/// Starts an instance that has stored the shard configuration.
+async fn first_instance(cloud: &Cloud) -> Instance {
     let instance = new_instance(cloud);
     instance.app.uniques().warm(at(0, 0)).await.expect("a store");
     instance
@@ -27,24 +28,24 @@ async fn few_shards(cloud: &Cloud) -> Instance {
 #[tokio::test]
 async fn an_id_whose_process_died_is_counted_once() {
     let deaths = at_every_call(
-        async |_: &Cloud| arrival(7, at(0, 30)),
-        async |instance, arrival| drop(instance.app.uniques().accept(arrival).await),
+        async |_: &Cloud| request(7, at(0, 30)),
+        async |instance, request| drop(instance.app.uniques().accept(request).await),
         async |cloud, retry, _| {
-            let verdict = accept(retry, 7, at(0, 31)).await.expect("an answer");
+            let outcome = accept(retry, 7, at(0, 31)).await.expect("an answer");
             let ids = recorded(cloud).await;
-            assert_eq!(ids[&minute(0).to_string()].len(), 1, "after {verdict:?}");
+            assert_eq!(ids[&minute(0).to_string()].len(), 1, "after {outcome:?}");
         },
     )
     .await;
-    assert_eq!(deaths, 2 * 3, "how ids are counted is read and begun, and the id is put");
+    assert_eq!(deaths, 2 * 3, "the shard configuration is read and created, and the id is put");
 }
 
 #[tokio::test]
-async fn a_close_that_died_is_done_by_the_next_tick() {
+async fn a_close_that_died_is_repeated_by_the_next_tick() {
     let deaths = at_every_call_with(
         |config| config.uniques.shards = SHARDS,
         async |cloud: &Cloud| {
-            let instance = few_shards(cloud).await;
+            let instance = first_instance(cloud).await;
             for id in 0..9 {
                 accept(&instance, id, at(0, 30)).await.expect("recorded");
             }
@@ -53,30 +54,33 @@ async fn a_close_that_died_is_done_by_the_next_tick() {
         async |instance, ()| drop(instance.app.minute_closer().tick(at(1, 15)).await),
         async |cloud, next, ()| {
             next.app.minute_closer().tick(at(2, 15)).await.expect("a tick");
-            assert_eq!(numbers(next).await, BTreeMap::from([(-1, 0), (0, 10), (1, 0)]));
-            let streamed = cloud.services().streamed();
+            assert_eq!(published_counts(next).await, BTreeMap::from([(-1, 0), (0, 10), (1, 0)]));
+            let streamed = cloud.services().stream_records();
             for (key, count) in &streamed {
                 assert_eq!(count.unique_ids, if *key == minute(0).to_string() { 10 } else { 0 });
             }
-            let keys: std::collections::BTreeSet<_> =
-                streamed.iter().map(|(key, _)| key.clone()).collect();
+            let keys: BTreeSet<_> = streamed.iter().map(|(key, _)| key.clone()).collect();
             assert_eq!(keys.len(), 3, "every minute is on the stream");
-            let messages = cloud.services().take_messages();
+            let messages = cloud.services().take_message_bodies();
             assert!(!messages.is_empty(), "the callback's shard is sent at least once");
-            assert!(messages.iter().all(|message| *message == messages[0]), "and always the same");
+            assert!(
+                messages.iter().all(|message| *message == messages[0]),
+                "always the same message"
+            );
         },
     )
     .await;
-    // How ids are counted; the watermark; for two minutes each shard, the stream and the record; the queue once.
+    // The shard configuration; the watermark; for two minutes each shard, the stream and the
+    // record; the queue once.
     assert_eq!(deaths, 2 * (1 + 1 + 2 * (usize::try_from(SHARDS).expect("few") + 2) + 1));
 }
 
 #[tokio::test]
-async fn an_audit_that_died_is_done_by_the_next_tick() {
+async fn an_audit_that_died_is_repeated_by_the_next_tick() {
     at_every_call_with(
         |config| config.uniques.shards = SHARDS,
         async |cloud: &Cloud| {
-            let instance = few_shards(cloud).await;
+            let instance = first_instance(cloud).await;
             accept(&instance, 1, at(0, 30)).await.expect("recorded");
             instance.app.minute_closer().tick(at(10, 59)).await.expect("a tick");
             accept(&instance, 2, at(0, 59)).await.expect("recorded");
@@ -84,15 +88,15 @@ async fn an_audit_that_died_is_done_by_the_next_tick() {
         async |instance, ()| drop(instance.app.minute_closer().tick(at(11, 14)).await),
         async |cloud, next, ()| {
             next.app.minute_closer().tick(at(12, 0)).await.expect("a tick");
-            let corrections = crate::counted::items(cloud, "CORRECTION").await;
+            let corrections = crate::fixtures::items(cloud, "CORRECTION").await;
             assert_eq!(corrections.len(), 1);
             assert_eq!(
                 corrections[&minute(0).to_string()]["counted"].as_n().expect("a number"),
                 "2"
             );
-            let counting = crate::counted::items(cloud, "COUNTING").await;
+            let config = crate::fixtures::items(cloud, "COUNTING").await;
             assert_eq!(
-                counting["COUNTING"]["audited"].as_s().expect("a minute"),
+                config["COUNTING"]["audited"].as_s().expect("a minute"),
                 &minute(1).to_string()
             );
         },
@@ -101,7 +105,7 @@ async fn an_audit_that_died_is_done_by_the_next_tick() {
 }
 
 #[tokio::test]
-async fn callbacks_of_a_shard_are_all_sent_however_often_their_worker_dies() {
+async fn all_callbacks_of_a_shard_are_sent_although_their_worker_dies() {
     let deaths = at_every_call(
         async |cloud: &Cloud| {
             let instance = cloud.instance_with(|config| config.uniques.shards = 1);
@@ -117,15 +121,15 @@ async fn callbacks_of_a_shard_are_all_sent_however_often_their_worker_dies() {
         async |instance, delivery| drop(instance.app.callbacks().handle(delivery, at(2, 0)).await),
         async |cloud, next, delivery| {
             next.app.callbacks().handle(delivery, at(3, 0)).await.expect("sent");
-            let messages = cloud.services().take_messages();
-            let ids: std::collections::BTreeSet<String> = messages
+            let messages = cloud.services().take_message_bodies();
+            let ids: BTreeSet<String> = messages
                 .iter()
                 .map(|message| match serde_json::from_str(message).expect("a message") {
                     Message::Callback { minute: of, id, url, unique_ids } => {
                         assert_eq!((of, url.as_str(), unique_ids), (minute(0), URL, 26));
                         id.to_string()
                     }
-                    Message::FanOut { .. } => panic!("a shard is not sent on as a shard"),
+                    Message::FanOut { .. } => panic!("a shard is fanned out once"),
                 })
                 .collect();
             assert_eq!(ids.len(), 25);
@@ -136,12 +140,12 @@ async fn callbacks_of_a_shard_are_all_sent_however_often_their_worker_dies() {
 }
 
 #[tokio::test]
-async fn the_first_instances_of_all_agree_on_how_ids_are_counted() {
+async fn instances_that_start_first_agree_on_the_shard_configuration() {
     let cloud = Cloud::start().await;
-    let processes: Vec<Instance> = (1..=8)
+    let instances: Vec<Instance> = (1..=8)
         .map(|shards| cloud.instance_with(|config| config.uniques.shards = shards))
         .collect();
-    let answers = processes.iter().map(|instance| accept(instance, 7, at(0, 30)));
+    let answers = instances.iter().map(|instance| accept(instance, 7, at(0, 30)));
     let answers = futures_util::future::join_all(answers).await;
     let new = answers.into_iter().filter(|answer| matches!(answer, Ok(AcceptOutcome::New))).count();
     assert_eq!(new, 1);

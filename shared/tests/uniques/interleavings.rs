@@ -1,4 +1,5 @@
-//! Whatever comes in whatever order, with whatever faults: the published count is the number of ids, and no id is counted twice.
+//! Random interleavings of requests, ticks and faults: the published count is the number of
+//! accepted ids, and no id is counted twice.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,26 +10,26 @@ use once::{
 };
 use proptest::prelude::*;
 
-use crate::counted::{accept, at, minute, new_instance, numbers, recorded};
+use crate::fixtures::{accept, at, minute, new_instance, published_counts, recorded};
 
 const INSTANCES: usize = 3;
 const MINUTES: i64 = 3;
 const IDS: i64 = 6;
 
-/// What happens at one moment, all of it at the same time.
+/// Requests and ticks that run concurrently at one time.
 #[derive(Debug, Clone)]
 struct Moment {
-    /// In which minute, and how many seconds after its beginning.
     minute: i64,
+    /// Seconds after the beginning of the minute.
     second: i64,
-    /// Instance, id, and how often the caller sends the request again if it fails.
+    /// Instance, id, and number of times that the caller retries a failed request.
     requests: Vec<(usize, i64, u32)>,
-    /// How many ticks come.
+    /// Number of concurrent ticks.
     ticks: usize,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Trouble {
+struct RandomFaults {
     seed: u64,
     probability: f64,
     fault: Fault,
@@ -44,36 +45,36 @@ fn moments() -> impl Strategy<Value = Vec<Moment>> {
     })
 }
 
-fn trouble() -> impl Strategy<Value = Trouble> {
+fn random_faults() -> impl Strategy<Value = RandomFaults> {
     let fault = prop_oneof![Just(Fault::LoseReply), Just(Fault::Refuse), Just(Fault::Throttle)];
     (any::<u64>(), prop_oneof![Just(0.0), Just(0.3), Just(0.7)], fault)
-        .prop_map(|(seed, probability, fault)| Trouble { seed, probability, fault })
+        .prop_map(|(seed, probability, fault)| RandomFaults { seed, probability, fault })
 }
 
-/// What callers were told of an id in a minute.
+/// Number of answers to the requests of one id in one minute, by kind.
 #[derive(Debug, Default)]
-struct Told {
-    ok: u32,
+struct Answers {
+    new: u32,
     duplicate: u32,
     failed: u32,
 }
 
-async fn play(moments: &[Moment], troubles: &[Trouble]) {
+async fn play(moments: &[Moment], faults: &[RandomFaults]) {
     let cloud = Cloud::start().await;
     let instances: Vec<Instance> = (0..INSTANCES).map(|_| new_instance(&cloud)).collect();
     let closers: Vec<Instance> = (0..3).map(|_| new_instance(&cloud)).collect();
     instances[0].app.uniques().warm(at(0, 0)).await.expect("a store");
-    for (instance, trouble) in instances.iter().chain(&closers).zip(troubles.iter().cycle()) {
-        instance.transport.fail_randomly(trouble.seed, trouble.probability, trouble.fault);
+    for (instance, faults) in instances.iter().chain(&closers).zip(faults.iter().cycle()) {
+        instance.transport.fail_randomly(faults.seed, faults.probability, faults.fault);
     }
-    let mut told: BTreeMap<(i64, i64), Told> = BTreeMap::new();
+    let mut answered: BTreeMap<(i64, i64), Answers> = BTreeMap::new();
     for Moment { minute, second, requests, ticks } in moments {
         let now = at(*minute, *second);
-        let answers = requests.iter().map(|&(instance, id, again)| {
+        let answers = requests.iter().map(|&(instance, id, retries)| {
             let instance = &instances[instance];
             async move {
                 let mut answers = vec![accept(instance, id, now).await];
-                for _ in 0..again {
+                for _ in 0..retries {
                     if answers.last().is_some_and(Result::is_err) {
                         answers.push(accept(instance, id, now).await);
                     }
@@ -86,12 +87,12 @@ async fn play(moments: &[Moment], troubles: &[Trouble]) {
             .map(|closer| async { drop(closer.app.minute_closer().tick(now).await) });
         let (answers, _) = futures_util::future::join(join_all(answers), join_all(ticks)).await;
         for (id, answers) in answers {
-            let told = told.entry((*minute, id)).or_default();
+            let counts = answered.entry((*minute, id)).or_default();
             for answer in answers {
                 match answer {
-                    Ok(AcceptOutcome::New) => told.ok += 1,
-                    Ok(AcceptOutcome::Duplicate) => told.duplicate += 1,
-                    Err(_) => told.failed += 1,
+                    Ok(AcceptOutcome::New) => counts.new += 1,
+                    Ok(AcceptOutcome::Duplicate) => counts.duplicate += 1,
+                    Err(_) => counts.failed += 1,
                 }
             }
         }
@@ -100,43 +101,49 @@ async fn play(moments: &[Moment], troubles: &[Trouble]) {
     last.app.minute_closer().tick(at(MINUTES, 15)).await.expect("a tick");
 
     let recorded = recorded(&cloud).await;
-    let published = numbers(&last).await;
-    for of in 0..MINUTES {
+    let published = published_counts(&last).await;
+    for n in 0..MINUTES {
         let none = BTreeSet::new();
-        let ids = recorded.get(&minute(of).to_string()).unwrap_or(&none);
-        assert_eq!(published[&of], u64::try_from(ids.len()).expect("few"), "minute {of}");
+        let ids = recorded.get(&minute(n).to_string()).unwrap_or(&none);
+        assert_eq!(published[&n], u64::try_from(ids.len()).expect("few"), "minute {n}");
         for id in 0..IDS {
-            let Some(told) = told.get(&(of, id)) else {
-                assert!(!ids.contains(&id), "{id} was never sent in minute {of}");
+            let Some(answers) = answered.get(&(n, id)) else {
+                assert!(!ids.contains(&id), "{id} was never sent in minute {n}");
                 continue;
             };
-            assert!(told.ok <= 1, "id {id} of minute {of}: {told:?}");
-            // Whatever was answered as counted or as a duplicate is counted.
+            assert!(answers.new <= 1, "id {id} of minute {n}: {answers:?}");
+            // An id that was answered as new or as a duplicate is counted.
             assert!(
-                ids.contains(&id) || told.ok + told.duplicate == 0,
-                "id {id} of minute {of}: {told:?}"
+                ids.contains(&id) || answers.new + answers.duplicate == 0,
+                "id {id} of minute {n}: {answers:?}"
             );
-            // No ok at all only if a reply was lost past every retry.
-            assert!(told.ok == 1 || told.failed > 0, "id {id} of minute {of}: {told:?}");
+            // No request was answered as new only if every reply to one of them was lost.
+            assert!(answers.new == 1 || answers.failed > 0, "id {id} of minute {n}: {answers:?}");
         }
     }
-    let corrections = crate::counted::items(&cloud, "CORRECTION").await;
+    let corrections = crate::fixtures::items(&cloud, "CORRECTION").await;
     assert!(corrections.is_empty(), "{corrections:?}");
-    for (key, count) in cloud.services().streamed() {
-        let of = recorded.get(&key).map_or(0, BTreeSet::len);
-        assert_eq!(count.unique_ids, u64::try_from(of).expect("few"), "on the stream, {key}");
+    for (key, count) in cloud.services().stream_records() {
+        let ids = recorded.get(&key).map_or(0, BTreeSet::len);
+        assert_eq!(count.unique_ids, u64::try_from(ids).expect("few"), "on the stream, {key}");
     }
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, max_shrink_iters: 200, ..ProptestConfig::default() })]
+    // Every run draws new cases, each of up to 63 requests, 18 ticks and six faulty instances.
+    #![proptest_config(ProptestConfig {
+        cases: 24,
+        max_shrink_iters: 200,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn the_published_count_is_the_number_of_accepted_ids(
         moments in moments(),
-        troubles in proptest::collection::vec(trouble(), 1..6),
+        faults in proptest::collection::vec(random_faults(), 1..6),
     ) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        runtime.block_on(play(&moments, &troubles));
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_all().build().expect("a runtime");
+        runtime.block_on(play(&moments, &faults));
     }
 }

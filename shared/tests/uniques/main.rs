@@ -1,11 +1,12 @@
-//! Uniques on the embedded store, with the real client: an id is counted once a minute, and each minute is published once.
+//! Uniques on the embedded store, with the real client: an id is counted once per minute, and each
+//! minute is published once.
 
 mod callbacks;
 mod closing;
 mod costs;
-mod counted;
 mod crashes;
 mod faults;
+mod fixtures;
 mod interleavings;
-mod metered;
+mod metrics;
 mod shards;

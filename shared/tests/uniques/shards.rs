@@ -1,11 +1,12 @@
-//! The number of shards changes while instances with the old and the new setting accept side by side.
+//! The number of shards changes while instances with the old and the new setting accept ids
+//! concurrently.
 
 use once::{
     testing::{Cloud, Instance},
     uniques::AcceptOutcome,
 };
 
-use crate::counted::{accept, at, minute, numbers, recorded};
+use crate::fixtures::{accept, at, minute, published_counts, recorded};
 
 fn with_shards(cloud: &Cloud, shards: u32) -> Instance {
     cloud.instance_with(|config| config.uniques.shards = shards)
@@ -18,7 +19,7 @@ async fn an_id_is_accepted_once_while_the_number_of_shards_changes() {
     accept(&old, 0, at(0, 0)).await.expect("recorded");
     let new = with_shards(&cloud, 7);
     for n in 0..20 {
-        // The close has the new setting from the first minute on.
+        // The closer has the new setting from the first minute on.
         new.app.minute_closer().tick(at(n, 5)).await.expect("a tick");
         for id in 0..10 {
             let (first, second) = if id % 2 == 0 { (&old, &new) } else { (&new, &old) };
@@ -37,11 +38,11 @@ async fn an_id_is_accepted_once_while_the_number_of_shards_changes() {
         }
     }
     new.app.minute_closer().tick(at(21, 15)).await.expect("a tick");
-    let numbers = numbers(&new).await;
-    assert!((0..20).all(|n| numbers[&n] == 10), "{numbers:?}");
+    let counts = published_counts(&new).await;
+    assert!((0..20).all(|n| counts[&n] == 10), "{counts:?}");
 
-    // The old number holds for ten minutes, then the new one.
-    let shards_of = async |n| {
+    // The old number applies for ten minutes, then the new one.
+    let last_shard = async |n| {
         let pks: Vec<String> = cloud
             .items(once::testing::UNIQUES_TABLE)
             .await
@@ -53,7 +54,7 @@ async fn an_id_is_accepted_once_while_the_number_of_shards_changes() {
             .filter_map(|pk| pk.strip_prefix(&format!("{}#", minute(n)))?.parse::<u32>().ok());
         own.max().expect("ids")
     };
-    assert!(shards_of(9).await < 3);
-    assert!(shards_of(10).await >= 3);
+    assert!(last_shard(9).await < 3);
+    assert!(last_shard(10).await >= 3);
     assert_eq!(recorded(&cloud).await.len(), 20);
 }

@@ -1,9 +1,13 @@
-//! What the project claims of its speed, measured: `make bench`, or one part of it with `bench start|orders|company|lanes|schedule|settlement|uniques`.
+//! Benchmarks of the functions (`docs/BENCHMARKS.md`). `bench` runs all parts but `programs`;
+//! `bench <part>` runs one.
 //!
-//! `make bench` builds `uniques` as `accept` is built, for speed, and the others as the other functions are, for size.
+//! | part | measures |
+//! |---|---|
+//! | `start` | start-up of `order-create` and of other binaries, against the floor of `tools/bare` |
+//! | `programs` | size and start-up of every program, as a Markdown table (`docs/STARTUP.md`) |
+//! | `orders`, `company`, `lanes`, `schedule`, `settlement`, `uniques` | throughput, latency and memory of a feature |
 //!
-//! Every number stands next to a floor that was measured in the same run, since the machine decides the rest
-//! (`docs/BENCHMARKS.md`).
+//! Every number is next to a floor from the same run, because the machine determines the rest.
 
 mod company;
 mod lanes;
@@ -15,6 +19,18 @@ mod stats;
 mod uniques;
 
 use std::{env, path::PathBuf, process::ExitCode};
+
+const USAGE: &str = "\
+usage: bench [part]
+parts:
+  start [binary …]
+  programs
+  orders
+  company
+  lanes [--svg file]
+  schedule
+  settlement [ratio | summing | memory [transactions]]
+  uniques [ratio | instructions | throughput | memory | close | shards]";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -28,28 +44,28 @@ async fn main() -> ExitCode {
             company::run().await;
             schedule::run().await;
             settlement::run().await;
+            uniques::run().await;
         }
         ["start", others @ ..] => {
-            start::run(&others.iter().map(PathBuf::from).collect::<Vec<_>>()).await
+            start::run(&others.iter().map(PathBuf::from).collect::<Vec<_>>()).await;
         }
+        ["programs"] => start::programs::run().await,
         ["company"] => company::run().await,
         ["schedule"] => schedule::run().await,
         ["orders"] => Box::pin(orders::run()).await,
         ["uniques"] => uniques::run().await,
         ["uniques", part] if uniques::part(part).await => {}
-        // Started by `uniques` itself, to be counted.
-        ["probe", side, ids] => uniques::probe(side, ids).await,
+        // Started by `uniques instructions` under callgrind.
+        ["probe", side, ids] => uniques::child(side, ids).await,
         ["settlement"] => settlement::run().await,
         ["settlement", part] if settlement::part(part, None).await => {}
         ["settlement", part, transactions] if settlement::part(part, Some(transactions)).await => {}
-        // Started by `settlement` itself, to have a memory of its own.
-        ["settle", endpoint, from, to] => settlement::probe(endpoint, from, to).await,
+        // Started by `settlement memory`, to measure the memory of a process of its own.
+        ["settle", endpoint, from, to] => settlement::child(endpoint, from, to).await,
         ["lanes"] => lanes::run(None).await,
         ["lanes", "--svg", path] => lanes::run(Some(path.as_ref())).await,
         _ => {
-            eprintln!(
-                "usage: bench [start [binary …] | orders | company | lanes [--svg file] | schedule | settlement [ratio | summing | memory [transactions]] | uniques [ratio | instructions | throughput | memory | close | shards]]"
-            );
+            eprintln!("{USAGE}");
             return ExitCode::FAILURE;
         }
     }

@@ -1,34 +1,34 @@
-//! Many measurements as few numbers.
+//! Percentiles and medians.
 
 use std::time::Duration;
 
-/// Times in ascending order.
+/// Durations in ascending order.
 #[derive(Debug, Default)]
-pub struct Sorted(Vec<Duration>);
+pub struct Durations(Vec<Duration>);
 
-impl FromIterator<Duration> for Sorted {
-    fn from_iter<I: IntoIterator<Item = Duration>>(times: I) -> Self {
-        let mut times: Vec<_> = times.into_iter().collect();
-        times.sort_unstable();
-        Self(times)
+impl FromIterator<Duration> for Durations {
+    fn from_iter<I: IntoIterator<Item = Duration>>(durations: I) -> Self {
+        let mut durations: Vec<_> = durations.into_iter().collect();
+        durations.sort_unstable();
+        Self(durations)
     }
 }
 
-impl Sorted {
-    /// The time that `percent` of all do not exceed, in milliseconds; the median is 50.
+impl Durations {
+    /// Returns a percentile by nearest rank, in milliseconds; 50 is the median.
     ///
     /// # Panics
-    /// If nothing was measured.
+    /// If there are no durations.
     pub fn millis(&self, percent: usize) -> f64 {
         let rank = (self.0.len() * percent).div_ceil(100).max(1) - 1;
         self.0[rank].as_secs_f64() * 1_000.0
     }
 }
 
-/// The middle of several measurements.
+/// Returns the median; of an even number of values, the upper one of the middle two.
 ///
 /// # Panics
-/// If there is none.
+/// If there are no values.
 pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]

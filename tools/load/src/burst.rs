@@ -38,14 +38,14 @@ impl<T> Burst<T> {
     pub async fn send<F: Future<Output = T>>(
         run: &Run,
         api: &Api,
-        what: &str,
+        name: &str,
         at_once: usize,
         requests: impl ExactSizeIterator<Item = F>,
         label: impl Fn(&T) -> String,
     ) -> Self {
         let sent_before = api.sent();
         let start = Instant::now();
-        let mut progress = Progress::new(what, requests.len());
+        let mut progress = Progress::new(name, requests.len());
         let (mut outcomes, mut times, mut latencies) = (Vec::new(), Vec::new(), Vec::new());
         let requests = stream::iter(requests.map(timed)).take_until(sleep(run.remaining()));
         let mut answers = std::pin::pin!(requests.buffer_unordered(at_once.max(1)));
@@ -61,12 +61,12 @@ impl<T> Burst<T> {
         for outcome in &outcomes {
             *counts.entry(label(outcome)).or_default() += 1;
         }
-        run.outcomes(what, &counts, took, api.sent() - sent_before, &Latencies::new(times));
+        run.outcomes(name, &counts, took, api.sent() - sent_before, &Latencies::new(times));
         run.series(Series {
-            name: format!("{what} answered per second"),
+            name: format!("{name} answered per second"),
             points: throughput(&latencies),
         });
-        run.series(Series { name: format!("latency of {what}, ms"), points: latencies });
+        run.series(Series { name: format!("latency of {name}, ms"), points: latencies });
         Self { outcomes, counts }
     }
 }
@@ -102,16 +102,16 @@ async fn timed<F: Future>(request: F) -> (F::Output, Duration) {
 /// A progress bar on a terminal, or a line at intervals elsewhere.
 struct Progress<'a> {
     bar: ProgressBar,
-    what: &'a str,
+    name: &'a str,
     last_line: Instant,
 }
 
 impl<'a> Progress<'a> {
-    fn new(what: &'a str, count: usize) -> Self {
+    fn new(name: &'a str, count: usize) -> Self {
         let style = ProgressStyle::with_template("{bar:40} {pos} of {len} {msg}, {per_sec}");
         let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
         let bar = ProgressBar::new(u64::try_from(count).unwrap_or(u64::MAX)).with_style(style);
-        Self { bar: bar.with_message(what.to_owned()), what, last_line: Instant::now() }
+        Self { bar: bar.with_message(name.to_owned()), name, last_line: Instant::now() }
     }
 
     fn show(&mut self, answered: usize) {
@@ -121,7 +121,7 @@ impl<'a> Progress<'a> {
             println!(
                 "{answered} of {} {} answered",
                 self.bar.length().unwrap_or_default(),
-                self.what
+                self.name
             );
         }
     }

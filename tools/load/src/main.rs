@@ -76,6 +76,9 @@ impl Command {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
+    // The functions use ring, too; a second provider would take a minute to compile.
+    let is_first = rustls::crypto::ring::default_provider().install_default();
+    is_first.expect("no other provider is installed");
     let Arguments { command, url, options } = Arguments::parse();
     // clap does not allow a global argument to be required.
     let Some(url) = url else {

@@ -51,7 +51,7 @@ struct Report {
 /// Outcomes and throughput of a burst of requests.
 #[derive(Debug)]
 struct BurstSummary {
-    what: String,
+    name: String,
     counts: BTreeMap<String, u32>,
     throughput: String,
 }
@@ -112,7 +112,7 @@ impl Run {
     /// Prints the outcomes and the throughput of a burst and adds them to the report.
     pub fn outcomes(
         &self,
-        what: &str,
+        name: &str,
         counts: &BTreeMap<String, u32>,
         took: Duration,
         sent: u64,
@@ -125,9 +125,9 @@ impl Run {
         let seconds = took.as_secs_f64();
         let rate = f64::from(counts.values().sum::<u32>()) / seconds;
         let throughput =
-            format!("{seconds:.1} s, {rate:.0} {what} answered per second; {latencies}");
+            format!("{seconds:.1} s, {rate:.0} {name} answered per second; {latencies}");
         println!("{throughput}");
-        let summary = BurstSummary { what: what.to_owned(), counts: counts.clone(), throughput };
+        let summary = BurstSummary { name: name.to_owned(), counts: counts.clone(), throughput };
         self.report.borrow_mut().bursts.push(summary);
     }
 

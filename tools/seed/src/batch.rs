@@ -47,8 +47,8 @@ pub fn backoff() -> ExponentialBuilder {
         .with_jitter()
 }
 
-/// Writes at most [`BATCH`] transactions and returns the consumed write units. A put that is retried
-/// because its answer was lost writes the same item again.
+/// Writes at most [`BATCH`] transactions and returns the consumed write units. A put that is
+/// retried because its answer was lost writes the same item again.
 ///
 /// # Errors
 /// Some transactions are not written, or not known to be.

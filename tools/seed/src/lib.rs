@@ -1,5 +1,5 @@
-//! Fills the tables of a stack with data that depends only on a [`Plan`], and computes the sums that
-//! a settlement of the ledger must return. The sums are added up while the transactions are
+//! Fills the tables of a stack with data that depends only on a [`Plan`], and computes the sums
+//! that a settlement of the ledger must return. The sums are added up while the transactions are
 //! generated, independently of the code that settles.
 //!
 //! A ledger with other entries settles to other sums. Start with an empty ledger, or with one that

@@ -1,5 +1,5 @@
-//! Fills a stack's tables with reproducible data and writes the sums that a settlement of the ledger
-//! must return. `seed --help` lists the arguments.
+//! Fills a stack's tables with reproducible data and writes the sums that a settlement of the
+//! ledger must return. `seed --help` lists the arguments.
 
 use std::{
     error::Error,
@@ -58,12 +58,12 @@ async fn run(Arguments { plan, sums, at_once }: &Arguments) -> Result<(), Box<dy
     println!("{} products of {} merchants, {new} of them new", plan.products, plan.merchants);
 
     let bar = progress_bar(plan.transactions)?;
-    let begun = Instant::now();
+    let start = Instant::now();
     let writing = write_entries(&stack, plan, &catalog, usize::from(*at_once), |count| {
         bar.inc(count.try_into().unwrap_or_default());
     });
     let summary = writing.await.inspect_err(|_| bar.abandon())?;
-    let seconds = begun.elapsed().as_secs_f64();
+    let seconds = start.elapsed().as_secs_f64();
     bar.finish_and_clear();
 
     if let Some(file) = file {
@@ -114,8 +114,9 @@ mod tests {
             let until = if argument == "--until" { vec![] } else { vec!["--until", "2026-11-20"] };
             let given = ["seed"].into_iter().chain(until);
             let invalid = format!("{argument}={value}");
-            let error =
-                Arguments::try_parse_from(given.chain([&*invalid])).expect_err(&invalid).to_string();
+            let error = Arguments::try_parse_from(given.chain([&*invalid]))
+                .expect_err(&invalid)
+                .to_string();
             assert!(error.contains(argument) && error.contains(value), "{error}");
         }
         assert!(

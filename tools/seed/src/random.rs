@@ -1,10 +1,10 @@
-//! A random number generator with the same numbers on every machine and in every release; the output
-//! of a library's generator may change.
+//! A random number generator with the same numbers on every machine and in every release; the
+//! output of a library's generator may change.
 
 /// `SplitMix64` (Steele, Lea, Flood: *Fast Splittable Pseudorandom Number Generators*, 2014).
 ///
-/// [`SplitMix64::new`] starts a separate sequence for each number of a stream, so that the millionth
-/// transaction can be generated without the others.
+/// [`SplitMix64::new`] starts a separate sequence for each number of a stream, so that the
+/// millionth transaction can be generated without the others.
 #[derive(Debug, Clone)]
 pub struct SplitMix64(u64);
 

@@ -8,7 +8,8 @@ use once::{
     company::{Companies, Settings},
 };
 
-/// Variables that the client needs besides the tables. As in the functions, there is no other source.
+/// Variables that the client needs besides the tables. As in the functions, there is no other
+/// source.
 const CLIENT_VARIABLES: [&str; 3] = ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
 
 /// The tables of a stack.
@@ -42,8 +43,8 @@ impl Stack {
     }
 }
 
-/// Returns the companies of these tables. They are only for profiles, not for figures: the queue has
-/// no URL, and all times to live and waits are zero.
+/// Returns the companies of these tables. They are only for profiles, not for figures: the queue
+/// has no URL, and all times to live and waits are zero.
 pub fn companies(aws: &Aws, table: &str, ledger: &str) -> Companies {
     let settings = Settings {
         table: table.to_owned(),
@@ -57,8 +58,8 @@ pub fn companies(aws: &Aws, table: &str, ledger: &str) -> Companies {
     Companies::new(&aws.with_long_timeouts(), &settings)
 }
 
-/// Timeouts of one attempt and of one call with all of its attempts. The one second of a function is
-/// too short for concurrent batches of 25 items on a table with little capacity.
+/// Timeouts of one attempt and of one call with all of its attempts. The one second of a function
+/// is too short for concurrent batches of 25 items on a table with little capacity.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 const CALL_TIMEOUT: Duration = Duration::from_secs(40);
 

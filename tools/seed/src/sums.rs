@@ -1,5 +1,5 @@
-//! Sums per merchant and day, added up while the transactions are generated and never read back from
-//! a table.
+//! Sums per merchant and day, added up while the transactions are generated and never read back
+//! from a table.
 
 use std::{
     collections::BTreeMap,

@@ -63,7 +63,7 @@ pub async fn put_companies(stack: &Stack, plan: &Plan) -> Result<u32, CompanyErr
     let mut employees = 0;
     for (id, profile) in plan.companies()? {
         employees += profile.employees.get();
-        (|| stack.companies.put(id.clone(), profile.clone(), plan.begin()))
+        (|| stack.companies.put(id.clone(), profile.clone(), plan.start()))
             .retry(batch::backoff())
             .when(ServiceError::is_transient)
             .await?;
@@ -92,7 +92,7 @@ pub async fn create_products(
     let mut new = 0;
     for (number, product) in (1..).zip(catalog) {
         let key = plan.product_key(number).map_err(|invalid| ProductError::Key(number, invalid))?;
-        let created = (|| orders.create_product(product.clone(), Some(&key), plan.begin()))
+        let created = (|| orders.create_product(product.clone(), Some(&key), plan.start()))
             .retry(batch::backoff())
             .when(is_transient)
             .notify(|error, delay| log_retry(number, error, delay))

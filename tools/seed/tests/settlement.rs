@@ -1,29 +1,30 @@
-//! A settlement of what was seeded comes to the seeder's own sums, which it did not compute.
+//! A settlement of a seeded ledger returns the sums of the seeder, which are computed
+//! independently.
 
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use once::{
     ledger::Entry,
-    settlement::{Accepted, Content, Days},
+    settlement::{AcceptedJob, Content, Days},
     testing::{Cloud, Instance, LEDGER_TABLE, ORDERS_TABLE},
     time::{Day, Timestamp},
 };
 use seed::{Plan, Stack, create_products, write_entries};
 use uuid::Uuid;
 
-/// As many as `make run` seeds. `make bench` settles ten times as many, and compares them, too.
+/// The number that `make run` seeds. `make bench` settles and compares ten times as many.
 const TRANSACTIONS: u64 = 100_000;
 
-/// Batches that are summed at the same time.
+/// Number of concurrent batches.
 const AT_ONCE: usize = 16;
 
 fn day(text: &str) -> Day {
     text.parse().expect("a day")
 }
 
-/// The file that the sums make.
-async fn seeded(cloud: &Cloud, plan: &Plan) -> String {
+/// Fills the tables and returns the expected CSV file.
+async fn fill_tables(cloud: &Cloud, plan: &Plan) -> String {
     let stack = Stack {
         client: cloud.client().clone(),
         orders: ORDERS_TABLE.to_owned(),
@@ -32,17 +33,17 @@ async fn seeded(cloud: &Cloud, plan: &Plan) -> String {
     };
     let catalog = plan.catalog().expect("products");
     create_products(&stack, plan, &catalog).await.expect("created");
-    let written = write_entries(&stack, plan, &catalog, AT_ONCE, |_| {}).await.expect("written");
+    let summary = write_entries(&stack, plan, &catalog, AT_ONCE, |_| {}).await.expect("written");
     let mut sums = Vec::new();
-    written.sums.write_csv(&mut sums).expect("memory");
+    summary.sums.write_csv(&mut sums).expect("a Vec accepts all writes");
     String::from_utf8(sums).expect("a text")
 }
 
-/// The file of a new job for the last thirty days, today included.
-async fn settled(cloud: &Cloud, instance: &Instance, now: Timestamp) -> String {
+/// Settles the last thirty days and today in a new job and returns its file.
+async fn settle(cloud: &Cloud, instance: &Instance, now: Timestamp) -> String {
     let today = Day::of(now);
     let days = Days { from: today.plus(-30), to: today };
-    let Accepted { job_id, .. } =
+    let AcceptedJob { job_id, .. } =
         instance.app.settlement().create(days, true, now).await.expect("a job");
     let later = instance.at(now.plus(once::settlement::LEDGER_LAG));
     loop {
@@ -67,8 +68,8 @@ async fn settled(cloud: &Cloud, instance: &Instance, now: Timestamp) -> String {
     }
 }
 
-/// Payments of the moment, one after the other, as long as anybody listens.
-async fn sell(cloud: &Cloud, after: Timestamp) {
+/// Records current payments one after another until the future is dropped.
+async fn record_sales(cloud: &Cloud, after: Timestamp) {
     for n in 1.. {
         let at = after.plus(Duration::from_millis(n));
         let sale =
@@ -86,16 +87,19 @@ async fn sell(cloud: &Cloud, after: Timestamp) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_settlement_comes_to_the_seeders_own_sums_twice_and_while_others_pay() {
+async fn a_settlement_returns_the_seeders_sums_also_the_second_time_and_during_new_sales() {
     let cloud = Cloud::start().await;
     let plan = Plan { transactions: TRANSACTIONS, ..Plan::until(day("2026-11-19")) };
-    let sums = seeded(&cloud, &plan).await;
-    let instance = cloud.uncounted();
+    let sums = fill_tables(&cloud, &plan).await;
+    let instance = cloud.uncounted_instance();
     let now: Timestamp = "2026-11-20T12:00:00Z".parse().expect("a time");
-    assert!(settled(&cloud, &instance, now).await == sums, "the file is not the seeder's");
+    assert!(
+        settle(&cloud, &instance, now).await == sums,
+        "the file differs from the seeder's sums"
+    );
     let again = tokio::select! {
-        file = settled(&cloud, &instance, now) => file,
-        () = sell(&cloud, now) => unreachable!("it goes on"),
+        file = settle(&cloud, &instance, now) => file,
+        () = record_sales(&cloud, now) => unreachable!("it never returns"),
     };
-    assert!(again == sums, "the cutoff did not hold");
+    assert!(again == sums, "sales after the cutoff are in the file");
 }

@@ -1,44 +1,43 @@
-//! Having a company's figures computed, so that who asks for them later need not wait. Those that hold still are left as they are.
+//! The action that refreshes a company's figures, so that later requests do not wait for them.
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attempt, Failed};
+use super::{Attempt, Failure};
 use crate::company::{CacheStatus, Companies, CompanyId, FiguresError, FiguresKey, Kind};
 
-/// A company's figures.
+/// Computes figures of a company, unless the current ones have not expired.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Refresh {
-    /// Whose.
+pub struct FiguresRefresh {
+    /// The company.
     pub company_id: CompanyId,
-    /// Which.
+    /// The kind of figures.
     pub kind: Kind,
 }
 
-impl Refresh {
+impl FiguresRefresh {
     pub async fn perform(
         &self,
         attempt: Attempt<'_>,
         companies: &Companies,
-    ) -> Result<String, Failed> {
-        let figures = FiguresKey { company: self.company_id.clone(), kind: self.kind };
-        match companies.figures(figures, attempt.now).await {
-            Ok(asked) => Ok(match asked.status {
+    ) -> Result<String, Failure> {
+        let key = FiguresKey { company: self.company_id.clone(), kind: self.kind };
+        match companies.figures(key, attempt.now).await {
+            Ok(response) => Ok(match response.status {
                 CacheStatus::Miss => "computed",
                 CacheStatus::Collapsed => "computed for another",
                 CacheStatus::Hit => "there already",
             }
             .to_owned()),
-            // It may have been told of a moment ago.
+            // Retryable: its profile may just have been put.
             Err(FiguresError::CompanyNotFound(id)) => {
-                Err(Failed::ForNow { cause: format!("COMPANY_NOT_FOUND: {id}"), pause: None })
+                Err(Failure::retryable(format!("COMPANY_NOT_FOUND: {id}")))
             }
-            Err(FiguresError::Failed(cause)) => Err(Failed::ForNow { cause, pause: None }),
-            Err(FiguresError::TimedOut) => Err(Failed::ForNow {
-                cause: "FIGURES_NOT_READY: they are still computed".to_owned(),
-                pause: None,
-            }),
-            Err(FiguresError::Service(cause)) => Err(Failed::passing(&cause)),
+            Err(FiguresError::Failed(cause)) => Err(Failure::retryable(cause)),
+            Err(FiguresError::TimedOut) => {
+                Err(Failure::retryable("FIGURES_NOT_READY: they are still computed"))
+            }
+            Err(FiguresError::Service(cause)) => Err(Failure::service(&cause)),
         }
     }
 }

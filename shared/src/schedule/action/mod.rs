@@ -1,4 +1,4 @@
-//! What a job does at its times. A new action is one file, and a line in each table below.
+//! The actions of jobs. A new one is a file of its own, and a line in each `match` below.
 
 mod company;
 mod settlement;
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::run::Occurrence;
+use super::occurrence::Occurrence;
 use crate::{
     company::Companies,
     settlement::Settlement,
@@ -17,22 +17,23 @@ use crate::{
     webhook::{Guard, Webhooks},
 };
 
-pub use self::{company::Refresh, settlement::Settle, webhook::Call};
+pub use self::{company::FiguresRefresh, settlement::SettlementStart, webhook::WebhookCall};
 
-/// What a job does: `{"type":"webhook","url":…,"body":…}`, `{"type":"settlement","range":"yesterday"}` or
+/// The action of a job: `{"type":"webhook","url":…,"body":…}`,
+/// `{"type":"settlement","range":"yesterday"}` or
 /// `{"type":"company","company_id":…,"kind":"sales"}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Tagged", tag = "type", rename_all = "snake_case")]
 pub enum Action {
-    /// Calls a receiver.
-    Webhook(Call),
-    /// Begins a settlement.
-    Settlement(Settle),
-    /// Has a company's figures computed.
-    Company(Refresh),
+    /// Calls a webhook.
+    Webhook(WebhookCall),
+    /// Starts a settlement.
+    Settlement(SettlementStart),
+    /// Refreshes a company's figures.
+    Company(FiguresRefresh),
 }
 
-/// What actions reach.
+/// The features that actions use.
 #[derive(Debug, Clone, Copy)]
 pub struct ActionContext<'a> {
     /// The sender of webhooks.
@@ -43,60 +44,62 @@ pub struct ActionContext<'a> {
     pub companies: &'a Companies,
 }
 
-/// One attempt at an occurrence.
+/// One attempt at a run.
 #[derive(Debug, Clone, Copy)]
 pub struct Attempt<'a> {
     /// The occurrence.
     pub occurrence: &'a Occurrence,
     /// The job's name.
     pub name: &'a str,
-    /// Now.
+    /// When it starts.
     pub now: Timestamp,
 }
 
-/// Why an attempt has failed.
+/// Why an attempt failed.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Failed {
-    /// It may succeed later, not before this pause is over.
-    ForNow {
-        /// In a line.
+pub enum Failure {
+    /// A later attempt may succeed.
+    Retryable {
+        /// The cause, in one line.
         cause: String,
-        /// What the other side asked for.
-        pause: Option<Duration>,
+        /// The shortest time until the next attempt that the receiver accepts.
+        retry_after: Option<Duration>,
     },
-    /// It will not.
-    ForGood(String),
+    /// No attempt can succeed, for this cause.
+    Permanent(String),
 }
 
-impl Failed {
-    /// What a service's failure means: it passes.
-    fn passing(cause: &impl std::fmt::Display) -> Self {
-        tracing::warn!(%cause, "An action could not be done");
-        Self::ForNow {
-            cause: "SERVICE_UNAVAILABLE: a service did not answer".to_owned(),
-            pause: None,
-        }
+impl Failure {
+    /// A failure that does not limit the time until the next attempt.
+    fn retryable(cause: impl Into<String>) -> Self {
+        Self::Retryable { cause: cause.into(), retry_after: None }
+    }
+
+    /// The failure of a service, which is retryable. Its details are logged, not stored.
+    fn service(cause: &impl std::fmt::Display) -> Self {
+        tracing::warn!(%cause, "Action failed: a service is unavailable");
+        Self::retryable("SERVICE_UNAVAILABLE: a service did not answer")
     }
 }
 
 impl Action {
     const KINDS: [&str; 3] = ["webhook", "settlement", "company"];
 
-    /// Does it. What has come of it, in a line.
+    /// Performs the action, and returns its result in one line.
     pub async fn perform(
         &self,
         attempt: Attempt<'_>,
-        reach: ActionContext<'_>,
-    ) -> Result<String, Failed> {
-        // On the heap: each is as large as all that it may call.
+        context: ActionContext<'_>,
+    ) -> Result<String, Failure> {
+        // Boxed: each future is as large as the feature that it calls.
         match self {
-            Self::Webhook(call) => Box::pin(call.perform(attempt, reach.webhooks)).await,
-            Self::Settlement(settle) => Box::pin(settle.perform(attempt, reach.settlement)).await,
-            Self::Company(refresh) => Box::pin(refresh.perform(attempt, reach.companies)).await,
+            Self::Webhook(call) => Box::pin(call.perform(attempt, context.webhooks)).await,
+            Self::Settlement(start) => Box::pin(start.perform(attempt, context.settlement)).await,
+            Self::Company(refresh) => Box::pin(refresh.perform(attempt, context.companies)).await,
         }
     }
 
-    /// Refuses what may never be done.
+    /// Rejects an action that must not be performed.
     pub fn check(&self, guard: Guard) -> Result<(), FieldError> {
         match self {
             Self::Webhook(call) => call.check(guard),

@@ -1,30 +1,31 @@
-//! Beginning a settlement of days that are counted from the occurrence, so that a run that comes late settles what it was meant to.
+//! The action that starts a settlement. Its days are relative to the time at which the run was due,
+//! so that a late run settles the days that it was meant to settle.
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attempt, Failed};
+use super::{Attempt, Failure};
 use crate::{
     settlement::{Days, Settlement},
     time::{Day, Timestamp},
 };
 
-/// A settlement.
+/// The start of a settlement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Settle {
-    /// Of which days.
+pub struct SettlementStart {
+    /// The days to settle.
     pub range: Range,
 }
 
-/// Days before the one on which an occurrence is due, in UTC, as the ledger has them.
+/// Days before the day on which a run is due, in UTC like the ledger's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Range {
-    /// The day before.
+    /// The previous day.
     Yesterday,
-    /// Monday to Sunday of the week before.
+    /// Monday to Sunday of the previous week.
     LastWeek,
-    /// The month before.
+    /// The previous month.
     LastMonth,
 }
 
@@ -42,16 +43,18 @@ impl Range {
     }
 }
 
-impl Settle {
-    /// The job is named after the occurrence: a second attempt finds the first one's.
+impl SettlementStart {
+    /// Starts a settlement whose id is the run's, so that a second attempt finds the settlement of
+    /// the first one.
     pub async fn perform(
         &self,
         attempt: Attempt<'_>,
         settlement: &Settlement,
-    ) -> Result<String, Failed> {
+    ) -> Result<String, Failure> {
         let days = self.range.before(attempt.occurrence.due_at);
-        let begun = settlement.create_once(attempt.occurrence.run.into(), days, attempt.now).await;
-        begun.map(|job| job.job_id.to_string()).map_err(|cause| Failed::passing(&cause))
+        let id = attempt.occurrence.run.into();
+        let created = settlement.create_once(id, days, attempt.now).await;
+        created.map(|job| job.job_id.to_string()).map_err(|cause| Failure::service(&cause))
     }
 }
 
@@ -60,12 +63,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn days_are_counted_from_the_occurrence_in_utc() {
+    fn days_are_relative_to_the_due_time_in_utc() {
         for (range, due_at, from, to) in [
             (Range::Yesterday, "2026-11-20T00:00:00Z", "2026-11-19", "2026-11-19"),
             (Range::Yesterday, "2026-11-20T23:59:59.999Z", "2026-11-19", "2026-11-19"),
             (Range::Yesterday, "2026-03-01T00:30:00+01:00", "2026-02-27", "2026-02-27"),
-            // A Friday, a Monday and a Sunday.
+            // A Friday, a Monday, and a Sunday.
             (Range::LastWeek, "2026-11-20T12:00:00Z", "2026-11-09", "2026-11-15"),
             (Range::LastWeek, "2026-11-16T00:00:00Z", "2026-11-09", "2026-11-15"),
             (Range::LastWeek, "2026-11-22T23:00:00Z", "2026-11-09", "2026-11-15"),

@@ -1,44 +1,46 @@
-//! Calling a receiver: one signed `POST`, whose `webhook-id` all attempts of an occurrence share.
+//! The action that calls a webhook: one signed `POST`, with the same `webhook-id` in all attempts
+//! of a run.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{Attempt, Failed};
+use super::{Attempt, Failure};
 use crate::{
     tagged::FieldError,
     webhook::{Delivery, Guard, Outcome, WebhookUrl, Webhooks},
 };
 
-/// A webhook.
+/// A call of a webhook.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Call {
-    /// Who is called.
+pub struct WebhookCall {
+    /// The receiver.
     pub url: WebhookUrl,
-    /// What is sent, a JSON object of at most 8 KB; without it, `{"job_id":…,"name":…,"run_id":…,"due_at":…}`.
+    /// A JSON object of at most 8 KB; the default is
+    /// `{"job_id":…,"name":…,"run_id":…,"due_at":…}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<Body>,
 }
 
-/// A JSON object that is kept as it was written.
+/// A JSON object of at most [`MAX_BODY_BYTES`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Map<String, Value>", into = "Map<String, Value>")]
 pub struct Body(Map<String, Value>);
 
-/// A body that is too long.
+/// A body that exceeds [`MAX_BODY_BYTES`].
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("must be at most {MOST} bytes of JSON, not {0}")]
-pub struct TooLong(usize);
+#[error("must be at most {MAX_BODY_BYTES} bytes of JSON, not {0}")]
+pub struct BodyTooLong(usize);
 
-/// Bytes of a body at most: a job is read and written whole.
-const MOST: usize = 8 * 1_024;
+/// The maximum size of a body in bytes: it is part of the job, which is read and written whole.
+const MAX_BODY_BYTES: usize = 8 * 1_024;
 
 impl TryFrom<Map<String, Value>> for Body {
-    type Error = TooLong;
+    type Error = BodyTooLong;
 
-    fn try_from(body: Map<String, Value>) -> Result<Self, TooLong> {
+    fn try_from(body: Map<String, Value>) -> Result<Self, BodyTooLong> {
         match Value::from(body.clone()).to_string().len() {
-            length if length > MOST => Err(TooLong(length)),
+            length if length > MAX_BODY_BYTES => Err(BodyTooLong(length)),
             _ => Ok(Self(body)),
         }
     }
@@ -50,36 +52,40 @@ impl From<Body> for Map<String, Value> {
     }
 }
 
-impl Call {
-    /// What the text of the URL tells; where its name leads is looked at with each attempt.
+impl WebhookCall {
+    /// Rejects a URL that must not be called, as far as its text shows. Each attempt checks the
+    /// addresses of its host again.
     pub fn check(&self, guard: Guard) -> Result<(), FieldError> {
-        guard.check(&self.url).map_err(|refused| FieldError::new("action.url", refused))
+        guard.check(&self.url).map_err(|blocked| FieldError::new("action.url", blocked))
     }
 
     pub async fn perform(
         &self,
         attempt: Attempt<'_>,
         webhooks: &Webhooks,
-    ) -> Result<String, Failed> {
+    ) -> Result<String, Failure> {
         let Attempt { occurrence, name, now } = attempt;
         let body = match &self.body {
             Some(Body(body)) => Value::from(body.clone()),
-            None => {
-                json!({"job_id": occurrence.job, "name": name, "run_id": occurrence.run, "due_at": occurrence.due_at})
-            }
+            None => json!({
+                "job_id": occurrence.job,
+                "name": name,
+                "run_id": occurrence.run,
+                "due_at": occurrence.due_at,
+            }),
         };
         let body = body.to_string().into_bytes();
         let delivery = Delivery { url: &self.url, id: &occurrence.run.into(), body: &body };
         match webhooks.send(delivery, now).await {
             Ok(Outcome::Delivered) => Ok("delivered".to_owned()),
             Ok(Outcome::Permanent { reason }) => {
-                Err(Failed::ForGood(format!("WEBHOOK_REFUSED: {reason}")))
+                Err(Failure::Permanent(format!("WEBHOOK_REFUSED: {reason}")))
             }
-            Ok(Outcome::Retryable { cause, retry_after }) => Err(Failed::ForNow {
-                cause: format!("WEBHOOK_NOT_TAKEN: {cause}"),
-                pause: retry_after,
-            }),
-            Err(cause) => Err(Failed::passing(&cause)),
+            Ok(Outcome::Retryable { cause, retry_after }) => {
+                let cause = format!("WEBHOOK_NOT_TAKEN: {cause}");
+                Err(Failure::Retryable { cause, retry_after })
+            }
+            Err(cause) => Err(Failure::service(&cause)),
         }
     }
 }

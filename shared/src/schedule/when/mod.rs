@@ -1,39 +1,32 @@
-//! When things are due. It is arithmetic only: it knows no store, and no clock but the moment it is asked about.
+//! Schedules: when a job is due. Pure arithmetic: it uses no store, and no clock but the moments in
+//! its arguments.
 //!
 //! | file | what |
 //! |---|---|
-//! | `fixed` | every so many seconds |
-//! | `cron` | whenever a wall clock shows what an expression names |
-//! | `field`, `expression`, `zone`, `dst`, `search`, `note` | what cron schedules are made of |
-//! | `schedule`, `policy` | the window of either, and what becomes of times that were missed or come too soon |
-//! | `preview` | the next times, with what changes of the clock do to them |
+//! | `fixed` | a fixed interval |
+//! | `cron` | a cron expression on the local time of a time zone |
+//! | `zone` | time zones and their clock changes |
+//! | `schedule`, `policy` | start, end, and the policies for missed and overlapping runs |
+//! | `preview` | the next occurrences, with the effect of clock changes |
 //!
-//! The JSON of a schedule is the same in requests, in the store and in answers; what a request leaves out is spelled
-//! out from then on. A new kind of schedule is a file with its members and its [`Recurrence`], and a line in each `match`
-//! here.
+//! The JSON of a schedule is the same in requests, in the store and in responses; the stored
+//! schedule has the defaults of omitted members. A new kind of schedule is a file with its members
+//! and its [`Recurrence`], and a line in each `match` here.
 
 mod cron;
-mod dst;
-mod expression;
-mod field;
 mod fixed;
-mod note;
+#[cfg(test)]
+mod fixtures;
 mod policy;
 mod preview;
-#[cfg(test)]
-mod sample;
 mod schedule;
-mod search;
 mod zone;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::Serialize;
 
 pub use self::{
-    cron::Cron,
-    dst::{Ambiguity, Dst, Gap},
-    expression::{Expression, InvalidExpression},
-    field::Unread,
-    fixed::{Every, Fixed},
+    cron::{Ambiguity, Cron, Dst, Expression, Gap, InvalidExpression, InvalidField},
+    fixed::{Fixed, IntervalSeconds},
     policy::{Misfire, Overlap},
     preview::{Count, Preview, Time, preview},
     schedule::Schedule,
@@ -48,45 +41,45 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ScheduleKind {
-    /// Every so many seconds.
+    /// A fixed interval.
     Fixed(Fixed),
-    /// As a wall clock shows it.
+    /// A cron expression in a time zone.
     Cron(Cron),
 }
 
-/// What every kind of schedule can tell. Answers are worked out, not counted up to: it does not matter how far away
-/// they are.
+/// What every kind of schedule computes. Results are computed, not counted up to: their distance
+/// does not matter.
 pub trait Recurrence {
-    /// The start of a schedule that names none and is made now.
+    /// The start of a schedule without `start_at` that is set now.
     fn start(&self, now: Timestamp) -> Timestamp {
         now
     }
 
-    /// The first occurrence at a moment or after it. The moment is not before the start.
+    /// The first occurrence at or after a moment, which is not before the start.
     fn first_from(&self, start: Timestamp, at: Timestamp) -> Option<Timestamp>;
 
-    /// The last occurrence before a moment. It may be one before the start.
+    /// The last occurrence before a moment. It may be before the start.
     fn last_before(&self, start: Timestamp, at: Timestamp) -> Option<Timestamp>;
 
-    /// In words: `At 02:30, on Monday, in Europe/Berlin`.
+    /// The schedule in words: `At 02:30, on Monday, in Europe/Berlin`.
     fn describe(&self) -> String;
 
-    /// Whose clock it goes by.
+    /// The time zone of its local times.
     fn zone(&self) -> &Zone;
 
-    /// What is special about an occurrence.
+    /// The effect of a clock change on an occurrence, in words.
     fn note(&self, _at: Timestamp) -> Option<String> {
         None
     }
 
-    /// What does not occur between two moments, although one might expect it.
+    /// The matching times between two moments that do not run because of a clock change, in words.
     fn skipped_times(&self, _from: Timestamp, _to: Timestamp) -> Vec<String> {
         Vec::new()
     }
 }
 
 impl ScheduleKind {
-    /// Its rule.
+    /// Returns the rule that computes its occurrences.
     #[must_use]
     pub fn rule(&self) -> &dyn Recurrence {
         match self {
@@ -106,11 +99,4 @@ impl TryFrom<Tagged> for ScheduleKind {
             _ => Err(tagged.unknown_type(&["fixed", "cron"])),
         }
     }
-}
-
-/// A member that may be absent, but is no `null`.
-fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
 }

@@ -1,36 +1,36 @@
-//! What becomes of times at which nothing ran, or at which something still runs.
+//! The policies for occurrences that were missed, and for those that overlap with a live run.
 
 use serde::{Deserialize, Serialize};
 
-/// What becomes of times that have passed without a run.
+/// The policy for occurrences that were missed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Misfire {
-    /// However many there are, one run makes up for them.
+    /// One run for all of them.
     #[default]
     FireOnce,
-    /// They are lost.
+    /// No run.
     Skip,
-    /// Each is made up for.
+    /// One run for each.
     FireAll,
 }
 
-/// What becomes of a time that comes while the last run still goes on.
+/// The policy for an occurrence that is due while the previous run is live.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Overlap {
-    /// It is lost.
+    /// It does not run.
     Skip,
-    /// It runs beside the other.
+    /// It runs concurrently.
     Allow,
-    /// One waits until the other has ended; further ones are lost.
+    /// One run waits until the other has ended; further ones do not run.
     QueueOne,
 }
 
 impl Misfire {
-    /// What becomes of overlaps where the schedule does not say. Whoever wants all times made up for wants none of them
-    /// lost because they come at once.
-    pub(super) fn overlap(self) -> Overlap {
+    /// The default of `overlap`. A schedule that runs each missed occurrence must not skip them
+    /// because they run together.
+    pub(super) fn default_overlap(self) -> Overlap {
         match self {
             Self::FireOnce | Self::Skip => Overlap::Skip,
             Self::FireAll => Overlap::Allow,

@@ -1,23 +1,24 @@
-//! What a schedule will do, for people who want to see it before they rely on it.
+//! Previews of a schedule: its next occurrences, before a job relies on it.
 
 use serde::Serialize;
 
 use super::Schedule;
 use crate::{time::Timestamp, validated::Bounded};
 
-/// Times that a preview lists at most.
+/// The requested number of occurrences in a preview, from 1 to 100.
 pub type Count = Bounded<1, 100>;
 
-/// The next times of a schedule, and what changes of the clock do to them.
+/// The next occurrences of a schedule, and the effect of clock changes on them.
 #[derive(Debug, Serialize)]
 pub struct Preview {
     /// The schedule in words.
     pub words: String,
-    /// Whose clock `local` is.
+    /// The time zone of `local`.
     pub timezone: String,
-    /// The first is the earliest.
+    /// The occurrences, in order.
     pub times: Vec<Time>,
-    /// What does not run up to the last of them, although the schedule names it.
+    /// The matching times up to the last occurrence that do not run because of a clock change, in
+    /// words.
     pub notes: Vec<String>,
 }
 
@@ -26,31 +27,31 @@ pub struct Preview {
 pub struct Time {
     /// The moment.
     pub at: Timestamp,
-    /// The same on the wall of the zone, `2026-03-29T03:00:00+02:00`.
+    /// Its local time in the zone, `2026-03-29T03:00:00+02:00`.
     pub local: String,
-    /// How far the wall is ahead of UTC, `+02:00`.
+    /// The offset of the local time from UTC, `+02:00`.
     pub offset: String,
-    /// What is special about it.
+    /// The effect of a clock change on it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
 
-/// The times of a schedule that has begun, at a moment and after it.
+/// Returns the preview of a schedule whose start is set, with occurrences at or after `from`.
 #[must_use]
 pub fn preview(schedule: &Schedule, from: Timestamp, count: Count) -> Preview {
-    let recurs = schedule.recurrence().rule();
+    let rule = schedule.recurrence().rule();
     let time = |at: Timestamp| {
-        let shown = recurs.zone().shows(at.instant());
+        let zoned = rule.zone().zoned(at.instant());
         Time {
             at,
-            local: shown.strftime("%Y-%m-%dT%H:%M:%S%.f%:z").to_string(),
-            offset: shown.strftime("%:z").to_string(),
-            note: recurs.note(at),
+            local: zoned.strftime("%Y-%m-%dT%H:%M:%S%.f%:z").to_string(),
+            offset: zoned.strftime("%:z").to_string(),
+            note: rule.note(at),
         }
     };
     let times: Vec<_> = schedule.all_from(from).take(count.to_usize()).map(time).collect();
-    let notes = times.last().map(|last| recurs.skipped_times(from, last.at)).unwrap_or_default();
-    Preview { words: recurs.describe(), timezone: recurs.zone().to_string(), times, notes }
+    let notes = times.last().map(|last| rule.skipped_times(from, last.at)).unwrap_or_default();
+    Preview { words: rule.describe(), timezone: rule.zone().to_string(), times, notes }
 }
 
 #[cfg(test)]
@@ -58,12 +59,12 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::schedule::when::sample::{begun, time};
+    use crate::schedule::when::fixtures::{schedule, time};
 
-    /// What is shown of a schedule that was never stored.
-    fn shown(schedule: Value, from: &str, count: i64) -> Value {
+    /// The preview of a schedule that is set at `from`.
+    fn previewed(json: Value, from: &str, count: i64) -> Value {
         let count = Count::try_from(count).expect("a count");
-        serde_json::to_value(preview(&begun(schedule, from), time(from), count)).expect("JSON")
+        serde_json::to_value(preview(&schedule(json, from), time(from), count)).expect("JSON")
     }
 
     fn berlin(expression: &str, gap: &str, overlap: &str) -> Value {
@@ -72,39 +73,44 @@ mod tests {
     }
 
     #[test]
-    fn a_time_that_a_gap_moves_is_shown_where_it_runs() {
+    fn a_time_that_a_gap_moves_has_a_note() {
         assert_eq!(
-            shown(berlin("30 2 * * *", "after", "first"), "2026-03-28T00:00:00Z", 3),
+            previewed(berlin("30 2 * * *", "after", "first"), "2026-03-28T00:00:00Z", 3),
             json!({
                 "words": "At 02:30, in Europe/Berlin",
                 "timezone": "Europe/Berlin",
                 "times": [
-                    {"at": "2026-03-28T01:30:00.000Z", "local": "2026-03-28T02:30:00+01:00", "offset": "+01:00"},
-                    {"at": "2026-03-29T01:00:00.000Z", "local": "2026-03-29T03:00:00+02:00", "offset": "+02:00",
-                        "note": "02:30 does not exist on 2026-03-29 in Europe/Berlin: it runs right after the gap"},
-                    {"at": "2026-03-30T00:30:00.000Z", "local": "2026-03-30T02:30:00+02:00", "offset": "+02:00"},
+                    {"at": "2026-03-28T01:30:00.000Z",
+                        "local": "2026-03-28T02:30:00+01:00", "offset": "+01:00"},
+                    {"at": "2026-03-29T01:00:00.000Z",
+                        "local": "2026-03-29T03:00:00+02:00", "offset": "+02:00",
+                        "note": "02:30 does not exist on 2026-03-29 in Europe/Berlin: \
+                                 it runs right after the gap"},
+                    {"at": "2026-03-30T00:30:00.000Z",
+                        "local": "2026-03-30T02:30:00+02:00", "offset": "+02:00"},
                 ],
                 "notes": [],
             })
         );
-        let many = shown(berlin("*/20 2 * * *", "after", "first"), "2026-03-29T00:00:00Z", 1);
-        let note = "02:00 to 02:40 do not exist on 2026-03-29 in Europe/Berlin: they run once, right after the gap";
+        let many = previewed(berlin("*/20 2 * * *", "after", "first"), "2026-03-29T00:00:00Z", 1);
+        let note = "02:00 to 02:40 do not exist on 2026-03-29 in Europe/Berlin: they run once, \
+                    right after the gap";
         assert_eq!(many["times"][0]["note"], note);
     }
 
     #[test]
-    fn what_does_not_run_is_said_beneath() {
-        let gap = shown(berlin("30 2 * * *", "skip", "first"), "2026-03-28T00:00:00Z", 2);
+    fn times_that_do_not_run_are_in_the_notes() {
+        let gap = previewed(berlin("30 2 * * *", "skip", "first"), "2026-03-28T00:00:00Z", 2);
         assert_eq!(
             gap["notes"],
             json!(["02:30 does not exist on 2026-03-29 in Europe/Berlin: it does not run"])
         );
-        let gap = shown(berlin("0,30 2 * * *", "skip", "first"), "2026-03-28T00:00:00Z", 3);
+        let gap = previewed(berlin("0,30 2 * * *", "skip", "first"), "2026-03-28T00:00:00Z", 3);
         assert_eq!(
             gap["notes"],
             json!(["02:00 to 02:30 do not exist on 2026-03-29 in Europe/Berlin: they do not run"])
         );
-        let twice = shown(berlin("30 2 * * *", "after", "first"), "2026-10-25T00:00:00Z", 2);
+        let twice = previewed(berlin("30 2 * * *", "after", "first"), "2026-10-25T00:00:00Z", 2);
         assert_eq!(
             twice["notes"],
             json!([
@@ -119,8 +125,8 @@ mod tests {
     }
 
     #[test]
-    fn a_time_that_runs_twice_says_which_it_is() {
-        let both = shown(berlin("30 2 * * *", "after", "both"), "2026-10-25T00:00:00Z", 3);
+    fn the_note_of_a_repeated_time_states_which_one_it_is() {
+        let both = previewed(berlin("30 2 * * *", "after", "both"), "2026-10-25T00:00:00Z", 3);
         let twice = "02:30 comes twice on 2026-10-25 in Europe/Berlin: this is the";
         assert_eq!(both["times"][0]["note"], format!("{twice} first time"));
         assert_eq!(both["times"][1]["note"], format!("{twice} second time"));
@@ -129,15 +135,17 @@ mod tests {
     }
 
     #[test]
-    fn a_fixed_schedule_is_shown_from_one_interval_on() {
+    fn a_fixed_schedule_occurs_after_one_interval() {
         assert_eq!(
-            shown(json!({"type": "fixed", "every_seconds": 10}), "2026-03-28T00:00:00Z", 2),
+            previewed(json!({"type": "fixed", "every_seconds": 10}), "2026-03-28T00:00:00Z", 2),
             json!({
                 "words": "Every 10 seconds",
                 "timezone": "UTC",
                 "times": [
-                    {"at": "2026-03-28T00:00:10.000Z", "local": "2026-03-28T00:00:10+00:00", "offset": "+00:00"},
-                    {"at": "2026-03-28T00:00:20.000Z", "local": "2026-03-28T00:00:20+00:00", "offset": "+00:00"},
+                    {"at": "2026-03-28T00:00:10.000Z",
+                        "local": "2026-03-28T00:00:10+00:00", "offset": "+00:00"},
+                    {"at": "2026-03-28T00:00:20.000Z",
+                        "local": "2026-03-28T00:00:20+00:00", "offset": "+00:00"},
                 ],
                 "notes": [],
             })
@@ -145,9 +153,9 @@ mod tests {
     }
 
     #[test]
-    fn a_match_at_the_moment_itself_is_shown() {
+    fn an_occurrence_at_the_first_moment_is_included() {
         let midnight =
-            shown(json!({"type": "cron", "expression": "@daily"}), "2026-03-28T00:00:00Z", 1);
+            previewed(json!({"type": "cron", "expression": "@daily"}), "2026-03-28T00:00:00Z", 1);
         assert_eq!(midnight["times"][0]["at"], "2026-03-28T00:00:00.000Z");
     }
 }

@@ -1,7 +1,7 @@
-//! Time zones: where a zone's clock changes, and what its wall shows in between.
+//! Time zones: the clock changes of a zone, and its local times in between.
 //!
-//! The rules are those that were bundled when this was built (jiff's copy of the IANA database): every instance reads a
-//! schedule in the same way, wherever it runs.
+//! The rules are those that the build bundles (jiff's copy of the IANA database), so every instance
+//! computes the same occurrences, wherever it runs. New rules arrive with a new build.
 
 use std::{fmt, ops::Range, str::FromStr, sync::LazyLock};
 
@@ -16,30 +16,31 @@ use crate::validated::string_conversions;
 
 static BUNDLED: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
 
-/// A time zone of the IANA database, by its name: `Europe/Berlin`.
+/// A time zone of the IANA database, such as `Europe/Berlin`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Zone(TimeZone);
 
-/// A text that names no time zone.
+/// A text that is not the name of a time zone.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("is not a time zone like Europe/Berlin (a name of the IANA database)")]
+#[error("must be the name of a time zone in the IANA database, such as Europe/Berlin")]
 pub struct InvalidZone;
 
-/// A time in which a zone keeps one offset from UTC: in it, each moment shows another wall time.
+/// A period in which a zone has one offset from UTC: its moments and local times correspond one to
+/// one.
 #[derive(Debug)]
 pub(super) struct OffsetPeriod {
-    /// How it began; none for the first.
-    pub began: Option<Change>,
-    /// How it ends; none for the last.
-    pub ends: Option<Change>,
+    /// The change that starts it; `None` for the first period.
+    pub start: Option<OffsetChange>,
+    /// The change that ends it; `None` for the last period.
+    pub end: Option<OffsetChange>,
     offset: Offset,
 }
 
-/// A moment at which a zone changes its offset.
+/// A change of a zone's offset.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Change {
-    /// The first moment that has the new offset.
+pub(super) struct OffsetChange {
+    /// The first moment with the new offset.
     pub at: Instant,
     before: Offset,
     after: Offset,
@@ -49,32 +50,32 @@ impl Zone {
     /// Coordinated Universal Time.
     pub const UTC: Self = Self(TimeZone::UTC);
 
-    /// Its name, as the database spells it.
+    /// The name, in the spelling of the database.
     #[must_use]
     pub fn name(&self) -> &str {
         self.0.iana_name().unwrap_or("UTC")
     }
 
-    /// A moment as its clock shows it.
-    pub(super) fn shows(&self, at: Instant) -> Zoned {
+    /// Returns a moment with its local time and offset.
+    pub(super) fn zoned(&self, at: Instant) -> Zoned {
         at.to_zoned(self.0.clone())
     }
 
-    /// The stretch that holds this moment.
-    pub(super) fn stretch(&self, at: Instant) -> OffsetPeriod {
-        const STEP: SignedDuration = SignedDuration::from_nanos(1);
+    /// Returns the period that contains a moment.
+    pub(super) fn offset_period(&self, at: Instant) -> OffsetPeriod {
+        const NANOSECOND: SignedDuration = SignedDuration::from_nanos(1);
         let offset = self.0.to_offset(at);
-        let ends = self.0.following(at).next();
-        // What precedes is looked for strictly before a moment.
-        let began = self.0.preceding(at.saturating_add(STEP).unwrap_or(at)).next();
-        let before = |at: Instant| self.0.to_offset(at.saturating_sub(STEP).unwrap_or(at));
+        let end = self.0.following(at).next();
+        // `preceding` does not include the moment itself.
+        let start = self.0.preceding(at.saturating_add(NANOSECOND).unwrap_or(at)).next();
+        let before = |at: Instant| self.0.to_offset(at.saturating_sub(NANOSECOND).unwrap_or(at));
         OffsetPeriod {
-            began: began.map(|change| change.timestamp()).map(|at| Change {
+            start: start.map(|change| change.timestamp()).map(|at| OffsetChange {
                 at,
                 before: before(at),
                 after: offset,
             }),
-            ends: ends.map(|change| Change {
+            end: end.map(|change| OffsetChange {
                 at: change.timestamp(),
                 before: offset,
                 after: change.offset(),
@@ -85,31 +86,31 @@ impl Zone {
 }
 
 impl OffsetPeriod {
-    /// What the wall shows at a moment of it.
-    pub fn wall(&self, at: Instant) -> DateTime {
+    /// Returns the local time at a moment of the period.
+    pub fn local_time(&self, at: Instant) -> DateTime {
         self.offset.to_datetime(at)
     }
 
-    /// When the wall shows this, if that is a time of this stretch.
-    pub fn instant(&self, wall: DateTime) -> Option<Instant> {
-        let at = self.offset.to_timestamp(wall).ok()?;
-        let begun = self.began.is_none_or(|change| change.at <= at);
-        let ended = self.ends.is_some_and(|change| change.at <= at);
-        (begun && !ended).then_some(at)
+    /// Returns the moment of a local time, if the period contains it.
+    pub fn instant(&self, local: DateTime) -> Option<Instant> {
+        let at = self.offset.to_timestamp(local).ok()?;
+        let started = self.start.is_none_or(|change| change.at <= at);
+        let ended = self.end.is_some_and(|change| change.at <= at);
+        (started && !ended).then_some(at)
     }
 }
 
-impl Change {
-    /// The wall times that do not exist, since the clock goes forward over them.
+impl OffsetChange {
+    /// The local times that do not exist, if the clock goes forward.
     pub fn gap(&self) -> Option<Range<DateTime>> {
-        let walls = self.before.to_datetime(self.at)..self.after.to_datetime(self.at);
-        (!walls.is_empty()).then_some(walls)
+        let local_times = self.before.to_datetime(self.at)..self.after.to_datetime(self.at);
+        (!local_times.is_empty()).then_some(local_times)
     }
 
-    /// The wall times that come twice, since the clock goes back over them.
+    /// The local times that occur twice, if the clock goes back.
     pub fn overlap(&self) -> Option<Range<DateTime>> {
-        let walls = self.after.to_datetime(self.at)..self.before.to_datetime(self.at);
-        (!walls.is_empty()).then_some(walls)
+        let local_times = self.after.to_datetime(self.at)..self.before.to_datetime(self.at);
+        (!local_times.is_empty()).then_some(local_times)
     }
 }
 
@@ -129,9 +130,9 @@ impl FromStr for Zone {
     type Err = InvalidZone;
 
     fn from_str(name: &str) -> Result<Self, InvalidZone> {
-        // The database has two names for "no zone is known".
+        // The database has two names for an unknown zone.
         let placeholder =
-            ["Etc/Unknown", "Factory"].iter().any(|no_zone| no_zone.eq_ignore_ascii_case(name));
+            ["Etc/Unknown", "Factory"].iter().any(|unknown| unknown.eq_ignore_ascii_case(name));
         let zone = BUNDLED.get(name).ok().filter(|_| !placeholder);
         zone.map(Self).ok_or(InvalidZone)
     }
@@ -144,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_zone_is_known_by_its_name_in_the_database() {
+    fn a_zone_has_the_name_of_the_database() {
         for (given, name) in [
             ("Europe/Berlin", "Europe/Berlin"),
             ("aMERICA/new_york", "America/New_York"),
@@ -152,7 +153,7 @@ mod tests {
         ] {
             assert_eq!(given.parse::<Zone>().map(|zone| zone.to_string()).as_deref(), Ok(name));
         }
-        for unfit in [
+        for invalid in [
             "",
             " ",
             "Mars/Olympus",
@@ -165,32 +166,32 @@ mod tests {
             "../../etc/passwd",
             "local",
         ] {
-            assert_eq!(unfit.parse::<Zone>(), Err(InvalidZone), "{unfit}");
+            assert_eq!(invalid.parse::<Zone>(), Err(InvalidZone), "{invalid}");
         }
     }
 
     #[test]
-    fn a_stretch_lasts_from_one_change_to_the_next() {
+    fn a_period_lasts_from_one_change_to_the_next() {
         let berlin: Zone = "Europe/Berlin".parse().expect("a zone");
-        let summer = berlin.stretch("2026-03-29T01:00:00Z".parse().expect("a time"));
-        let (spring, autumn) = (summer.began.expect("a change"), summer.ends.expect("a change"));
+        let summer = berlin.offset_period("2026-03-29T01:00:00Z".parse().expect("a time"));
+        let (spring, autumn) = (summer.start.expect("a change"), summer.end.expect("a change"));
         assert_eq!(autumn.at.to_string(), "2026-10-25T01:00:00Z");
-        let wall = |range: Option<Range<DateTime>>| {
-            range.map(|walls| format!("{} {}", walls.start, walls.end))
+        let shown = |range: Option<Range<DateTime>>| {
+            range.map(|times| format!("{} {}", times.start, times.end))
         };
-        assert_eq!(wall(spring.gap()).as_deref(), Some("2026-03-29T02:00:00 2026-03-29T03:00:00"));
+        assert_eq!(shown(spring.gap()).as_deref(), Some("2026-03-29T02:00:00 2026-03-29T03:00:00"));
         assert_eq!(
-            wall(autumn.overlap()).as_deref(),
+            shown(autumn.overlap()).as_deref(),
             Some("2026-10-25T02:00:00 2026-10-25T03:00:00")
         );
         assert!(spring.overlap().is_none() && autumn.gap().is_none());
-        let winter = berlin.stretch("2026-03-29T00:59:59.999Z".parse().expect("a time"));
-        assert_eq!(winter.ends.map(|change| change.at), Some(spring.at));
+        let winter = berlin.offset_period("2026-03-29T00:59:59.999Z".parse().expect("a time"));
+        assert_eq!(winter.end.map(|change| change.at), Some(spring.at));
     }
 
     #[test]
-    fn a_zone_without_changes_is_one_stretch() {
-        let stretch = Zone::UTC.stretch(Instant::UNIX_EPOCH);
-        assert!(stretch.began.is_none() && stretch.ends.is_none());
+    fn a_zone_without_changes_has_one_period() {
+        let period = Zone::UTC.offset_period(Instant::UNIX_EPOCH);
+        assert!(period.start.is_none() && period.end.is_none());
     }
 }

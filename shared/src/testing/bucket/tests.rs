@@ -34,9 +34,9 @@ async fn get(s3: &Client) -> Result<Vec<u8>, SdkError<GetObjectError, HttpRespon
     Ok(found.body.collect().await.expect("a body").to_vec())
 }
 
-async fn begin(s3: &Client) -> String {
-    let begun = s3.create_multipart_upload().bucket("files").key(KEY).send().await.expect("begun");
-    begun.upload_id.expect("an id")
+async fn create_upload(s3: &Client) -> String {
+    let call = s3.create_multipart_upload().bucket("files").key(KEY);
+    call.send().await.expect("created").upload_id.expect("an id")
 }
 
 async fn upload(s3: &Client, id: &str, number: i32, content: Vec<u8>) -> CompletedPart {
@@ -62,11 +62,11 @@ async fn complete(
 }
 
 fn operations(transport: &FaultyTransport) -> Vec<String> {
-    transport.take_sent().into_iter().map(|sent| sent.operation).collect()
+    transport.take_calls().into_iter().map(|call| call.operation).collect()
 }
 
 #[tokio::test]
-async fn a_file_comes_back_as_it_was_put_until_it_is_deleted() {
+async fn an_object_is_read_as_it_was_put_until_it_is_deleted() {
     let (cloud, transport, s3) = bucket().await;
     put(&s3, b"a,b\n").await;
     assert_eq!(get(&s3).await.expect("a file"), b"a,b\n");
@@ -74,48 +74,51 @@ async fn a_file_comes_back_as_it_was_put_until_it_is_deleted() {
     assert_eq!(cloud.services().files(), BTreeMap::from([(KEY.to_owned(), 4)]));
     s3.delete_object().bucket("files").key(KEY).send().await.expect("deleted");
     assert!(cloud.services().files().is_empty());
-    let sent = transport.take_sent();
-    assert!(sent.iter().all(|sent| sent.write_units + sent.read_units == 0.0));
-    let operations: Vec<&str> = sent.iter().map(|sent| sent.operation.as_str()).collect();
+    let calls = transport.take_calls();
+    assert!(calls.iter().all(|call| call.write_units + call.read_units == 0.0));
+    let operations: Vec<&str> = calls.iter().map(|call| call.operation.as_str()).collect();
     assert_eq!(operations, ["PutObject", "GetObject", "DeleteObject"]);
 }
 
 #[tokio::test]
-async fn a_missing_file_is_no_such_key() {
+async fn a_missing_object_is_no_such_key() {
     let (cloud, _, s3) = bucket().await;
-    assert!(get(&s3).await.expect_err("nothing is there").into_service_error().is_no_such_key());
+    assert!(get(&s3).await.expect_err("no object").into_service_error().is_no_such_key());
     cloud.services().put_file(KEY, "a");
-    get(&s3).await.expect("it is there now");
+    get(&s3).await.expect("an object");
     cloud.services().remove_file(KEY);
-    get(&s3).await.expect_err("it is gone");
+    get(&s3).await.expect_err("no object");
 }
 
 #[tokio::test]
 async fn a_multipart_upload_appears_as_a_whole_when_it_is_completed() {
     let (cloud, _, s3) = bucket().await;
     put(&s3, b"old").await;
-    let id = begin(&s3).await;
-    // The parts come in any order, and one comes twice.
+    let id = create_upload(&s3).await;
+    // The parts are uploaded out of order, and one of them twice.
     let second = upload(&s3, &id, 2, b"end".to_vec()).await;
     upload(&s3, &id, 1, vec![b'x'; 7]).await;
-    let first = upload(&s3, &id, 1, vec![b'a'; LEAST_PART]).await;
+    let first = upload(&s3, &id, 1, vec![b'a'; MIN_PART_BYTES]).await;
     assert_eq!(get(&s3).await.expect("a file"), b"old");
     assert_eq!(cloud.services().unfinished_uploads(), 1);
 
     complete(&s3, &id, [first.clone(), second.clone()]).await.expect("completed");
-    assert_eq!(get(&s3).await.expect("a file"), [vec![b'a'; LEAST_PART], b"end".to_vec()].concat());
+    assert_eq!(
+        get(&s3).await.expect("a file"),
+        [vec![b'a'; MIN_PART_BYTES], b"end".to_vec()].concat()
+    );
     assert_eq!(cloud.services().unfinished_uploads(), 0);
-    let again = complete(&s3, &id, [first, second]).await.expect_err("it is over");
-    assert_eq!(again.code(), Some("NoSuchUpload"));
+    let error = complete(&s3, &id, [first, second]).await.expect_err("completed before");
+    assert_eq!(error.code(), Some("NoSuchUpload"));
 }
 
 #[tokio::test]
-async fn parts_that_are_small_or_out_of_order_or_unknown_are_refused() {
+async fn parts_that_are_small_or_out_of_order_or_unknown_are_rejected() {
     let (cloud, _, s3) = bucket().await;
-    let id = begin(&s3).await;
-    let first = upload(&s3, &id, 1, vec![b'a'; LEAST_PART - 1]).await;
+    let id = create_upload(&s3).await;
+    let first = upload(&s3, &id, 1, vec![b'a'; MIN_PART_BYTES - 1]).await;
     let second = upload(&s3, &id, 2, b"end".to_vec()).await;
-    let large = upload(&s3, &id, 3, vec![b'a'; LEAST_PART]).await;
+    let large = upload(&s3, &id, 3, vec![b'a'; MIN_PART_BYTES]).await;
     let unknown = CompletedPart::builder().part_number(4).e_tag("\"x\"").build();
     let changed = CompletedPart::builder().part_number(1).e_tag("\"x\"").build();
     for (parts, code) in [
@@ -125,8 +128,8 @@ async fn parts_that_are_small_or_out_of_order_or_unknown_are_refused() {
         (vec![changed], "InvalidPart"),
         (vec![], "MalformedXML"),
     ] {
-        let refused = complete(&s3, &id, parts).await.expect_err(code);
-        assert_eq!(refused.code(), Some(code));
+        let error = complete(&s3, &id, parts).await.expect_err(code);
+        assert_eq!(error.code(), Some(code));
     }
     assert!(cloud.services().files().is_empty());
     complete(&s3, &id, [second]).await.expect("the last part alone may be small");
@@ -135,7 +138,7 @@ async fn parts_that_are_small_or_out_of_order_or_unknown_are_refused() {
 #[tokio::test]
 async fn an_aborted_upload_leaves_nothing() {
     let (cloud, _, s3) = bucket().await;
-    let id = begin(&s3).await;
+    let id = create_upload(&s3).await;
     let part = upload(&s3, &id, 1, b"end".to_vec()).await;
     s3.abort_multipart_upload()
         .bucket("files")
@@ -146,14 +149,14 @@ async fn an_aborted_upload_leaves_nothing() {
         .expect("aborted");
     assert_eq!(cloud.services().unfinished_uploads(), 0);
     assert_eq!(
-        complete(&s3, &id, [part]).await.expect_err("it is gone").code(),
+        complete(&s3, &id, [part]).await.expect_err("aborted before").code(),
         Some("NoSuchUpload")
     );
     assert!(cloud.services().files().is_empty());
 }
 
 #[tokio::test]
-async fn a_put_that_fails_for_the_moment_is_tried_again_by_the_sdk() {
+async fn a_put_that_fails_transiently_is_retried_by_the_sdk() {
     for fault in [Fault::Throttle, Fault::LoseReply, Fault::Refuse] {
         let (cloud, transport, s3) = bucket().await;
         transport.fail_at(1, fault);
@@ -164,24 +167,24 @@ async fn a_put_that_fails_for_the_moment_is_tried_again_by_the_sdk() {
 }
 
 #[tokio::test]
-async fn a_throttle_without_end_is_slow_down_and_passing() {
+async fn a_throttle_without_end_is_slow_down_and_transient() {
     let (_cloud, transport, s3) = bucket().await;
     transport.fail_randomly(1, 1.0, Fault::Throttle);
-    let refused = get(&s3).await.expect_err("too many calls");
-    assert_eq!(refused.code(), Some("SlowDown"));
-    assert!(ServiceError::from(refused).is_transient());
+    let error = get(&s3).await.expect_err("too many calls");
+    assert_eq!(error.code(), Some("SlowDown"));
+    assert!(ServiceError::from(error).is_transient());
 }
 
 #[tokio::test]
-async fn a_process_that_dies_at_a_part_leaves_an_unfinished_upload() {
-    for (death, stored) in [(Fault::DieBefore, 0), (Fault::DieAfter, 1)] {
+async fn a_crash_at_a_part_leaves_an_unfinished_upload() {
+    for (crash, stored) in [(Fault::CrashBefore, 0), (Fault::CrashAfter, 1)] {
         let (cloud, transport, s3) = bucket().await;
-        let id = begin(&s3).await;
-        transport.fail_at(1, death);
+        let id = create_upload(&s3).await;
+        transport.fail_at(1, crash);
         tokio::select! {
             biased;
-            () = transport.death() => {}
-            _ = upload(&s3, &id, 1, b"end".to_vec()) => panic!("it outlived {death:?}"),
+            () = transport.crashed() => {}
+            _ = upload(&s3, &id, 1, b"end".to_vec()) => panic!("no crash at {crash:?}"),
         }
         assert_eq!(operations(&transport), ["CreateMultipartUpload", "UploadPart"]);
         assert_eq!((cloud.services().unfinished_uploads(), cloud.services().files().len()), (1, 0));
@@ -191,6 +194,6 @@ async fn a_process_that_dies_at_a_part_leaves_an_unfinished_upload() {
             [CompletedPart::builder().part_number(1).e_tag(etag(b"end")).build()],
         )
         .await;
-        assert_eq!(usize::from(parts.is_ok()), stored, "{death:?}: {parts:?}");
+        assert_eq!(usize::from(parts.is_ok()), stored, "{crash:?}: {parts:?}");
     }
 }

@@ -15,36 +15,37 @@ const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const BODY: &[u8] = br#"{"count":7}"#;
 const NO_CONTENT: &str = "HTTP/1.1 204 No Content\r\n\r\n";
 
-/// Long enough for a busy machine. A test that ends in time does not wait for it.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// A timeout that is long enough for a busy machine; no test waits for it.
+const LONG: Duration = Duration::from_mins(1);
 
-/// Answers each look-up with the next of its addresses, and with the last one from then on.
-struct Turning {
-    asked: AtomicUsize,
-    answers: &'static [&'static str],
+/// A resolver that returns the next of its addresses each time, and the last one from then on.
+struct SequenceResolver {
+    lookups: AtomicUsize,
+    addresses: &'static [&'static str],
 }
 
-impl Turning {
-    fn new(answers: &'static [&'static str]) -> Self {
-        Self { asked: AtomicUsize::new(0), answers }
+impl SequenceResolver {
+    fn new(addresses: &'static [&'static str]) -> Self {
+        Self { lookups: AtomicUsize::new(0), addresses }
     }
 
-    fn asked(&self) -> usize {
-        self.asked.load(Ordering::Relaxed)
+    fn lookups(&self) -> usize {
+        self.lookups.load(Ordering::Relaxed)
     }
 }
 
-impl Resolve for Turning {
+impl Resolve for SequenceResolver {
     async fn addresses(&self, _: &str) -> io::Result<Vec<IpAddr>> {
-        let asked = self.asked.fetch_add(1, Ordering::Relaxed);
-        Ok(vec![self.answers[asked.min(self.answers.len() - 1)].parse().expect("an address")])
+        let lookup = self.lookups.fetch_add(1, Ordering::Relaxed);
+        let address = self.addresses[lookup.min(self.addresses.len() - 1)];
+        Ok(vec![address.parse().expect("an address")])
     }
 }
 
-/// Never answers.
-struct Silent;
+/// A resolver that never answers.
+struct SilentResolver;
 
-impl Resolve for Silent {
+impl Resolve for SilentResolver {
     async fn addresses(&self, _: &str) -> io::Result<Vec<IpAddr>> {
         std::future::pending().await
     }
@@ -54,30 +55,30 @@ fn secrets() -> Secrets {
     SECRET.parse().expect("a secret")
 }
 
-fn webhooks(
+fn sender(
     guard: Guard,
     timeout: Duration,
-    answers: &'static [&'static str],
-) -> Webhooks<Turning> {
+    addresses: &'static [&'static str],
+) -> Webhooks<SequenceResolver> {
     let source = SecretSource::given(secrets());
-    Webhooks::with(guard, source, timeout, Turning::new(answers), RootCertStore::empty())
+    Webhooks::with(guard, source, timeout, SequenceResolver::new(addresses), RootCertStore::empty())
 }
 
-fn local(timeout: Duration) -> Webhooks<Turning> {
-    webhooks(Guard { allow_private: true }, timeout, &["127.0.0.1"])
+fn local_sender(timeout: Duration) -> Webhooks<SequenceResolver> {
+    sender(Guard { allow_private: true }, timeout, &["127.0.0.1"])
 }
 
-async fn sent<R: Resolve + Sync>(webhooks: &Webhooks<R>, url: &str) -> Outcome {
+async fn send<R: Resolve + Sync>(webhooks: &Webhooks<R>, url: &str) -> Outcome {
     let url = url.try_into().expect("a URL");
     let id = "evt-1".to_owned().try_into().expect("an id");
     let delivery = Delivery { url: &url, id: &id, body: BODY };
-    webhooks.send(delivery, Timestamp::now()).await.expect("the secret is given")
+    webhooks.send(delivery, Timestamp::now()).await.expect("the secret is fixed")
 }
 
-/// What becomes of a delivery that is answered so.
-async fn answered(text: &str) -> Outcome {
+/// The outcome of a delivery that is answered with `text`.
+async fn outcome_of(text: &str) -> Outcome {
     let receiver = Receiver::answering(text).await;
-    sent(&local(PATIENCE), &receiver.url("/")).await
+    send(&local_sender(LONG), &receiver.url("/")).await
 }
 
 fn header<'a>(request: &'a str, name: &str) -> Vec<&'a str> {
@@ -89,7 +90,7 @@ fn header<'a>(request: &'a str, name: &str) -> Vec<&'a str> {
 #[tokio::test]
 async fn a_webhook_arrives_once_and_whole_and_its_signature_verifies() {
     let receiver = Receiver::answering(NO_CONTENT).await;
-    let outcome = sent(&local(PATIENCE), &receiver.url("/hook?token=1")).await;
+    let outcome = send(&local_sender(LONG), &receiver.url("/hook?token=1")).await;
     assert!(matches!(outcome, Outcome::Delivered), "{outcome}");
 
     let [request] = &receiver.requests()[..] else { panic!("one request") };
@@ -106,8 +107,8 @@ async fn a_webhook_arrives_once_and_whole_and_its_signature_verifies() {
         assert_eq!(header(request, name), [value], "{name}");
     }
     let id = "evt-1".to_owned().try_into().expect("an id");
-    let [timestamp] = header(request, "webhook-timestamp")[..] else { panic!("one time") };
-    let [signature] = header(request, "webhook-signature")[..] else { panic!("one header") };
+    let [timestamp] = header(request, "webhook-timestamp")[..] else { panic!("one timestamp") };
+    let [signature] = header(request, "webhook-signature")[..] else { panic!("one signature") };
     assert_eq!(
         secrets().verify(
             SignatureHeaders { id: &id, timestamp, signature },
@@ -120,41 +121,41 @@ async fn a_webhook_arrives_once_and_whole_and_its_signature_verifies() {
 
 #[tokio::test]
 async fn a_redirect_is_not_followed() {
-    let inside = Receiver::answering(NO_CONTENT).await;
+    let internal = Receiver::answering(NO_CONTENT).await;
     for status in [301, 302, 303, 307, 308] {
-        let location = inside.url("/");
-        let outcome = answered(&format!(
+        let location = internal.url("/");
+        let outcome = outcome_of(&format!(
             "HTTP/1.1 {status} -\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n"
         ))
         .await;
-        let Outcome::Retryable { cause: DeliveryError::Status(answered), .. } = outcome else {
+        let Outcome::Retryable { cause: DeliveryError::Status(returned), .. } = outcome else {
             panic!("{status}: {outcome}")
         };
-        assert_eq!(answered.as_u16(), status);
+        assert_eq!(returned.as_u16(), status);
     }
-    assert!(inside.requests().is_empty());
+    assert!(internal.requests().is_empty());
 }
 
 #[tokio::test]
-async fn the_receiver_says_when_to_come_back_and_when_not_to() {
-    let later = answered("HTTP/1.1 429 -\r\nretry-after: 7\r\n\r\n").await;
-    assert_eq!(later.to_string(), "later: answered 429, not before 7s");
-    let later =
-        answered("HTTP/1.1 503 -\r\nretry-after: Fri, 31 Dec 2100 23:59:59 GMT\r\n\r\n").await;
-    assert_eq!(later.to_string(), "later: answered 503, not before 21600s");
-    let gone = answered("HTTP/1.1 410 Gone\r\ncontent-length: 0\r\n\r\n").await;
+async fn the_receiver_sets_the_time_of_the_next_attempt_or_ends_them() {
+    let retryable = outcome_of("HTTP/1.1 429 -\r\nretry-after: 7\r\n\r\n").await;
+    assert_eq!(retryable.to_string(), "retryable: answered 429, retry after 7s");
+    let retryable =
+        outcome_of("HTTP/1.1 503 -\r\nretry-after: Fri, 31 Dec 2100 23:59:59 GMT\r\n\r\n").await;
+    assert_eq!(retryable.to_string(), "retryable: answered 503, retry after 21600s");
+    let gone = outcome_of("HTTP/1.1 410 Gone\r\ncontent-length: 0\r\n\r\n").await;
     assert!(matches!(gone, Outcome::Permanent { reason: PermanentFailure::Gone }), "{gone}");
 }
 
 #[tokio::test]
 async fn a_private_address_is_refused_before_anything_is_sent() {
     let receiver = Receiver::answering(NO_CONTENT).await;
-    let guarded = webhooks(Guard::default(), PATIENCE, &["127.0.0.1"]);
+    let guarded = sender(Guard::default(), LONG, &["127.0.0.1"]);
     let port = receiver.port();
     for url in
         [format!("http://example.com:{port}/"), format!("http://0x7f.1:{port}/"), receiver.url("/")]
     {
-        let outcome = sent(&guarded, &url).await;
+        let outcome = send(&guarded, &url).await;
         let Outcome::Permanent { reason: PermanentFailure::Blocked(reason) } = outcome else {
             panic!("{url}: {outcome}")
         };
@@ -163,40 +164,41 @@ async fn a_private_address_is_refused_before_anything_is_sent() {
             "{reason}"
         );
     }
-    assert_eq!(guarded.resolver.asked(), 1, "only a public name is looked up");
+    assert_eq!(guarded.resolver.lookups(), 1, "only a public name is resolved");
     assert!(receiver.requests().is_empty());
 }
 
 #[tokio::test]
-async fn a_name_is_looked_up_once_and_only_its_first_answer_is_used() {
+async fn a_name_is_resolved_once_and_only_its_first_address_is_used() {
     let receiver = Receiver::answering(NO_CONTENT).await;
-    // Nobody is at the second address: whoever asked again would find no one.
-    let rebinding = webhooks(Guard { allow_private: true }, PATIENCE, &["127.0.0.1", "127.0.0.2"]);
-    let outcome = sent(&rebinding, &format!("http://example.com:{}/", receiver.port())).await;
+    // Nothing listens at the second address: a second resolution would fail the delivery.
+    let rebinding = sender(Guard { allow_private: true }, LONG, &["127.0.0.1", "127.0.0.2"]);
+    let outcome = send(&rebinding, &format!("http://example.com:{}/", receiver.port())).await;
     assert!(matches!(outcome, Outcome::Delivered), "{outcome}");
-    assert_eq!((rebinding.resolver.asked(), receiver.requests().len()), (1, 1));
+    assert_eq!((rebinding.resolver.lookups(), receiver.requests().len()), (1, 1));
 }
 
 #[tokio::test]
-async fn an_answer_that_turns_private_after_the_check_is_never_asked_for() {
-    let resolver = Turning::new(&["8.8.8.8", "127.0.0.1"]);
+async fn a_name_that_turns_private_after_the_check_is_not_resolved_again() {
+    let resolver = SequenceResolver::new(&["8.8.8.8", "127.0.0.1"]);
     let url = "http://example.com/".try_into().expect("a URL");
-    let pinned = checked_addresses(Guard::default(), &resolver, &url).await.expect("public");
-    assert_eq!(pinned, ["8.8.8.8:80".parse().expect("an address")]);
-    assert_eq!(resolver.asked(), 1);
+    let checked = checked_addresses(Guard::default(), &resolver, &url).await.expect("public");
+    assert_eq!(checked, ["8.8.8.8:80".parse().expect("an address")]);
+    assert_eq!(resolver.lookups(), 1);
     let next = checked_addresses(Guard::default(), &resolver, &url).await;
-    assert!(next.is_err(), "the next delivery looks again, and checks again: {next:?}");
+    assert!(next.is_err(), "the next delivery resolves and checks again: {next:?}");
 }
 
 #[tokio::test]
-async fn silence_of_the_receiver_or_of_the_resolver_costs_one_time_out() {
+async fn a_silent_receiver_or_resolver_costs_one_timeout() {
     let receiver = Receiver::with(Answer::Silence).await;
     let time = Duration::from_millis(100);
     let source = SecretSource::given(secrets());
-    let unresolved = Webhooks::with(Guard::default(), source, time, Silent, RootCertStore::empty());
+    let unresolved =
+        Webhooks::with(Guard::default(), source, time, SilentResolver, RootCertStore::empty());
     for outcome in [
-        sent(&local(time), &receiver.url("/")).await,
-        sent(&unresolved, "http://example.com/").await,
+        send(&local_sender(time), &receiver.url("/")).await,
+        send(&unresolved, "http://example.com/").await,
     ] {
         assert!(
             matches!(
@@ -209,20 +211,20 @@ async fn silence_of_the_receiver_or_of_the_resolver_costs_one_time_out() {
 }
 
 #[tokio::test]
-async fn an_answer_that_never_ends_neither_holds_nor_fills_the_sender() {
+async fn an_endless_response_neither_blocks_the_sender_nor_fills_its_memory() {
     let body = Receiver::with(Answer::Endless("HTTP/1.1 200 OK\r\n\r\n", "x")).await;
-    let outcome = sent(&local(PATIENCE), &body.url("/")).await;
+    let outcome = send(&local_sender(LONG), &body.url("/")).await;
     assert!(matches!(outcome, Outcome::Delivered), "{outcome}");
 
     let head = Receiver::with(Answer::Endless("HTTP/1.1 200 OK\r\nx: ", "xxxxxxxxxxxxxxxx")).await;
-    let outcome = sent(&local(PATIENCE), &head.url("/")).await;
+    let outcome = send(&local_sender(LONG), &head.url("/")).await;
     assert!(
         matches!(outcome, Outcome::Retryable { cause: DeliveryError::NoResponse(_), .. }),
         "{outcome}"
     );
 
     let prelude = Receiver::with(Answer::Endless("", "HTTP/1.1 103 Early Hints\r\n\r\n")).await;
-    let outcome = sent(&local(Duration::from_millis(300)), &prelude.url("/")).await;
+    let outcome = send(&local_sender(Duration::from_millis(300)), &prelude.url("/")).await;
     assert!(
         matches!(
             outcome,
@@ -236,10 +238,10 @@ async fn an_answer_that_never_ends_neither_holds_nor_fills_the_sender() {
 }
 
 #[tokio::test]
-async fn what_is_not_an_answer_may_become_one_later() {
+async fn a_response_that_is_not_http_is_retryable() {
     let long = format!("HTTP/1.1 200 OK\r\nx: {}\r\n\r\n", "x".repeat(100_000));
     for text in [&long, "", "SSH-2.0-OpenSSH_9.9\r\n", "HTTP/1.1 200", "HTTP/2 200 OK\r\n\r\n"] {
-        let outcome = answered(text).await;
+        let outcome = outcome_of(text).await;
         assert!(
             matches!(outcome, Outcome::Retryable { cause: DeliveryError::NoResponse(_), .. }),
             "{text:?}: {outcome}"
@@ -248,11 +250,11 @@ async fn what_is_not_an_answer_may_become_one_later() {
 }
 
 #[tokio::test]
-async fn a_receiver_that_is_not_there_may_be_there_later() {
+async fn a_refused_connection_is_retryable() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
     let port = listener.local_addr().expect("bound").port();
     drop(listener);
-    let outcome = sent(&local(PATIENCE), &format!("http://example.com:{port}/")).await;
+    let outcome = send(&local_sender(LONG), &format!("http://example.com:{port}/")).await;
     assert!(
         matches!(outcome, Outcome::Retryable { cause: DeliveryError::Connect(_), .. }),
         "{outcome}"
@@ -260,17 +262,17 @@ async fn a_receiver_that_is_not_there_may_be_there_later() {
 }
 
 #[tokio::test]
-async fn over_tls_only_a_receiver_whose_root_is_trusted_and_whose_name_fits_gets_it() {
+async fn over_tls_only_a_receiver_with_a_trusted_root_and_the_right_name_is_reached() {
     let (receiver, certificate) = Receiver::over_tls(NO_CONTENT).await;
     let mut roots = RootCertStore::empty();
     roots.add(certificate).expect("a root");
-    let resolver = Turning::new(&["127.0.0.1"]);
+    let resolver = SequenceResolver::new(&["127.0.0.1"]);
     let guard = Guard { allow_private: true };
-    let trusting = Webhooks::with(guard, SecretSource::given(secrets()), PATIENCE, resolver, roots);
-    let public = Webhooks::new(guard, SecretSource::given(secrets()), PATIENCE);
+    let trusting = Webhooks::with(guard, SecretSource::given(secrets()), LONG, resolver, roots);
+    let public = Webhooks::new(guard, SecretSource::given(secrets()), LONG);
 
     let other_name = format!("https://example.com:{}/", receiver.port());
-    for outcome in [sent(&public, &receiver.url("/")).await, sent(&trusting, &other_name).await] {
+    for outcome in [send(&public, &receiver.url("/")).await, send(&trusting, &other_name).await] {
         assert!(
             matches!(outcome, Outcome::Retryable { cause: DeliveryError::Tls(_), .. }),
             "{outcome}"
@@ -278,7 +280,7 @@ async fn over_tls_only_a_receiver_whose_root_is_trusted_and_whose_name_fits_gets
     }
     assert!(receiver.requests().is_empty());
 
-    let outcome = sent(&trusting, &receiver.url("/")).await;
+    let outcome = send(&trusting, &receiver.url("/")).await;
     assert!(matches!(outcome, Outcome::Delivered), "{outcome}");
     assert_eq!(receiver.requests().len(), 1);
 }

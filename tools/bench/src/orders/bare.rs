@@ -1,4 +1,4 @@
-//! The floor: the same three items in one `TransactWriteItems`, and nothing else.
+//! The floor: the same three items in a bare `TransactWriteItems`.
 
 use std::{
     collections::HashMap,
@@ -17,7 +17,7 @@ use once::{
     testing::{Cloud, LEDGER_TABLE, ORDERS_TABLE},
 };
 
-/// A call that writes what an order writes.
+/// A call that writes the items of an order.
 #[derive(Debug)]
 pub struct BareCall {
     client: Client,
@@ -29,14 +29,14 @@ pub struct BareCall {
 }
 
 impl BareCall {
-    /// Writes copies of the items that this order left in the store.
+    /// Returns a call that writes copies of the stored items of this order.
     ///
     /// # Panics
-    /// If they are not there.
-    pub async fn like(cloud: &Cloud, order: &Order) -> Self {
+    /// If an item is not stored.
+    pub async fn copying(cloud: &Cloud, order: &Order) -> Self {
         let id = order.id.to_string();
         let key = keys::order(order.id);
-        let is = |item: &Item, name: &str, value: &str| {
+        let has = |item: &Item, name: &str, value: &str| {
             item.get(name).is_some_and(|own| own.as_s().is_ok_and(|own| own == value))
         };
         let orders = cloud.items(ORDERS_TABLE).await;
@@ -46,18 +46,19 @@ impl BareCall {
             product: order.product_id,
             order: orders
                 .into_iter()
-                .find(|item| is(item, "pk", &key.pk))
+                .find(|item| has(item, "pk", &key.pk))
                 .expect("the order is stored"),
             entry: entries
                 .into_iter()
-                .find(|item| is(item, "order_id", &id))
-                .expect("its payment is in the ledger"),
+                .find(|item| has(item, "order_id", &id))
+                .expect("the ledger entry is stored"),
             id,
             sent: AtomicU64::new(0),
         }
     }
 
-    /// Sends one more, made beforehand as the handler's request is.
+    /// Sends the next copy. The call is built when the future is created, as the handler's request
+    /// is.
     pub fn send(&self) -> impl Future<Output = ()> {
         let copy = self.sent.fetch_add(1, Ordering::Relaxed);
         let call = self.client.transact_write_items().set_transact_items(Some(self.items(copy)));
@@ -66,18 +67,18 @@ impl BareCall {
 
     fn items(&self, copy: u64) -> Vec<TransactWriteItem> {
         let id = format!("00000000-0000-4000-8000-{copy:012}");
-        let renamed = |item: &Item| -> HashMap<_, _> {
-            let values = item.iter().map(|(name, value)| (name.clone(), self.renamed(value, &id)));
+        let with_id = |item: &Item| -> HashMap<_, _> {
+            let values = item.iter().map(|(name, value)| (name.clone(), self.with_id(value, &id)));
             values.collect()
         };
         let order = Put::builder()
             .table_name(ORDERS_TABLE)
-            .set_item(Some(renamed(&self.order)))
+            .set_item(Some(with_id(&self.order)))
             .condition_expression("attribute_not_exists(pk)")
             .return_values_on_condition_check_failure(AllOld)
             .build();
         let entry =
-            Put::builder().table_name(LEDGER_TABLE).set_item(Some(renamed(&self.entry))).build();
+            Put::builder().table_name(LEDGER_TABLE).set_item(Some(with_id(&self.entry))).build();
         let lane = u16::try_from(copy % u64::from(DEFAULT_LANES)).expect("few lanes");
         let lane = Update::builder()
             .table_name(ORDERS_TABLE)
@@ -94,8 +95,8 @@ impl BareCall {
         ]
     }
 
-    /// The value with the copy's id in place of the order's.
-    fn renamed(&self, value: &AttributeValue, id: &str) -> AttributeValue {
+    /// Returns the value with the id of the order replaced by the id of the copy.
+    fn with_id(&self, value: &AttributeValue, id: &str) -> AttributeValue {
         match value {
             AttributeValue::S(text) => AttributeValue::S(text.replace(&self.id, id)),
             other => other.clone(),

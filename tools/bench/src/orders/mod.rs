@@ -1,4 +1,5 @@
-//! Orders through the whole handler of `order-create`, against the bare call that each of them comes down to.
+//! Orders through the whole handler of `order-create`, against the bare call of the same
+//! transaction.
 
 mod bare;
 
@@ -15,36 +16,37 @@ use once::{
 use serde_json::json;
 
 use self::bare::BareCall;
-use crate::stats::{Sorted, median};
+use crate::stats::{Durations, median};
 
-/// Pairs of rounds: one through the handler, one of bare calls.
+/// Number of pairs of rounds: one through the handler, one of bare calls.
 const ROUNDS: usize = 15;
 
-/// Orders in a round, and how many of them are under way at a time.
+/// Orders per round, and concurrent orders.
 const ORDERS: usize = 1_000;
 const IN_FLIGHT: usize = 16;
 
-/// Orders placed one at a time.
-const ALONE: usize = 1_000;
+/// Orders placed one at a time, for the latency.
+const SEQUENTIAL: usize = 1_000;
 
-/// Prints throughput and latency of both.
+/// Prints throughput and latency of the handler and of the bare call.
 pub async fn run() {
     let cloud = Cloud::start().await;
-    let shop = cloud.instance();
-    let product = shop.product(1_000_000_000).await;
+    let instance = cloud.instance();
+    let product = instance.create_product(1_000_000_000).await;
     let app = cloud.app();
-    let call = BareCall::like(&cloud, &shop.order(product, 1, "buyer-123").await).await;
+    let call =
+        BareCall::copying(&cloud, &instance.place_order(product, 1, "buyer-123").await).await;
     let ours = || order(&app, product);
     let bare = || call.send();
 
-    // Connections and memories stand before anything is timed.
+    // Untimed rounds, to open the connections and fill the caches.
     round(ours).await;
     round(bare).await;
     throughput(ours, bare).await;
     Box::pin(latency(ours, bare)).await;
 }
 
-/// One order through the handler, its request made beforehand.
+/// Places one order through the handler. The request is built when the future is created.
 fn order(app: &App, product: u32) -> impl Future<Output = ()> {
     let body = json!({"product_id": product, "quantity": 1, "buyer_id": "buyer-123"});
     let request = Call::new("POST", "/orders").body(body).request();
@@ -55,10 +57,11 @@ fn order(app: &App, product: u32) -> impl Future<Output = ()> {
     }
 }
 
+/// Prints the throughput of concurrent orders.
 async fn throughput<A: Future, B: Future>(ours: impl Fn() -> A, bare: impl Fn() -> B) {
     let (mut handler, mut floor, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for pair in 0..ROUNDS {
-        // Each goes first in every other pair: a store that fills slows whoever comes second.
+        // Each side is first in every other pair, because a fuller store is slower.
         let (a, b) = if pair % 2 == 0 {
             let a = round(&ours).await;
             (a, round(&bare).await)
@@ -78,26 +81,27 @@ async fn throughput<A: Future, B: Future>(ours: impl Fn() -> A, bare: impl Fn() 
     println!("ratio        {:>8.2}", median(ratios));
 }
 
-/// Orders a second.
+/// Returns the orders per second of one round.
 async fn round<F: Future>(order: impl Fn() -> F) -> f64 {
     let orders: Vec<F> = (0..ORDERS).map(|_| order()).collect();
-    let begun = Instant::now();
+    let start = Instant::now();
     stream::iter(orders).buffer_unordered(IN_FLIGHT).for_each(async |_| ()).await;
     #[expect(clippy::cast_precision_loss, reason = "a round is far smaller than 2^52 orders")]
     let orders = ORDERS as f64;
-    orders / begun.elapsed().as_secs_f64()
+    orders / start.elapsed().as_secs_f64()
 }
 
+/// Prints the latencies of orders placed one at a time.
 async fn latency<A: Future, B: Future>(ours: impl Fn() -> A, bare: impl Fn() -> B) {
     let (mut handler, mut floor) = (Vec::new(), Vec::new());
-    for _ in 0..ALONE {
+    for _ in 0..SEQUENTIAL {
         handler.push(time(ours()).await);
         floor.push(time(bare()).await);
     }
-    println!("\norders: {ALONE} of each, one at a time in turns, ms");
+    println!("\norders: latencies of {SEQUENTIAL} orders on each side, one at a time in turns, ms");
     println!("{:>20} {:>7} {:>7}", "p50", "p95", "p99");
     for (name, times) in [("order-create", handler), ("bare call", floor)] {
-        let times = Sorted::from_iter(times);
+        let times = Durations::from_iter(times);
         println!(
             "{name:<12} {:>7.2} {:>7.2} {:>7.2}",
             times.millis(50),
@@ -109,7 +113,7 @@ async fn latency<A: Future, B: Future>(ours: impl Fn() -> A, bare: impl Fn() -> 
 
 async fn time<F: Future>(order: F) -> Duration {
     let order = Box::pin(order);
-    let begun = Instant::now();
+    let start = Instant::now();
     order.await;
-    begun.elapsed()
+    start.elapsed()
 }

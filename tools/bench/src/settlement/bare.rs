@@ -1,4 +1,5 @@
-//! The floor: every page of the same shards of the ledger, read as the workers read it, and nothing done with it.
+//! The floor: reads every page of the same shards of the ledger, with the same queries as the
+//! workers, and does nothing with it.
 
 use aws_sdk_dynamodb::Client;
 use futures_util::{StreamExt, stream};
@@ -11,18 +12,15 @@ use once::{
     testing::LEDGER_TABLE,
 };
 
-/// What workers ask of an entry.
+/// Attributes of an entry that the workers read.
 const ATTRIBUTES: &str = "sk, merchant_id, kind, gross_cents, fee_cents, net_cents";
 
-/// Reads these days, so many shards at a time; answers how many entries there are.
+/// Reads these days, at most `at_once` shards at a time. Returns the number of entries.
 pub async fn read(client: &Client, days: Days, at_once: usize) -> usize {
     let shards =
         days.each().flat_map(|day| (0..LEDGER_SHARDS).map(move |shard| ledger_shard(day, shard)));
     let reading = stream::iter(shards).map(|shard| tokio::spawn(read_shard(client.clone(), shard)));
-    reading
-        .buffer_unordered(at_once)
-        .fold(0, async |sum, read| sum + read.expect("it is read"))
-        .await
+    reading.buffer_unordered(at_once).fold(0, async |sum, read| sum + read.expect("no panic")).await
 }
 
 async fn read_shard(client: Client, shard: String) -> usize {

@@ -1,5 +1,6 @@
-//! How much memory a process needs that does all of a settlement's work, for settlements of different sizes. The embedded store has
-//! its tables in memory, so the work is done in a process of its own.
+//! Peak memory of a process that does all work of a settlement, for settlements of different sizes.
+//!
+//! The embedded store keeps its tables in memory, so the work is done in a child process.
 
 use std::{env, fs};
 
@@ -7,64 +8,66 @@ use once::{settlement::Days, testing::Cloud, time::Day};
 use seed::Plan;
 use tokio::process::Command;
 
-use super::{Ledger, days, fill, workers};
+use super::{Ledger, days, workers, write_ledger};
 
-/// Messages that one event brings to the deployed function.
-const EVENT: usize = 5;
+/// Messages per event of the deployed function.
+const MESSAGES_PER_EVENT: usize = 5;
 
-/// How many times fewer transactions than all the smaller settlements have, and their days: pages of the ledger are small at first,
-/// and full when its days are as busy as those of all.
-const SMALLER: [(u64, u16); 3] = [(100, 30), (10, 30), (10, 3)];
+/// The smaller settlements: the divisor of the number of transactions, and the days. The pages of
+/// the ledger are small in the first, and as full as those of the largest settlement in the last.
+const SMALLER_SETTLEMENTS: [(u64, u16); 3] = [(100, 30), (10, 30), (10, 3)];
 
-/// Prints the peak of each.
+/// Prints the peak of each settlement.
 ///
 /// # Panics
-/// If a process fails.
-pub async fn run(Ledger { cloud, plan: all, .. }: &Ledger) {
-    let (mut plans, mut begin) = (Vec::new(), all.begin());
-    for (fewer, over) in SMALLER {
-        // Each has days of its own.
-        let until = Day::of(begin).plus(-1);
+/// If a child process fails.
+pub async fn run(Ledger { cloud, plan: largest, .. }: &Ledger) {
+    let (mut plans, mut start) = (Vec::new(), largest.start());
+    for (divisor, days) in SMALLER_SETTLEMENTS {
+        // Settlements do not share days.
+        let until = Day::of(start).plus(-1);
         let plan = Plan {
-            transactions: all.transactions.div_ceil(fewer),
-            days: over,
+            transactions: largest.transactions.div_ceil(divisor),
+            days,
             until,
-            ..all.clone()
+            ..largest.clone()
         };
-        fill(cloud, &plan).await;
-        begin = plan.begin();
+        write_ledger(cloud, &plan).await;
+        start = plan.start();
         plans.push(plan);
     }
-    plans.push(all.clone());
+    plans.push(largest.clone());
     println!(
-        "\nsettlement: peak of a instance's resident memory that does all of it, {EVENT} batches at a time"
+        "\nsettlement: peak resident memory of an instance that does all work, \
+         {MESSAGES_PER_EVENT} batches at a time"
     );
     for plan in plans {
-        let mb = settle_elsewhere(cloud, days(&plan)).await;
+        let mb = settle_in_child_process(cloud, days(&plan)).await;
         println!("{:>9} transactions in {:>2} days  {mb:>6} MB", plan.transactions, plan.days);
     }
 }
 
-/// Has a process of its own settle these days, and answers what it said.
-async fn settle_elsewhere(cloud: &Cloud, days: Days) -> String {
-    let own = env::current_exe().expect("this program has a path");
+/// Settles these days in a child process, and returns its output, the peak in MB.
+async fn settle_in_child_process(cloud: &Cloud, days: Days) -> String {
+    let program = env::current_exe().expect("the path of this program");
     let arguments = ["settle", cloud.endpoint(), &days.from.to_string(), &days.to.to_string()];
-    let output = Command::new(own).args(arguments).output().await.expect("it starts");
+    let output =
+        Command::new(program).args(arguments).output().await.expect("the child process starts");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
-/// Settles these days and tells the peak.
-pub async fn probe(endpoint: &str, days: Days) {
-    workers::settle_alone(&Cloud::at(endpoint.to_owned()), days, EVENT).await;
+/// Settles these days and prints the peak: the main function of the child process.
+pub async fn child(endpoint: &str, days: Days) {
+    workers::settle_as_one_instance(&Cloud::at(endpoint.to_owned()), days, MESSAGES_PER_EVENT)
+        .await;
     println!("{:.1}", peak_mb());
 }
 
-/// Linux's own word for it.
+/// Reads the peak resident memory of this process from `/proc`.
 fn peak_mb() -> f64 {
     let status = fs::read_to_string("/proc/self/status").expect("Linux");
-    let line =
-        status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a instance has memory");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a line VmHWM");
     let kilobytes: f64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
     kilobytes / 1_024.0
 }

@@ -1,4 +1,4 @@
-//! Whole settlements through the queues that feed them, against the bare reading of the same ledger.
+//! Whole settlements through the handlers of their workers, against bare reads of the same ledger.
 
 mod bare;
 mod memory;
@@ -15,13 +15,13 @@ use once::{
 };
 use seed::{Plan, Stack};
 
-/// Transactions that are settled, if no other number is asked for.
+/// Default number of transactions.
 const TRANSACTIONS: u64 = 1_000_000;
 
-/// Calls under way while the ledger is filled.
-const AT_ONCE: usize = 16;
+/// Concurrent calls that fill the ledger.
+const FILL_CONCURRENCY: usize = 16;
 
-/// All parts.
+/// Runs all parts.
 pub async fn run() {
     let ledger = Ledger::of(TRANSACTIONS).await;
     ratio::run(&ledger).await;
@@ -29,7 +29,7 @@ pub async fn run() {
     memory::run(&ledger).await;
 }
 
-/// One part of it, over so many transactions.
+/// Runs one part with this number of transactions. Returns whether there is such a part.
 pub async fn part(name: &str, transactions: Option<&str>) -> bool {
     let transactions = transactions
         .map_or(TRANSACTIONS, |number| number.parse().expect("a number of transactions"));
@@ -42,68 +42,69 @@ pub async fn part(name: &str, transactions: Option<&str>) -> bool {
     true
 }
 
-/// A process that settles these days of a store elsewhere, and tells how much memory that took.
-pub async fn probe(endpoint: &str, from: &str, to: &str) {
+/// The child process of the part `memory`: settles these days of the store at `endpoint` and prints
+/// its peak memory.
+pub async fn child(endpoint: &str, from: &str, to: &str) {
     let day = |text: &str| text.parse().expect("a day");
-    memory::probe(endpoint, Days { from: day(from), to: day(to) }).await;
+    memory::child(endpoint, Days { from: day(from), to: day(to) }).await;
 }
 
-/// The last day that has transactions.
+/// Returns the last day with transactions.
 fn last_day() -> Day {
     "2026-11-20".parse().expect("a day")
 }
 
-/// When everything is settled: on the day after.
+/// Returns the time of the settlement, on the day after the last one.
 fn now() -> Timestamp {
     last_day().plus(1).start().plus(once::settlement::LEDGER_LAG * 2)
 }
 
-/// The days of a plan.
+/// Returns the days of a plan.
 fn days(plan: &Plan) -> Days {
-    Days { from: Day::of(plan.begin()), to: plan.until }
+    Days { from: Day::of(plan.start()), to: plan.until }
 }
 
-/// So many transactions of fifty merchants in thirty days.
+/// Returns a plan with this number of transactions, of fifty merchants in thirty days.
 fn plan(transactions: u64) -> Plan {
     Plan { transactions, ..Plan::until(last_day()) }
 }
 
-/// A ledger with a plan's transactions, in an embedded store.
+/// A ledger with the transactions of a plan, in an embedded store.
 #[derive(Debug)]
 struct Ledger {
     cloud: Cloud,
     plan: Plan,
-    /// What they come to: the CSV that a settlement must write.
+    /// The CSV file that a settlement must return.
     sums: String,
 }
 
 impl Ledger {
     async fn of(transactions: u64) -> Self {
         let (cloud, plan) = (Cloud::start().await, plan(transactions));
-        let sums = fill(&cloud, &plan).await;
+        let sums = write_ledger(&cloud, &plan).await;
         Self { cloud, plan, sums }
     }
 }
 
-/// Writes a plan's transactions, and answers what they come to.
-async fn fill(cloud: &Cloud, plan: &Plan) -> String {
+/// Writes the transactions of a plan, and returns the CSV file that a settlement must return.
+async fn write_ledger(cloud: &Cloud, plan: &Plan) -> String {
     let stack = Stack {
         client: cloud.client().clone(),
         orders: ORDERS_TABLE.to_owned(),
         ledger: LEDGER_TABLE.to_owned(),
         companies: cloud.app().companies().clone(),
     };
-    let begun = Instant::now();
+    let start = Instant::now();
     let catalog = plan.catalog().expect("a catalog");
-    let written = seed::write_entries(&stack, plan, &catalog, AT_ONCE, |_| {})
+    let summary = seed::write_entries(&stack, plan, &catalog, FILL_CONCURRENCY, |_| {})
         .await
         .expect("the store writes");
     eprintln!(
         "\nsettlement: {} transactions written in {:.0} s",
         plan.transactions,
-        begun.elapsed().as_secs_f64()
+        start.elapsed().as_secs_f64()
     );
     let mut sums = Vec::new();
-    written.sums.write_csv(&mut sums).expect("memory takes all");
+    summary.sums.write_csv(&mut sums).expect("a Vec accepts all writes");
     String::from_utf8(sums).expect("a text")
 }

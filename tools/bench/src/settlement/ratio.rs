@@ -1,37 +1,37 @@
-//! How long a whole settlement takes, against the bare reading of what it settles.
+//! Duration of a whole settlement, against bare reads of the same ledger.
 
 use std::time::{Duration, Instant};
 
 use super::{Ledger, bare, days, workers};
 use crate::stats::median;
 
-/// Pairs of rounds: one settlement, one bare reading.
+/// Number of pairs of rounds: one settlement, one bare read of the ledger.
 const ROUNDS: usize = 3;
 
-/// Batches, and shards, under way at a time.
+/// Concurrent messages of a settlement, and concurrent shards of a bare read.
 const IN_FLIGHT: usize = 16;
 
-/// Prints both times.
+/// Prints both durations.
 ///
 /// # Panics
-/// If the file does not say, byte for byte, what was written.
+/// If the file differs from the expected sums.
 pub async fn run(Ledger { cloud, plan, sums }: &Ledger) {
     let transactions = plan.transactions;
     let (mut whole, mut phases, mut floor, mut ratios) =
         (Vec::new(), [const { Vec::new() }; 3], Vec::new(), Vec::new());
     for pair in 0..ROUNDS {
         let ours = async || {
-            let settled = workers::settle(cloud, days(plan), IN_FLIGHT).await;
-            assert!(settled.csv == *sums, "the file says what was written");
-            settled
+            let run = workers::settle(cloud, days(plan), IN_FLIGHT).await;
+            assert!(run.csv == *sums, "the file differs from the expected sums");
+            run
         };
         let bare = async || {
-            let begun = Instant::now();
+            let start = Instant::now();
             let entries = bare::read(cloud.client(), days(plan), IN_FLIGHT).await;
             assert_eq!(u64::try_from(entries), Ok(transactions));
-            begun.elapsed().as_secs_f64()
+            start.elapsed().as_secs_f64()
         };
-        // Each goes first in every other pair.
+        // Each side is first in every other pair.
         let (a, b) = if pair % 2 == 0 {
             let a = ours().await;
             (a, bare().await)
@@ -39,9 +39,9 @@ pub async fn run(Ledger { cloud, plan, sums }: &Ledger) {
             let b = bare().await;
             (ours().await, b)
         };
-        whole.push(a.whole.as_secs_f64());
+        whole.push(a.duration.as_secs_f64());
         floor.push(b);
-        ratios.push(a.whole.as_secs_f64() / b);
+        ratios.push(a.duration.as_secs_f64() / b);
         for (times, phase) in phases.iter_mut().zip(a.phases) {
             times.push(Duration::as_secs_f64(&phase));
         }
@@ -51,13 +51,14 @@ pub async fn run(Ledger { cloud, plan, sums }: &Ledger) {
     #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^52 transactions")]
     let rate = transactions as f64 / whole;
     println!(
-        "\nsettlement: medians of {ROUNDS} pairs over the embedded store, {transactions} transactions, {IN_FLIGHT} batches at a time"
+        "\nsettlement: medians of {ROUNDS} pairs over the embedded store, {transactions} \
+         transactions, {IN_FLIGHT} batches at a time"
     );
     println!("settlement   {whole:>8.2} s  ({rate:.0} transactions/s)");
     println!("  plan       {planning:>8.2} s");
     println!("  batches    {summing:>8.2} s");
     println!("  finish     {finishing:>8.2} s");
-    println!("bare reading {:>8.2} s", median(floor));
+    println!("bare reads   {:>8.2} s", median(floor));
     println!("ratio        {:>8.2}  (goal: at most 2.2)", median(ratios));
-    println!("each file is, byte for byte, what was written: {} bytes", sums.len());
+    println!("each file equals the expected sums, byte for byte: {} bytes", sums.len());
 }

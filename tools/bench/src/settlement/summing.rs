@@ -1,42 +1,43 @@
-//! What summing costs by itself, in memory, against a plain loop that adds the same integers.
+//! Cost of the summing alone, in memory, against a plain loop that adds the same integers.
 
 use std::{hint::black_box, time::Instant};
 
-use once::settlement::{Summing, Totals};
+use once::settlement::{Accumulator, Totals};
 use seed::Plan;
 
 use crate::stats::median;
 
-/// Pairs of rounds.
+/// Number of pairs of rounds.
 const ROUNDS: usize = 15;
 
-/// A transaction as a worker has read it.
+/// A transaction as a worker reads it: merchant and amounts.
 type Transaction = (String, Totals);
 
-/// Prints the time a transaction of both.
+/// Prints the time per transaction of both.
 ///
 /// # Panics
-/// If they do not come to the same.
+/// If their sums differ.
 pub fn run(plan: &Plan) {
     let (transactions, shards) = (plan.transactions, shards(plan));
     let (mut ours, mut bare, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        let (a, sums) = time(transactions, || summed(&shards));
-        let (b, added) = time(transactions, || added(&shards));
-        assert_eq!(sums, added);
+        let (a, sums) = time(transactions, || sum_by_merchant(&shards));
+        let (b, expected) = time(transactions, || sum_in_plain_loop(&shards));
+        assert_eq!(sums, expected);
         ours.push(a);
         bare.push(b);
         ratios.push(a / b);
     }
     println!(
-        "\nsettlement: medians of {ROUNDS} pairs of sums of {transactions} transactions in memory, in the ledger's order"
+        "\nsettlement: medians of {ROUNDS} pairs of sums of {transactions} transactions in memory, \
+         in the ledger's order"
     );
-    println!("by merchant  {:>8.2} ns a transaction", median(ours));
-    println!("plain loop   {:>8.2} ns a transaction", median(bare));
+    println!("by merchant  {:>8.2} ns per transaction", median(ours));
+    println!("plain loop   {:>8.2} ns per transaction", median(bare));
     println!("ratio        {:>8.2}", median(ratios));
 }
 
-/// The transactions of every shard of the ledger, in its order.
+/// Returns the transactions of every shard, in the order of the ledger.
 fn shards(plan: &Plan) -> Vec<Vec<Transaction>> {
     let catalog = plan.catalog().expect("a catalog");
     let mut entries: Vec<_> = plan.entries(&catalog).map(|entry| (entry.key(), entry)).collect();
@@ -54,11 +55,11 @@ fn shards(plan: &Plan) -> Vec<Vec<Transaction>> {
     shards.map(|shard| shard.iter().map(|(_, entry)| transaction(entry)).collect()).collect()
 }
 
-/// As workers sum.
-fn summed(shards: &[Vec<Transaction>]) -> Totals {
-    let mut all = Totals::NOTHING;
+/// Sums as the workers do.
+fn sum_by_merchant(shards: &[Vec<Transaction>]) -> Totals {
+    let mut all = Totals::ZERO;
     for shard in shards {
-        let mut summing = Summing::default();
+        let mut summing = Accumulator::default();
         for (merchant, amounts) in black_box(shard) {
             summing.add(merchant, *amounts).expect("small sums");
         }
@@ -69,9 +70,9 @@ fn summed(shards: &[Vec<Transaction>]) -> Totals {
     all
 }
 
-/// Four additions, and nothing else.
-fn added(shards: &[Vec<Transaction>]) -> Totals {
-    let mut all = Totals::NOTHING;
+/// Sums with four additions per transaction.
+fn sum_in_plain_loop(shards: &[Vec<Transaction>]) -> Totals {
+    let mut all = Totals::ZERO;
     for shard in shards {
         for (_, amounts) in black_box(shard) {
             all.gross += amounts.gross;
@@ -83,11 +84,11 @@ fn added(shards: &[Vec<Transaction>]) -> Totals {
     all
 }
 
-/// Nanoseconds a transaction, and the sum.
+/// Returns the nanoseconds per transaction, and the sum.
 fn time(transactions: u64, sum: impl FnOnce() -> Totals) -> (f64, Totals) {
-    let begun = Instant::now();
+    let start = Instant::now();
     let totals = sum();
     #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^52 transactions")]
-    let each = begun.elapsed().as_secs_f64() * 1e9 / transactions as f64;
+    let each = start.elapsed().as_secs_f64() * 1e9 / transactions as f64;
     (each, totals)
 }

@@ -1,4 +1,4 @@
-//! What a function sees of Lambda, on a free port of the loopback: the runtime API and the extensions API.
+//! A fake of Lambda's runtime API and extensions API, on a free port of the loopback.
 
 use std::{
     net::Ipv4Addr,
@@ -21,32 +21,36 @@ use tokio::{
     time::timeout,
 };
 
-/// Long after any function has started or answered.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Longest wait for a start or a response.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The side of Lambda that serves one process. Ends with its value.
+/// The APIs of Lambda for one process. The server ends on drop.
 #[derive(Debug)]
 pub struct Lambda {
     address: String,
-    asked: mpsc::UnboundedReceiver<Instant>,
+    event_requests: mpsc::UnboundedReceiver<Instant>,
     events: mpsc::UnboundedSender<String>,
-    answered: mpsc::UnboundedReceiver<(Instant, Bytes)>,
+    responses: mpsc::UnboundedReceiver<(Instant, Bytes)>,
     server: JoinHandle<()>,
 }
 
+/// The server's ends of the channels.
 struct Runtime {
-    asked: mpsc::UnboundedSender<Instant>,
+    event_requests: mpsc::UnboundedSender<Instant>,
     events: Mutex<mpsc::UnboundedReceiver<String>>,
-    answered: mpsc::UnboundedSender<(Instant, Bytes)>,
+    responses: mpsc::UnboundedSender<(Instant, Bytes)>,
 }
 
 impl Lambda {
     pub async fn start() -> Self {
-        let (protected, asked) = mpsc::unbounded_channel();
-        let (events, waiting) = mpsc::unbounded_channel();
-        let (answering, answered) = mpsc::unbounded_channel();
-        let runtime =
-            Runtime { asked: protected, events: Mutex::new(waiting), answered: answering };
+        let (request_sender, event_requests) = mpsc::unbounded_channel();
+        let (events, event_receiver) = mpsc::unbounded_channel();
+        let (response_sender, responses) = mpsc::unbounded_channel();
+        let runtime = Runtime {
+            event_requests: request_sender,
+            events: Mutex::new(event_receiver),
+            responses: response_sender,
+        };
         let routes = Router::new()
             .route("/2018-06-01/runtime/invocation/next", get(next))
             .route("/2018-06-01/runtime/invocation/{id}/response", post(response))
@@ -59,36 +63,37 @@ impl Lambda {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
         let address = listener.local_addr().expect("a bound port").to_string();
         let server = tokio::spawn(async { axum::serve(listener, routes).await.expect("served") });
-        Self { address, asked, events, answered, server }
+        Self { address, event_requests, events, responses, server }
     }
 
-    /// What stands in `AWS_LAMBDA_RUNTIME_API`.
+    /// Returns the value of `AWS_LAMBDA_RUNTIME_API`.
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// When the process asked for an event.
+    /// Waits until the process requests an event, and returns the time of the request.
     ///
     /// # Panics
-    /// If it does not.
+    /// If it does not request one in time.
     pub async fn ready(&mut self) -> Instant {
-        timeout(PATIENCE, self.asked.recv())
+        timeout(TIMEOUT, self.event_requests.recv())
             .await
-            .expect("the function starts")
-            .expect("the server lives")
+            .expect("a request for an event in time")
+            .expect("a running server")
     }
 
-    /// Hands an event to the process, which has asked for it, and answers after what time its response came.
+    /// Sends an event to the process, which must have requested it, and returns the time to its
+    /// response.
     ///
     /// # Panics
-    /// If none comes.
+    /// If there is no response in time.
     pub async fn invoke(&mut self, event: String) -> Duration {
-        let begun = Instant::now();
-        self.events.send(event).expect("the server lives");
-        let answered = timeout(PATIENCE, self.answered.recv()).await.expect("the function answers");
-        let (answered, _) = answered.expect("the server lives");
+        let sent_at = Instant::now();
+        self.events.send(event).expect("a running server");
+        let response = timeout(TIMEOUT, self.responses.recv()).await.expect("a response in time");
+        let (received_at, _) = response.expect("a running server");
         self.ready().await;
-        answered - begun
+        received_at - sent_at
     }
 }
 
@@ -99,9 +104,9 @@ impl Drop for Lambda {
 }
 
 async fn next(State(runtime): State<Arc<Runtime>>) -> Response {
-    let asked = Instant::now();
-    // Whoever no longer listens has seen enough.
-    let _ = runtime.asked.send(asked);
+    let requested_at = Instant::now();
+    // The receiver is gone if the benchmark is done with this process.
+    let _ = runtime.event_requests.send(requested_at);
     let Some(event) = runtime.events.lock().await.recv().await else {
         return StatusCode::GONE.into_response();
     };
@@ -116,7 +121,7 @@ async fn next(State(runtime): State<Arc<Runtime>>) -> Response {
     (headers, event).into_response()
 }
 
-async fn response(State(runtime): State<Arc<Runtime>>, answer: Bytes) -> StatusCode {
-    drop(runtime.answered.send((Instant::now(), answer)));
+async fn response(State(runtime): State<Arc<Runtime>>, body: Bytes) -> StatusCode {
+    drop(runtime.responses.send((Instant::now(), body)));
     StatusCode::ACCEPTED
 }

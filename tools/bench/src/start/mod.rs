@@ -1,21 +1,24 @@
-//! Start-up: from the start of the process to its first `/next`, against the smallest function there can be.
+//! Start-up: the time from the start of a process to its first `/next`, against the smallest
+//! possible function (`tools/bare`).
 
-mod function;
 mod lambda;
+mod program;
+pub mod programs;
 
 use std::{path::PathBuf, time::Duration};
 
 use once::testing::Cloud;
 
-use self::function::Function;
-use crate::stats::Sorted;
+use self::program::Program;
+use crate::stats::Durations;
 
-/// Starts of each binary, taken in turns, so that what disturbs the machine disturbs all alike.
+/// Starts of each binary. The binaries start in turns, so that disturbances affect all alike.
 const STARTS: usize = 40;
 
-/// Requests of an instance after its first one.
+/// Orders sent to an instance after its first one.
 const WARM: usize = 10;
 
+/// Measured times of one program.
 #[derive(Default)]
 struct Times {
     start: Vec<Duration>,
@@ -23,17 +26,20 @@ struct Times {
     warm: Vec<Duration>,
 }
 
-/// Builds the floor and `order-create` as they are deployed, and starts them and `others` many times each.
+/// Builds the floor and `order-create` as they are deployed, and measures them and `others`.
 pub async fn run(others: &[PathBuf]) {
     let cloud = Cloud::start().await;
-    cloud.instance().product(1_000_000).await;
-    let mut functions = vec![Function::build("bare").await, Function::build("order-create").await];
-    functions.extend(others.iter().cloned().map(Function::at));
+    cloud.instance().create_product(1_000_000).await;
+    let mut programs = vec![
+        Program::build("bare", "bare").await,
+        Program::build("functions", "order-create").await,
+    ];
+    programs.extend(others.iter().cloned().map(Program::at));
 
-    let mut times: Vec<Times> = functions.iter().map(|_| Times::default()).collect();
+    let mut times: Vec<Times> = programs.iter().map(|_| Times::default()).collect();
     for _ in 0..STARTS {
-        for (function, times) in functions.iter().zip(&mut times) {
-            let mut instance = function.start(cloud.endpoint()).await;
+        for (program, times) in programs.iter().zip(&mut times) {
+            let mut instance = program.start(cloud.endpoint()).await;
             times.start.push(instance.start);
             times.first.push(instance.order().await);
             for _ in 0..WARM {
@@ -41,27 +47,27 @@ pub async fn run(others: &[PathBuf]) {
             }
         }
     }
-    print(&functions, times);
+    print(&programs, times);
 }
 
-fn print(functions: &[Function], times: Vec<Times>) {
+fn print(programs: &[Program], times: Vec<Times>) {
     println!(
-        "\nstart: medians of {STARTS} starts in turns, first order of each and {WARM} warm ones"
+        "\nstart: medians of {STARTS} starts in turns, with a first order and {WARM} warm ones each"
     );
     println!(
         "{:>24} {:>8} {:>8} {:>8} {:>9} {:>9}",
         "start ms", "ratio", "MB", "zip MB", "first ms", "warm ms"
     );
     let mut floor = None;
-    for (function, Times { start, first, warm }) in functions.iter().zip(times) {
-        let start = Sorted::from_iter(start).millis(50);
+    for (program, Times { start, first, warm }) in programs.iter().zip(times) {
+        let start = Durations::from_iter(start).millis(50);
         let ratio = start / *floor.get_or_insert(start);
         let (first, warm) =
-            (Sorted::from_iter(first).millis(50), Sorted::from_iter(warm).millis(50));
-        let (size, zipped) = function.megabytes();
+            (Durations::from_iter(first).millis(50), Durations::from_iter(warm).millis(50));
+        let (size, zipped) = program.megabytes();
         println!(
             "{:<15} {start:>8.2} {ratio:>8.2} {size:>8.2} {zipped:>8.2} {first:>9.2} {warm:>9.2}",
-            function.name()
+            program.name()
         );
     }
 }

@@ -1,4 +1,4 @@
-//! The floor: the same conditional put, and nothing else.
+//! The floor: the same conditional put, without a handler.
 
 use aws_sdk_dynamodb::{
     Client,
@@ -11,7 +11,7 @@ use once::{
     time::{Minute, Timestamp},
 };
 
-/// Puts what `accept` puts.
+/// A put of the item that `accept` puts.
 #[derive(Debug)]
 pub struct BarePut {
     client: Client,
@@ -19,15 +19,15 @@ pub struct BarePut {
 }
 
 impl BarePut {
-    /// Into the table that this client reaches.
+    /// Returns a put to the table of this client.
     pub fn to(client: &Client) -> Self {
         Self { client: client.clone(), minute: Minute::of(Timestamp::now()) }
     }
 
-    /// One id.
+    /// Puts one id.
     ///
     /// # Panics
-    /// If it is there already.
+    /// If the id exists.
     pub async fn send(&self, id: i64) {
         let mut item = keys::id(self.minute, 256, id).attributes();
         item.insert("token".to_owned(), AttributeValue::B(Blob::new([7; 16])));

@@ -1,4 +1,4 @@
-//! How long it takes to close a minute of 600 000 ids: ten thousand a second.
+//! Duration of closing a minute of 600 000 ids, which is 10 000 ids per second.
 
 use std::time::{Duration, Instant};
 
@@ -16,31 +16,31 @@ use once::{
 
 const IDS: i64 = 600_000;
 
-/// Items that one call may put, and calls under way at a time.
+/// Items per call, and concurrent calls.
 const BATCH: usize = 25;
 const IN_FLIGHT: usize = 16;
 
-/// Prints the time, and that of a bare count of the same shards.
+/// Prints the duration, and that of a bare count of the same shards.
 pub async fn run() {
     let cloud = Cloud::start().await;
     let instance = cloud.instance();
     let now = instance.app.now();
     instance.app.uniques().warm(now).await.expect("a store");
     let minute = Minute::of(now);
-    fill(cloud.client(), minute).await;
+    write_ids(cloud.client(), minute).await;
 
-    let begun = Instant::now();
-    bare(cloud.client(), minute).await;
-    let bare = begun.elapsed();
-    let begun = Instant::now();
-    let closed = instance
+    let start = Instant::now();
+    bare_count(cloud.client(), minute).await;
+    let bare = start.elapsed();
+    let start = Instant::now();
+    let summary = instance
         .app
         .minute_closer()
         .tick(minute.end().plus(once::uniques::GRACE))
         .await
         .expect("a tick");
-    let ours = begun.elapsed();
-    assert_eq!(closed.published, 2, "the minute and the one before");
+    let ours = start.elapsed();
+    assert_eq!(summary.published, 2, "the minute and the one before");
     let counts = instance
         .app
         .uniques()
@@ -57,8 +57,8 @@ pub async fn run() {
     );
 }
 
-/// The floor: one query a shard, one after the other in the same number at a time, and the sum.
-async fn bare(client: &Client, minute: Minute) {
+/// The floor: one query per shard, with the same concurrency, and the sum.
+async fn bare_count(client: &Client, minute: Minute) {
     let count = |shard| async move {
         let query = client.query().table_name(UNIQUES_TABLE).consistent_read(true);
         let query = query
@@ -76,7 +76,8 @@ async fn bare(client: &Client, minute: Minute) {
     assert_eq!(i64::from(total), IDS);
 }
 
-async fn fill(client: &Client, minute: Minute) {
+/// Writes the ids of a minute.
+async fn write_ids(client: &Client, minute: Minute) {
     let ids: Vec<i64> = (0..IDS).collect();
     let batches: Vec<Vec<i64>> = ids.chunks(BATCH).map(<[i64]>::to_vec).collect();
     let write = |batch: Vec<i64>| async move {

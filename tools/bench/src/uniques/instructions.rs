@@ -1,30 +1,34 @@
-//! How many instructions a request costs, and how many of them are the SDK's. Counted by callgrind, so the same whatever else
-//! the machine does.
+//! Instructions per request, of the handler and of the SDK alone, counted by callgrind. The load of
+//! the machine does not affect them.
 
 use std::{env, process::Command};
 
 use once::testing::{app_over, client_over};
 
-use super::{answer, bare::BarePut, canned::Canned};
+use super::{bare::BarePut, instant_store::InstantStore, status};
 
-/// The difference of two runs is what so many ids cost without the start.
+/// Ids of two runs. Their difference excludes the start of the process.
 const FEW: u64 = 500;
 const MANY: u64 = 2_500;
 
-/// Prints both counts.
+/// Prints the counts of the handler, of the bare put and of a duplicate.
 ///
 /// # Panics
-/// If valgrind is missing.
+/// If valgrind is not installed.
 pub fn run() {
-    println!("\nuniques: instructions a request, counted by callgrind ({} of them)", MANY - FEW);
-    let (ours, bare) = (each("handler"), each("bare"));
+    println!(
+        "\nuniques: instructions per request, counted by callgrind over {} requests",
+        MANY - FEW
+    );
+    let (ours, bare) = (per_request("handler"), per_request("bare"));
     println!("accept       {ours:>8.0}");
     println!("bare put     {bare:>8.0}");
     println!("above it     {:>7.1}%  (goal: at most 10%)", (ours / bare - 1.0) * 100.0);
-    println!("duplicate    {:>8.0}", each("duplicate"));
+    println!("duplicate    {:>8.0}", per_request("duplicate"));
 }
 
-fn each(side: &str) -> f64 {
+/// Returns the instructions per request of one side.
+fn per_request(side: &str) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^52 instructions")]
     let difference = (count(side, MANY) - count(side, FEW)) as f64;
     #[expect(clippy::cast_precision_loss, reason = "few ids")]
@@ -32,31 +36,30 @@ fn each(side: &str) -> f64 {
     difference / ids
 }
 
+/// Returns the instructions of a process that sends this number of ids.
 fn count(side: &str, ids: u64) -> u64 {
-    let own = env::current_exe().expect("this program has a path");
+    let program = env::current_exe().expect("the path of this program");
     let mut valgrind = Command::new("valgrind");
-    valgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]).arg(own);
+    valgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]).arg(program);
     valgrind.args(["probe", side, &ids.to_string()]);
-    let output = valgrind
-        .output()
-        .unwrap_or_else(|error| panic!("valgrind counts the instructions: install it ({error})"));
+    let output = valgrind.output().unwrap_or_else(|error| panic!("valgrind: {error}: install it"));
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    let line = said
+    let report = String::from_utf8_lossy(&output.stderr).into_owned();
+    let line = report
         .lines()
         .find_map(|line| line.split("Collected : ").nth(1))
-        .expect("callgrind tells its count");
+        .expect("a line with the count");
     line.trim().parse().expect("a count")
 }
 
-/// What is counted.
-pub async fn probe(side: &str, ids: u64) {
-    let app = app_over(Canned);
-    let put = BarePut::to(&client_over(Canned));
+/// The child process: sends this number of ids to one side.
+pub async fn child(side: &str, ids: u64) {
+    let app = app_over(InstantStore);
+    let put = BarePut::to(&client_over(InstantStore));
     for id in 0..i64::try_from(ids).expect("few ids") {
         match side {
-            "handler" => assert_eq!(answer(&app, id).await, 200),
-            "duplicate" => assert!(matches!(answer(&app, 7).await, 200 | 409)),
+            "handler" => assert_eq!(status(&app, id).await, 200),
+            "duplicate" => assert!(matches!(status(&app, 7).await, 200 | 409)),
             _ => put.send(id).await,
         }
     }

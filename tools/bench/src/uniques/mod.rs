@@ -1,8 +1,8 @@
-//! Ids through the whole handler of `accept`, against the bare put that each of them comes down to.
+//! Ids through the whole handler of `accept`, against the bare put of the same item.
 
 mod bare;
-mod canned;
 mod close;
+mod instant_store;
 mod instructions;
 mod shards;
 mod throughput;
@@ -24,16 +24,16 @@ use tracing::level_filters::LevelFilter;
 use self::bare::BarePut;
 use crate::stats::median;
 
-/// Pairs of rounds: one through the handler, one of bare puts.
+/// Number of pairs of rounds: one through the handler, one of bare puts.
 const ROUNDS: usize = 15;
 
-/// Ids in a round, and how many of them are under way at a time.
+/// Ids per round, and concurrent requests.
 const IDS: usize = 2_000;
 const IN_FLIGHT: usize = 16;
 
-/// All parts but the long look at the memory.
+/// Runs all parts but `memory`, which takes ten minutes.
 pub async fn run() {
-    observe();
+    init_telemetry();
     ratio().await;
     instructions::run();
     throughput::run(Duration::from_secs(10)).await;
@@ -41,9 +41,9 @@ pub async fn run() {
     shards::run();
 }
 
-/// One part of it.
+/// Runs one part. Returns whether there is such a part.
 pub async fn part(name: &str) -> bool {
-    observe();
+    init_telemetry();
     match name {
         "ratio" => ratio().await,
         "instructions" => instructions::run(),
@@ -56,14 +56,15 @@ pub async fn part(name: &str) -> bool {
     true
 }
 
-/// What callgrind counts: so many ids through the handler, or so many bare puts.
-pub async fn probe(side: &str, ids: &str) {
-    observe();
-    instructions::probe(side, ids.parse().expect("a number of ids")).await;
+/// The child process of the part `instructions`: sends this number of ids through the handler or as
+/// bare puts.
+pub async fn child(side: &str, ids: &str) {
+    init_telemetry();
+    instructions::child(side, ids.parse().expect("a number of ids")).await;
 }
 
-/// Spans, logs and metrics are as in a function, but for the metrics being written once.
-fn observe() {
+/// Initializes spans, logs and metrics as in a function, except that the metrics are written once.
+fn init_telemetry() {
     let interval = Duration::from_hours(1);
     let settings = telemetry::Settings {
         level: LevelFilter::INFO,
@@ -73,21 +74,21 @@ fn observe() {
     telemetry::init("bench", &settings);
 }
 
-/// The request of an id, as the gateway's event becomes one.
+/// Returns the request of an id, as the gateway's event is converted.
 fn request(id: i64) -> Request {
     let uri = format!("https://localhost/api/verve/accept?id={id}");
     lambda_http::http::Request::builder().uri(uri).body(Body::Empty).expect("a request")
 }
 
-/// The status that an id is answered with.
-async fn answer(app: &App, id: i64) -> u16 {
+/// Sends an id through the handler and returns the status code.
+async fn status(app: &App, id: i64) -> u16 {
     handle(routes::serving("GET", "/api/verve/accept"), app, request(id), accept::handle)
         .await
         .status()
         .as_u16()
 }
 
-/// Prints the throughput of both over the embedded store.
+/// Prints the throughput of the handler and of the bare put over the embedded store.
 async fn ratio() {
     let cloud = Cloud::start().await;
     let app = cloud.app();
@@ -97,11 +98,11 @@ async fn ratio() {
     for pair in 0..=ROUNDS {
         let ids = || next.by_ref().take(IDS).collect::<Vec<i64>>();
         let ours = async |ids: Vec<i64>| {
-            round(ids, async |id| assert_eq!(answer(&app, id).await, 200)).await
+            round(ids, async |id| assert_eq!(status(&app, id).await, 200)).await
         };
         let bare = async |ids: Vec<i64>| round(ids, async |id| put.send(id).await).await;
         let mut ids = ids;
-        // Each goes first in every other pair: a store that fills slows whoever comes second.
+        // Each side is first in every other pair, because a fuller store is slower.
         let (a, b) = if pair % 2 == 0 {
             let a = ours(ids()).await;
             (a, bare(ids()).await)
@@ -109,7 +110,7 @@ async fn ratio() {
             let b = bare(ids()).await;
             (ours(ids()).await, b)
         };
-        // Connections and memories stand after the first pair.
+        // The first pair opens the connections and fills the caches.
         if pair > 0 {
             handler.push(a);
             floor.push(b);
@@ -117,18 +118,19 @@ async fn ratio() {
         }
     }
     println!(
-        "\nuniques: medians of {ROUNDS} pairs of rounds over the embedded store, {IDS} ids each, {IN_FLIGHT} at a time"
+        "\nuniques: medians of {ROUNDS} pairs of rounds over the embedded store, {IDS} ids each, \
+         {IN_FLIGHT} at a time"
     );
     println!("accept       {:>8.0} ids/s", median(handler));
     println!("bare put     {:>8.0} ids/s", median(floor));
     println!("ratio        {:>8.2}  (goal: at least 0.9)", median(ratios));
 }
 
-/// Ids a second.
+/// Returns the ids per second of one round.
 async fn round(ids: Vec<i64>, send: impl AsyncFn(i64)) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "a round is far smaller than 2^52 ids")]
     let count = ids.len() as f64;
-    let begun = Instant::now();
+    let start = Instant::now();
     stream::iter(ids).map(|id| send(id)).buffer_unordered(IN_FLIGHT).for_each(async |()| ()).await;
-    count / begun.elapsed().as_secs_f64()
+    count / start.elapsed().as_secs_f64()
 }

@@ -1,18 +1,20 @@
-//! Over how many keys a minute's ids must be spread so that no partition of the table gets more than it takes.
+//! Number of partition keys over which a minute's ids must be distributed so that no partition of
+//! the table exceeds its capacity.
 //!
-//! A model, not a measurement of DynamoDB: each key falls on a partition at random, as a hash puts it; a partition takes 1 000
-//! writes a second, and there are 1.6 times as many as the traffic needs; what comes above is throttled. DynamoDB also splits
-//! partitions that stay hot, so it can only be better.
+//! This is a model, not a measurement of DynamoDB: a hash assigns each key to a random partition, a
+//! partition accepts 1 000 writes per second, there are 1.6 times as many partitions as the traffic
+//! needs, and the excess is throttled. DynamoDB also splits partitions that stay hot, so it can
+//! only be better.
 
-/// Writes a second that a partition takes.
-const PARTITION: f64 = 1_000.0;
+/// Writes per second that a partition accepts.
+const PARTITION_CAPACITY: f64 = 1_000.0;
 
-/// How often the keys are thrown.
-const THROWS: u32 = 400;
+/// Random assignments of the keys.
+const TRIALS: u32 = 400;
 
-/// Prints the share of writes that would be throttled.
+/// Prints the share of throttled writes.
 pub fn run() {
-    println!("\nuniques: writes that are throttled, by keys a minute (model, {THROWS} throws)");
+    println!("\nuniques: throttled writes by keys per minute (model, {TRIALS} trials)");
     println!(
         "{:>10} {:>10} {:>8} {:>8} {:>8} {:>8} {:>8}",
         "writes/s", "partitions", 16, 64, 256, 1024, 4096
@@ -27,15 +29,16 @@ pub fn run() {
     }
 }
 
+/// Returns the share of throttled writes.
 fn throttled(writes: f64, partitions: usize, keys: u32) -> f64 {
     let mut random = fastrand::Rng::with_seed(7);
     let each = writes / f64::from(keys);
-    let lost: f64 = (0..THROWS)
+    let excess: f64 = (0..TRIALS)
         .map(|_| {
             let mut loads = vec![0.0; partitions];
             (0..keys).for_each(|_| loads[random.usize(0..partitions)] += each);
-            loads.iter().map(|load| f64::max(0.0, load - PARTITION)).sum::<f64>()
+            loads.iter().map(|load| f64::max(0.0, load - PARTITION_CAPACITY)).sum::<f64>()
         })
         .sum();
-    lost / f64::from(THROWS) / writes
+    excess / f64::from(TRIALS) / writes
 }

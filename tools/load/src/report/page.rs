@@ -43,7 +43,7 @@ pub fn html(report: &Report, took: Duration) -> String {
         page += "</table>\n";
     }
     for burst in bursts {
-        write(&mut page, format_args!("<h2>{}</h2>\n<table>\n", escaped(&burst.what)));
+        write(&mut page, format_args!("<h2>{}</h2>\n<table>\n", escaped(&burst.name)));
         for (outcome, count) in &burst.counts {
             write(&mut page, format_args!("<tr><td class=\"n\">{count}<td>{}\n", escaped(outcome)));
         }

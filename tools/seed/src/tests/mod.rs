@@ -1,14 +1,14 @@
-//! The promises, held against the embedded store where they are of tables.
+//! Tests of the plan, and of the tables in the embedded store.
 
 mod plan;
-mod sparing;
 mod tables;
+mod throttled;
 
 use once::ledger::Entry;
 
 use crate::plan::Plan;
 
-/// A plan that is no larger than a test needs.
+/// Returns a small plan.
 fn plan(transactions: u64) -> Plan {
     let until = "2026-11-20".parse().expect("a day");
     Plan { merchants: 3, products: 5, days: 4, transactions, ..Plan::until(until) }

@@ -1,4 +1,4 @@
-//! What the arguments stand for.
+//! Tests of the data that a plan generates.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,10 +9,10 @@ use super::{entries, plan};
 use crate::plan::Plan;
 
 #[test]
-fn the_same_arguments_make_the_same_transactions_and_others_make_others() {
+fn the_same_arguments_give_the_same_transactions_and_other_arguments_give_others() {
     let first = entries(&plan(1_000));
     assert_eq!(entries(&plan(1_000)), first);
-    assert_eq!(entries(&plan(1_063))[..1_000], first, "more begin with the same");
+    assert_eq!(entries(&plan(1_063))[..1_000], first, "a larger plan starts with the same");
 
     let ids: HashSet<String> = first.iter().map(|entry| entry.txn_id.clone()).collect();
     assert_eq!(ids.len(), first.len());
@@ -27,10 +27,10 @@ fn the_same_arguments_make_the_same_transactions_and_others_make_others() {
     }
 }
 
-/// Computed apart from this crate, from what `draw.rs` and `plan.rs` say of themselves. Ledgers that are filled and sums that are
-/// kept depend on it.
+/// Expected values computed independently of this crate, from the descriptions in `random.rs` and
+/// `plan.rs`. Filled ledgers and stored sums depend on them.
 #[test]
-fn the_transactions_are_these_on_every_machine_and_in_every_release() {
+fn the_transactions_are_the_same_on_every_machine_and_in_every_release() {
     let entries = entries(&plan(50));
     let sale = json!({
         "txn_id": "6ae897c2-1184-871a-88d5-658392b2896b",
@@ -55,23 +55,26 @@ fn the_transactions_are_these_on_every_machine_and_in_every_release() {
     assert_eq!(json!([entries[0], entries[49]]), json!([sale, reversal]));
 }
 
-/// Computed apart from this crate, too.
+/// Expected values computed independently of this crate.
 #[test]
-fn the_companies_are_these_whatever_else_differs() {
-    let given = Plan::until("2026-11-20".parse().expect("a day"));
+fn the_companies_depend_on_number_and_seed_only() {
+    let default = Plan::until("2026-11-20".parse().expect("a day"));
     let companies = |plan: &Plan| plan.companies().expect("companies");
     for plan in [
-        given.clone(),
-        Plan { merchants: 3, ..given.clone() },
-        Plan { days: 5, products: 7, ..given.clone() },
+        default.clone(),
+        Plan { merchants: 3, ..default.clone() },
+        Plan { days: 5, products: 7, ..default.clone() },
     ] {
-        let company = |number: usize, employees| json!([format!("merchant_00{number}"), {"name": format!("Merchant 00{number}"), "employees": employees}]);
+        let company = |number: usize, employees| {
+            let name = format!("Merchant 00{number}");
+            json!([format!("merchant_00{number}"), {"name": name, "employees": employees}])
+        };
         assert_eq!(
             json!(companies(&plan)[..3]),
             json!([company(1, 164), company(2, 29), company(3, 218)])
         );
     }
-    assert_ne!(companies(&Plan { seed: 8, ..given.clone() }), companies(&given));
+    assert_ne!(companies(&Plan { seed: 8, ..default.clone() }), companies(&default));
 }
 
 #[test]
@@ -79,7 +82,7 @@ fn two_percent_are_reversals_of_earlier_sales_within_the_days() {
     let plan = plan(5_000);
     let mut sales = HashMap::new();
     let mut reversed = HashSet::new();
-    let mut on_the_day = 0;
+    let mut on_same_day = 0;
     for entry in entries(&plan) {
         assert!(("2026-11-17".."2026-11-21").contains(&&*entry.recorded_at.date()), "{entry:?}");
         assert_eq!(entry.net_cents, entry.gross_cents - entry.fee_cents);
@@ -93,8 +96,8 @@ fn two_percent_are_reversals_of_earlier_sales_within_the_days() {
             "{entry:?}"
         );
         assert_eq!(entry, sale.clone().reversed(entry.recorded_at));
-        on_the_day += usize::from(entry.recorded_at.date() == sale.recorded_at.date());
+        on_same_day += usize::from(entry.recorded_at.date() == sale.recorded_at.date());
     }
     assert_eq!((sales.len(), reversed.len()), (4_900, 100));
-    assert!((40..90).contains(&on_the_day), "{on_the_day}");
+    assert!((40..90).contains(&on_same_day), "{on_same_day}");
 }

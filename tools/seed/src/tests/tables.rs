@@ -1,9 +1,9 @@
-//! What the tables hold afterwards.
+//! Tests of the contents of the tables after a run.
 
 use std::collections::{BTreeMap, HashMap};
 
 use once::{
-    dynamo::{Item, read},
+    dynamo::{Item, from_item},
     ledger::{Entry, fee_cents},
     testing::{
         COMPANIES_TABLE, Cloud, Fault, FaultyTransport, LEDGER_TABLE, ORDERS_TABLE, new_order,
@@ -12,15 +12,15 @@ use once::{
 
 use super::plan;
 use crate::{
-    fill::{self, Written},
     plan::Plan,
     stack::{Stack, companies},
     sums::Sums,
+    tables::{self, WriteSummary},
 };
 
 fn csv(sums: &Sums) -> String {
     let mut csv = Vec::new();
-    sums.write_csv(&mut csv).expect("memory");
+    sums.write_csv(&mut csv).expect("a Vec accepts all writes");
     String::from_utf8(csv).expect("a text")
 }
 
@@ -35,11 +35,11 @@ fn stack_behind(cloud: &Cloud, transport: &FaultyTransport) -> Stack {
     }
 }
 
-async fn filled(stack: &Stack, plan: &Plan) -> Written {
+async fn write_all(stack: &Stack, plan: &Plan) -> WriteSummary {
     let catalog = plan.catalog().expect("a catalog");
-    fill::put_companies(stack, plan).await.expect("companies");
-    fill::create_products(stack, plan, &catalog).await.expect("products");
-    fill::write_entries(stack, plan, &catalog, 4, |_| {}).await.expect("transactions")
+    tables::put_companies(stack, plan).await.expect("companies");
+    tables::create_products(stack, plan, &catalog).await.expect("products");
+    tables::write_entries(stack, plan, &catalog, 4, |_| {}).await.expect("transactions")
 }
 
 fn text<'a>(item: &'a Item, name: &str) -> &'a str {
@@ -50,8 +50,8 @@ fn number(item: &Item, name: &str) -> i64 {
     item[name].as_n().expect("a number").parse().expect("a number")
 }
 
-/// What the items of the ledger add up to, in the form of a CSV's lines, whose order this is.
-fn scanned(items: &[Item]) -> Vec<(String, String, [i64; 4])> {
+/// Returns the sums of the ledger's items, in the form and order of the lines of a CSV.
+fn ledger_sums(items: &[Item]) -> Vec<(String, String, [i64; 4])> {
     let mut sums: BTreeMap<(&str, &str), [i64; 4]> = BTreeMap::new();
     for item in items {
         let sum =
@@ -70,8 +70,8 @@ fn scanned(items: &[Item]) -> Vec<(String, String, [i64; 4])> {
         .collect()
 }
 
-/// The same of a CSV.
-fn told(csv: &str) -> Vec<(String, String, [i64; 4])> {
+/// Parses the sums of a CSV.
+fn csv_sums(csv: &str) -> Vec<(String, String, [i64; 4])> {
     let lines = csv.strip_suffix("\r\n").expect("a line end").split("\r\n").skip(1);
     let line = |line: &str| match line.split(',').collect::<Vec<_>>()[..] {
         [merchant, date, gross, fee, net, count] => {
@@ -85,7 +85,7 @@ fn told(csv: &str) -> Vec<(String, String, [i64; 4])> {
     lines.map(line).collect()
 }
 
-/// The items of a table by their keys, without the counter of product ids.
+/// Returns the items of a table by their keys, without the counter of product ids.
 async fn contents(cloud: &Cloud, table: &str) -> BTreeMap<(String, String), Item> {
     let items = cloud.items(table).await.into_iter();
     let keyed =
@@ -94,23 +94,23 @@ async fn contents(cloud: &Cloud, table: &str) -> BTreeMap<(String, String), Item
 }
 
 #[tokio::test]
-async fn an_entry_is_the_item_that_an_order_writes_and_has_an_orders_fee() {
+async fn an_entry_has_the_item_format_and_the_fee_of_an_order() {
     let cloud = Cloud::start().await;
     let instance = cloud.instance();
     let plan = plan(1);
     let catalog = plan.catalog().expect("a catalog");
-    fill::create_products(&stack_behind(&cloud, &instance.transport), &plan, &catalog)
+    tables::create_products(&stack_behind(&cloud, &instance.transport), &plan, &catalog)
         .await
         .expect("products");
     let mut fees = HashMap::new();
-    // In an empty table the ids follow the numbers.
+    // In an empty table the ids are the numbers.
     for (id, product) in (1..).zip(&catalog) {
         for quantity in 1..=5 {
             let order = new_order(id, quantity, "buyer-123");
             let placed = instance
                 .app
                 .orders()
-                .place(order, None, plan.begin())
+                .place(order, None, plan.start())
                 .await
                 .expect("an order")
                 .order;
@@ -118,7 +118,7 @@ async fn an_entry_is_the_item_that_an_order_writes_and_has_an_orders_fee() {
         }
     }
     for stored in cloud.items(LEDGER_TABLE).await {
-        let entry: Entry = read(stored.clone()).expect("an entry");
+        let entry: Entry = from_item(stored.clone()).expect("an entry");
         assert_eq!(fees.remove(&entry.order_id), Some(entry.fee_cents));
         assert_eq!(entry.item().expect("an item"), stored);
     }
@@ -126,27 +126,27 @@ async fn an_entry_is_the_item_that_an_order_writes_and_has_an_orders_fee() {
 }
 
 #[tokio::test]
-async fn the_sums_are_those_of_the_table_though_calls_fail_and_answers_are_lost() {
+async fn the_sums_equal_the_table_when_calls_fail_and_answers_are_lost() {
     for fault in [Fault::Throttle, Fault::LoseReply, Fault::Refuse] {
         let cloud = Cloud::start().await;
         let transport = cloud.instance().transport;
         transport.fail_randomly(7, 0.4, fault);
-        let written = filled(&stack_behind(&cloud, &transport), &plan(1_210)).await;
+        let summary = write_all(&stack_behind(&cloud, &transport), &plan(1_210)).await;
         let items = cloud.items(LEDGER_TABLE).await;
         assert_eq!(items.len(), 1_210, "{fault:?}");
-        assert_eq!(told(&csv(&written.sums)), scanned(&items), "{fault:?}");
+        assert_eq!(csv_sums(&csv(&summary.sums)), ledger_sums(&items), "{fault:?}");
         if fault != Fault::LoseReply {
-            assert!((written.units - 1_210.0).abs() < 0.5, "{fault:?}: {}", written.units);
+            assert!((summary.units - 1_210.0).abs() < 0.5, "{fault:?}: {}", summary.units);
         }
     }
 }
 
 #[tokio::test]
-async fn running_twice_changes_nothing() {
+async fn a_second_run_changes_nothing() {
     let cloud = Cloud::start().await;
     let stack = stack_behind(&cloud, &cloud.instance().transport);
     let plan = plan(310);
-    let first = filled(&stack, &plan).await;
+    let first = write_all(&stack, &plan).await;
     let (orders, ledger) =
         (contents(&cloud, ORDERS_TABLE).await, contents(&cloud, LEDGER_TABLE).await);
     let products = orders
@@ -157,7 +157,7 @@ async fn running_twice_changes_nothing() {
     let companies = contents(&cloud, COMPANIES_TABLE).await;
     assert_eq!(companies.len(), 3);
 
-    let second = filled(&stack, &plan).await;
+    let second = write_all(&stack, &plan).await;
     assert_eq!(second.sums, first.sums);
     assert_eq!(contents(&cloud, ORDERS_TABLE).await, orders);
     assert_eq!(contents(&cloud, LEDGER_TABLE).await, ledger);
@@ -165,19 +165,19 @@ async fn running_twice_changes_nothing() {
 }
 
 #[tokio::test]
-async fn each_merchant_is_a_company_that_the_api_finds() {
+async fn each_merchant_is_a_company_in_the_api() {
     let cloud = Cloud::start().await;
     let transport = cloud.instance().transport;
     transport.fail_randomly(7, 0.4, Fault::LoseReply);
     let plan = plan(1);
     let employees =
-        fill::put_companies(&stack_behind(&cloud, &transport), &plan).await.expect("companies");
+        tables::put_companies(&stack_behind(&cloud, &transport), &plan).await.expect("companies");
     let mut found = 0;
     for (id, profile) in plan.companies().expect("companies") {
         let company =
             cloud.instance().app.companies().get(&id).await.expect("a read").expect("the company");
         found += company.profile.employees.get();
-        assert_eq!((company.profile, company.updated_at), (profile, plan.begin()));
+        assert_eq!((company.profile, company.updated_at), (profile, plan.start()));
     }
     assert_eq!(found, employees);
 }

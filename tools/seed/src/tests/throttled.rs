@@ -1,4 +1,4 @@
-//! A table that hands items back.
+//! Tests with a throttled table, which leaves items unprocessed.
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -17,20 +17,21 @@ use serde_json::{Value, json};
 use super::{entries, plan};
 use crate::{
     batch::{self, WriteError},
-    fill,
     stack::Stack,
+    tables,
 };
 
-/// A store that takes at most so many items of a call and hands the others back, as a table that is throttled in part does.
+/// A store that writes at most `limit` items of a call and returns the others as unprocessed, as a
+/// partly throttled table does.
 #[derive(Debug, Clone)]
-struct Sparing {
-    most: usize,
-    taken: Arc<Mutex<Vec<Value>>>,
+struct ThrottledStore {
+    limit: usize,
+    written: Arc<Mutex<Vec<Value>>>,
 }
 
-impl Sparing {
-    fn new(most: usize) -> Self {
-        Self { most, taken: Arc::default() }
+impl ThrottledStore {
+    fn new(limit: usize) -> Self {
+        Self { limit, written: Arc::default() }
     }
 
     fn stack(&self) -> Stack {
@@ -43,23 +44,24 @@ impl Sparing {
         }
     }
 
-    fn taken(&self) -> Vec<Value> {
-        self.taken.lock().clone()
+    fn written(&self) -> Vec<Value> {
+        self.written.lock().clone()
     }
 
     fn answer(&self, request: &HttpRequest) -> Value {
-        let asked: Value =
+        let request: Value =
             serde_json::from_slice(request.body().bytes().unwrap_or_default()).unwrap_or_default();
-        let puts = asked["RequestItems"]["ledger"].as_array().cloned().unwrap_or_default();
-        let (taken, left) = puts.split_at(self.most.min(puts.len()));
-        let units = json!([{"TableName": "ledger", "CapacityUnits": taken.len()}]);
-        self.taken.lock().extend_from_slice(taken);
-        let left = if left.is_empty() { json!({}) } else { json!({"ledger": left}) };
-        json!({"UnprocessedItems": left, "ConsumedCapacity": units})
+        let puts = request["RequestItems"]["ledger"].as_array().cloned().unwrap_or_default();
+        let (written, unprocessed) = puts.split_at(self.limit.min(puts.len()));
+        let units = json!([{"TableName": "ledger", "CapacityUnits": written.len()}]);
+        self.written.lock().extend_from_slice(written);
+        let unprocessed =
+            if unprocessed.is_empty() { json!({}) } else { json!({"ledger": unprocessed}) };
+        json!({"UnprocessedItems": unprocessed, "ConsumedCapacity": units})
     }
 }
 
-impl HttpClient for Sparing {
+impl HttpClient for ThrottledStore {
     fn http_connector(
         &self,
         _: &HttpConnectorSettings,
@@ -69,7 +71,7 @@ impl HttpClient for Sparing {
     }
 }
 
-impl HttpConnector for Sparing {
+impl HttpConnector for ThrottledStore {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let body = SdkBody::from(self.answer(&request).to_string());
         HttpConnectorFuture::ready(Ok(HttpResponse::new(200.try_into().expect("a status"), body)))
@@ -77,25 +79,24 @@ impl HttpConnector for Sparing {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_table_hands_back_is_written_later() {
-    let store = Sparing::new(7);
+async fn unprocessed_items_are_retried() {
+    let store = ThrottledStore::new(7);
     let plan = plan(110);
-    let written =
-        fill::write_entries(&store.stack(), &plan, &plan.catalog().expect("a catalog"), 3, |_| {})
-            .await;
-    assert!((written.expect("all").units - 110.0).abs() < 0.5);
+    let catalog = plan.catalog().expect("a catalog");
+    let summary = tables::write_entries(&store.stack(), &plan, &catalog, 3, |_| {}).await;
+    assert!((summary.expect("all are written").units - 110.0).abs() < 0.5);
     let written: HashSet<String> = store
-        .taken()
+        .written()
         .iter()
         .map(|put| put["PutRequest"]["Item"]["txn_id"]["S"].to_string())
         .collect();
-    assert_eq!((store.taken().len(), written.len()), (110, 110));
+    assert_eq!((store.written().len(), written.len()), (110, 110));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_table_that_takes_nothing_for_minutes_is_given_up() {
-    let failure = batch::write(&Sparing::new(0).stack(), &entries(&plan(25)))
+async fn a_write_to_a_table_that_stays_throttled_fails() {
+    let failure = batch::write(&ThrottledStore::new(0).stack(), &entries(&plan(25)))
         .await
-        .expect_err("nothing taken");
-    assert!(matches!(failure, WriteError::TurnedAway { left: 25, source: None }), "{failure}");
+        .expect_err("nothing is written");
+    assert!(matches!(failure, WriteError::Throttled { left: 25, source: None }), "{failure}");
 }

@@ -1,0 +1,208 @@
+//! Work of a dead process is resent once nothing has happened for the timeout; active work is not.
+
+use std::time::Duration;
+
+use once::{
+    settlement::{ResendSummary, State},
+    testing::{Cloud, Instance},
+    time::Timestamp,
+};
+
+use crate::fixtures::{create, deliver, deliver_all, noon, payments, record, status_of, worker};
+
+fn after(seconds: u64) -> Timestamp {
+    noon().plus(Duration::from_secs(seconds))
+}
+
+/// Resends stalled work, and returns the kinds of the messages sent.
+async fn tick(cloud: &Cloud, instance: &Instance, now: Timestamp) -> Vec<String> {
+    instance.app.settlement().resend_stalled(now).await.expect("a tick");
+    kinds(cloud)
+}
+
+/// Takes the messages, and returns their kinds.
+fn kinds(cloud: &Cloud) -> Vec<String> {
+    let messages = cloud.services().take_queued().into_iter();
+    let kind = |body: &str| {
+        serde_json::from_str::<serde_json::Value>(body).expect("JSON")["kind"]
+            .as_str()
+            .map(str::to_owned)
+    };
+    messages.filter_map(|message| kind(&message.body)).collect()
+}
+
+#[tokio::test]
+async fn a_queued_settlement_whose_message_was_lost_is_planned() {
+    let cloud = Cloud::start().await;
+    let instance = worker(&cloud);
+    create(&instance, noon()).await;
+    assert_eq!(kinds(&cloud), ["plan"]);
+    assert!(
+        tick(&cloud, &instance, after(60)).await.is_empty(),
+        "the message may still be in the queue"
+    );
+    assert_eq!(tick(&cloud, &instance, after(120)).await, ["plan"]);
+    assert!(tick(&cloud, &instance, after(359)).await.is_empty(), "the timeout has doubled");
+    assert_eq!(tick(&cloud, &instance, after(360)).await, ["plan"]);
+    assert!(tick(&cloud, &instance, after(839)).await.is_empty());
+    assert_eq!(tick(&cloud, &instance, after(840)).await, ["plan"]);
+}
+
+#[tokio::test]
+async fn a_settlement_that_waits_for_the_ledger_is_not_resent() {
+    let cloud = Cloud::start().await;
+    let instance = worker(&cloud);
+    let today = crate::fixtures::days("2026-11-20", "2026-11-20");
+    instance.app.settlement().create(today, false, noon()).await.expect("a job");
+    assert_eq!(kinds(&cloud), ["plan"]);
+    assert!(tick(&cloud, &instance, after(130)).await.is_empty());
+    assert_eq!(tick(&cloud, &instance, after(140)).await, ["plan"]);
+}
+
+#[tokio::test]
+async fn only_batches_whose_messages_were_lost_are_resent() {
+    let cloud = Cloud::start().await;
+    let instance = worker(&cloud);
+    record(&cloud, &payments(50)).await;
+    let job = create(&instance, noon()).await;
+    let [plan] = cloud.services().take_queued().try_into().expect("one message");
+    deliver(&instance, &plan, 1, noon()).await.expect("planned");
+    let batches = cloud.services().take_queued();
+    assert!(
+        tick(&cloud, &instance, after(60)).await.is_empty(),
+        "the first check only records the pending batches"
+    );
+    deliver(&instance, &batches[0], 1, after(100)).await.expect("summed");
+    assert!(tick(&cloud, &instance, after(180)).await.is_empty(), "one was summed since");
+    assert!(
+        tick(&cloud, &instance, after(240)).await.is_empty(),
+        "a minute without progress is not enough"
+    );
+    let sent = tick(&cloud, &instance, after(300)).await;
+    assert_eq!(sent, vec!["batch"; batches.len() - 1]);
+    assert!(tick(&cloud, &instance, after(420)).await.is_empty(), "the timeout has doubled");
+    for batch in &batches[1..batches.len() - 1] {
+        deliver(&instance, batch, 2, after(430)).await.expect("summed");
+    }
+    assert_eq!(status_of(&instance, job, after(440)).await.status, State::Running);
+    assert!(tick(&cloud, &instance, after(480)).await.is_empty(), "some were summed since");
+    assert_eq!(tick(&cloud, &instance, after(600)).await, ["batch"]);
+}
+
+#[tokio::test]
+async fn a_settlement_whose_last_batch_worker_died_is_finished() {
+    let cloud = Cloud::start().await;
+    let instance = worker(&cloud);
+    record(&cloud, &payments(50)).await;
+    let job = create(&instance, noon()).await;
+    let [plan] = cloud.services().take_queued().try_into().expect("one message");
+    deliver(&instance, &plan, 1, noon()).await.expect("planned");
+    let mut batches = cloud.services().take_queued();
+    let last = batches.pop().expect("batches");
+    for batch in &batches {
+        deliver(&instance, batch, 1, noon()).await.expect("summed");
+    }
+    // It dies after the move to DONE: the sixth call checks for pending batches.
+    let crashing = worker(&cloud);
+    crashing.transport.fail_at(6, once::testing::Fault::CrashBefore);
+    tokio::select! {
+        () = crashing.transport.crashed() => {}
+        done = deliver(&crashing, &last, 1, noon()) => panic!("{done:?}"),
+    }
+    let job_status = status_of(&instance, job, noon()).await;
+    assert_eq!((job_status.status, job_status.progress), (State::Running, 100.0));
+    assert_eq!(tick(&cloud, &instance, after(121)).await, ["finish"]);
+    assert_eq!(status_of(&instance, job, noon()).await.status, State::Finishing);
+    assert!(tick(&cloud, &instance, after(180)).await.is_empty());
+    assert_eq!(tick(&cloud, &instance, after(300)).await, ["finish"], "the message was lost");
+}
+
+#[tokio::test]
+async fn work_with_an_active_lease_is_not_resent() {
+    let cloud = Cloud::start().await;
+    let instance = worker(&cloud);
+    record(&cloud, &payments(50)).await;
+    create(&instance, noon()).await;
+    let [plan] = cloud.services().take_queued().try_into().expect("one message");
+    // A worker plans, and dies at its third call.
+    let crashing = worker(&cloud);
+    crashing.transport.fail_at(3, once::testing::Fault::CrashBefore);
+    tokio::select! {
+        () = crashing.transport.crashed() => {}
+        done = deliver(&crashing, &plan, 1, after(100)) => panic!("{done:?}"),
+    }
+    // Another delivery finds the lease active, and skips the work.
+    deliver(&instance, &plan, 2, after(110)).await.expect("skipped");
+    assert!(kinds(&cloud).is_empty());
+    assert!(tick(&cloud, &instance, after(279)).await.is_empty(), "its lease ended at 160 s");
+    assert_eq!(tick(&cloud, &instance, after(280)).await, ["plan"]);
+}
+
+#[tokio::test]
+async fn the_next_delivery_of_failed_work_need_not_wait_for_the_lease() {
+    let cloud = Cloud::start().await;
+    let instance = worker(&cloud);
+    let job = crate::fixtures::create_one_day(&instance, noon()).await;
+    let [plan] = cloud.services().take_queued().try_into().expect("one message");
+    // Acquires the lease, counts eight shards, and then fails to record the plan.
+    let faulty = worker(&cloud);
+    for call in 10..=12 {
+        faulty.transport.fail_at(call, once::testing::Fault::Refuse);
+    }
+    deliver(&faulty, &plan, 1, noon()).await.expect_err("the store failed");
+    deliver(&instance, &plan, 2, after(1)).await.expect("planned");
+    assert_eq!(
+        status_of(&instance, job, after(1)).await.status,
+        State::Finishing,
+        "there was nothing to sum"
+    );
+}
+
+#[tokio::test]
+async fn settlements_that_have_ended_are_not_checked() {
+    let cloud = Cloud::start().await;
+    let instance = worker(&cloud);
+    create(&instance, noon()).await;
+    let other = instance
+        .app
+        .settlement()
+        .create(crate::fixtures::days("2026-11-18", "2026-11-18"), false, noon())
+        .await;
+    instance
+        .app
+        .settlement()
+        .cancel(other.expect("a job").job_id, noon())
+        .await
+        .expect("cancelled");
+    deliver_all(&cloud, &instance, noon()).await;
+    drop(instance.transport.take_calls());
+    let summary = instance.app.settlement().resend_stalled(after(900)).await.expect("a tick");
+    assert_eq!(summary, ResendSummary { live: 0, resent: 0 });
+    assert_eq!(instance.transport.take_calls().len(), 1);
+}
+
+#[tokio::test]
+async fn a_settlement_whose_check_fails_does_not_affect_others() {
+    let cloud = Cloud::start().await;
+    let instance = worker(&cloud);
+    for day in ["2026-11-17", "2026-11-18"] {
+        instance
+            .app
+            .settlement()
+            .create(crate::fixtures::days(day, day), false, noon())
+            .await
+            .expect("a job");
+    }
+    kinds(&cloud);
+    // The index, two settlements, and then three attempts to send the message of the first.
+    for call in 4..=6 {
+        instance.transport.fail_at(call, once::testing::Fault::Refuse);
+    }
+    instance.app.settlement().resend_stalled(after(300)).await.expect_err("one of them");
+    assert_eq!(kinds(&cloud), ["plan"], "the other was sent");
+    assert_eq!(
+        tick(&cloud, &instance, after(360)).await,
+        ["plan"],
+        "and the first one by the next tick"
+    );
+}
