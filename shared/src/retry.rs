@@ -52,8 +52,8 @@ impl RetryBudget {
 
     /// Repeats `attempt` until it decides, fails permanently, or the budget is exhausted.
     ///
-    /// `attempt` gets the state that the last one returned, and whether the outcome of an earlier one
-    /// is unknown: the store failed, but may have recorded it.
+    /// `attempt` gets the state that the last one returned, and whether the outcome of an earlier
+    /// one is unknown: the store failed, but may have recorded it.
     ///
     /// # Errors
     /// The error that the attempt decided on; the failure of the store, if it is permanent or was

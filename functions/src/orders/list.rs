@@ -28,7 +28,9 @@ struct OrderPage {
 impl Query {
     fn start(self) -> Result<PageStart, ApiError> {
         match (self.offset, self.cursor) {
-            (Some(_), Some(_)) => Err(ApiError::invalid("offset", "must not be combined with cursor")),
+            (Some(_), Some(_)) => {
+                Err(ApiError::invalid("offset", "cannot be combined with cursor"))
+            }
             (None, Some(cursor)) => Ok(PageStart::Cursor(cursor)),
             (Some(offset), None) => Ok(PageStart::Offset(offset)),
             (None, None) => Ok(PageStart::NEWEST),

@@ -142,13 +142,8 @@ mod tests {
         let tick = instances[0].app.minute_closer().tick(second(75)).await.expect("a tick");
         assert_eq!(tick.published, 2, "the minute, and the one before");
         let minute = Minute::of(second(30));
-        let counts = instances[0]
-            .app
-            .uniques()
-            .counts(minute, minute, DEFAULT_LIMIT)
-            .await
-            .expect("a page")
-            .counts;
+        let uniques = instances[0].app.uniques();
+        let counts = uniques.counts(minute, minute, DEFAULT_LIMIT).await.expect("a page").counts;
         assert_eq!(counts.iter().map(|count| count.unique_ids).collect::<Vec<_>>(), [IDS as u64]);
     }
 

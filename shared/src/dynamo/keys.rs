@@ -15,7 +15,7 @@
 //! | Uniques | `<minute>#<shard>` | `<id>` | an id that was accepted in this minute |
 //! | | `MINUTE` | `<minute>` | the published count of a minute |
 //! | | `CORRECTION` | `<minute>` | the result of the second count of a minute, where it differs from the published one |
-//! | | `COUNTING` | `COUNTING` | the shard configuration: the first counted minute, the number of shards, the last audited minute |
+//! | | `SHARD_CONFIG` | `SHARD_CONFIG` | the shard configuration: the first counted minute, the number of shards, the last audited minute |
 //! | Settlements | `JOB#<id>` | `JOB` | a settlement |
 //! | | `JOB#<id>` | `TODO#<plan>#<batch>` | a pending batch of a plan |
 //! | | `JOB#<id>` | `DONE#<plan>#<batch>` | a finished batch and its sums |
@@ -34,8 +34,8 @@
 //! | Schedules, index `due` | `DUE#<shard>` | `<next_run_at>` | scheduled jobs with a next occurrence, by its time |
 //!
 //! The keys of an index are attributes of the item: `recent_pk` and `recent_sk`, `due_pk` and
-//! `due_sk`, `live_pk` and `id`. Accepted ids, batches, runs, overlap slots and the idempotency keys
-//! of requested runs expire by their attribute `ttl`; all other items are kept.
+//! `due_sk`, `live_pk` and `id`. Accepted ids, batches, runs, overlap slots and the idempotency
+//! keys of requested runs expire by their attribute `ttl`; no other item has one.
 //!
 //! A batch is `<date>#<shard>#<number, six digits>`. Ids are validated when they are received
 //! ([`crate::orders`], [`crate::settlement`]), so none contains the separator `#`.
@@ -211,10 +211,10 @@ pub fn correction(minute: Minute) -> Key {
 /// The partition of corrections.
 pub const CORRECTIONS: &str = "CORRECTION";
 
-/// `COUNTING` / `COUNTING`
+/// `SHARD_CONFIG` / `SHARD_CONFIG`
 #[must_use]
-pub fn counting() -> Key {
-    Key::new("COUNTING", "COUNTING")
+pub fn shard_config() -> Key {
+    Key::new("SHARD_CONFIG", "SHARD_CONFIG")
 }
 
 /// `JOB#<id>` / `JOB`
@@ -409,7 +409,7 @@ mod tests {
         assert_key(&id(of, 256, -42), "2026-11-20T23:20:00Z#84 / -42");
         assert_key(&minute(of), "MINUTE / 2026-11-20T23:20:00Z");
         assert_key(&correction(of), "CORRECTION / 2026-11-20T23:20:00Z");
-        assert_key(&counting(), "COUNTING / COUNTING");
+        assert_key(&shard_config(), "SHARD_CONFIG / SHARD_CONFIG");
     }
 
     #[test]

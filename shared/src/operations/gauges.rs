@@ -144,7 +144,7 @@ impl Gauges<'_> {
     }
 
     async fn settlements(&self) -> Result<Vec<Family>, ServiceError> {
-        let census = self.settlement.job_counts(RECENT_SETTLEMENTS).await?;
+        let jobs = self.settlement.job_counts(RECENT_SETTLEMENTS).await?;
         let by_state = |metric: Metric, found: &[State], states: &[State]| {
             states.iter().fold(metric.family(), |family, state| {
                 let count = found.iter().filter(|found| *found == state).count();
@@ -155,8 +155,8 @@ impl Gauges<'_> {
             })
         };
         Ok(vec![
-            by_state(SETTLEMENTS, &census.recent, &STATES),
-            by_state(LIVE_SETTLEMENTS, &census.live, &STATES[..3]),
+            by_state(SETTLEMENTS, &jobs.recent, &STATES),
+            by_state(LIVE_SETTLEMENTS, &jobs.live, &STATES[..3]),
         ])
     }
 

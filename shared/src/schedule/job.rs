@@ -53,7 +53,6 @@ pub struct ScheduledJob {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_run_at: Option<Timestamp>,
     /// The hash of the request that created it, to recognize a repeat of that request.
-    #[serde(rename = "made_of")]
     pub request_hash: String,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,

@@ -1,14 +1,15 @@
 //! The embedded DynamoDB of one test, and the instances that use it.
 
-use std::{collections::HashMap, net::Ipv4Addr, thread, time::Duration};
+use std::{collections::HashMap, net::Ipv4Addr, sync::LazyLock, thread, time::Duration};
 
-use aws_config::{Region, SdkConfig, timeout::TimeoutConfig};
+use aws_config::{Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_sdk_dynamodb::{
     Client,
     config::{Credentials, HttpClient, SharedCredentialsProvider},
     types::AttributeValue,
 };
 use dynoxide::{Database, server};
+use serde_json::Value;
 use tokio::{net::TcpListener, runtime, sync::oneshot};
 
 use super::{FakeServices, FaultyTransport, Template, window::ConflictWindow};
@@ -96,10 +97,14 @@ impl Instance {
 impl Cloud {
     /// Starts a store with empty tables.
     pub async fn start() -> Self {
+        // Parsed once for all tests of a program.
+        static TABLES: LazyLock<Vec<Value>> =
+            LazyLock::new(|| Template::load().create_table_requests(str::to_owned));
+
         let database = Database::memory().expect("SQLite is built in");
-        for request in Template::load().create_table_requests(str::to_owned) {
-            let request =
-                serde_json::from_value(request).expect("the template's tables are DynamoDB's");
+        for request in TABLES.iter() {
+            let request = serde_json::from_value(request.clone());
+            let request = request.expect("the template's tables are DynamoDB's");
             database.create_table(request).expect("a new table");
         }
         let (stop, stopped) = oneshot::channel::<()>();
@@ -259,6 +264,12 @@ fn services(endpoint: &str, http: impl HttpClient + 'static) -> Aws {
         .endpoint_url(endpoint)
         .region(Region::new("us-east-1"))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
+        // Short, since fault tests wait for it.
+        .retry_config(
+            RetryConfig::standard()
+                .with_max_attempts(3)
+                .with_initial_backoff(Duration::from_millis(1)),
+        )
         .timeout_config(
             TimeoutConfig::builder()
                 .operation_attempt_timeout(TIMEOUT)

@@ -184,7 +184,7 @@ impl FakeServices {
 }
 
 impl State {
-    /// Responds with the requested attributes of a queue: numbers as strings, as in SQS.
+    /// Responds with the requested attributes of a queue: numbers as text, as in SQS.
     fn attributes(&self, request: &Value) -> Value {
         let queue = string(&request["QueueUrl"]);
         let QueueDepth { visible, in_flight, delayed } =

@@ -3,7 +3,7 @@
 //! All instances must put an id of one minute into the same shard, or two of them would accept it.
 //! The number of shards is therefore not a setting of the instance but a property of the minute,
 //! stored in one item. An instance that accepts ids reads the item again every [`MAX_AGE`]; a new
-//! number takes effect [`LEAD_MINUTES`] after it was stored, when every instance has read it.
+//! number takes effect `LEAD_MINUTES` after it was stored, when every instance has read it.
 
 use std::time::Duration;
 
@@ -22,7 +22,6 @@ const LEAD_MINUTES: i64 = 10;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShardConfig {
     /// At least one, oldest first.
-    #[serde(rename = "spreads")]
     epochs: Vec<ShardEpoch>,
     /// The last minute that was counted a second time.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -62,7 +61,7 @@ impl ShardConfig {
         self.epochs.iter().rev().find(|epoch| epoch.from <= minute).map(|epoch| epoch.shards)
     }
 
-    /// Returns the configuration with another number of shards from [`LEAD_MINUTES`] after `now`
+    /// Returns the configuration with another number of shards from `LEAD_MINUTES` after `now`
     /// on; `None` if that is the last number already.
     #[must_use]
     pub fn with_shards(&self, now: Timestamp, shards: u32) -> Option<Self> {

@@ -35,7 +35,7 @@ const CONCURRENT_SHARDS: usize = 64;
 const HAS_CALLBACK: &str = "attribute_exists(#url)";
 
 /// The epochs are still those that were read.
-const EPOCHS_UNCHANGED: &str = "spreads = :before";
+const EPOCHS_UNCHANGED: &str = "epochs = :before";
 
 /// The table, and the client that reaches it.
 #[derive(Debug, Clone)]
@@ -225,7 +225,7 @@ impl Store {
 
     /// Returns the shard configuration: one read unit.
     pub async fn shard_config(&self) -> Result<Option<ShardConfig>, ServiceError> {
-        self.get(keys::counting()).await
+        self.get(keys::shard_config()).await
     }
 
     /// Stores the first shard configuration, unless there is one. Returns the stored one.
@@ -233,7 +233,7 @@ impl Store {
         &self,
         config: ShardConfig,
     ) -> Result<ShardConfig, ServiceError> {
-        match put_new(&self.client, &self.table, to_item(keys::counting(), &config)?).await? {
+        match put_new(&self.client, &self.table, to_item(keys::shard_config(), &config)?).await? {
             None => Ok(config),
             Some(existing) => from_item(existing),
         }
@@ -246,8 +246,8 @@ impl Store {
         before: &ShardConfig,
         after: &ShardConfig,
     ) -> Result<bool, ServiceError> {
-        let update = Update::new(&self.table, keys::counting())
-            .set("spreads", to_attribute(after.epochs())?)
+        let update = Update::new(&self.table, keys::shard_config())
+            .set("epochs", to_attribute(after.epochs())?)
             .condition(EPOCHS_UNCHANGED)
             .value("before", to_attribute(before.epochs())?);
         Ok(update.send(&self.client).await?.is_ok())
@@ -256,7 +256,7 @@ impl Store {
     /// Records that all minutes up to this one were counted a second time. A slower audit may set
     /// it back; then some minutes are counted once more.
     pub async fn set_audited(&self, minute: Minute) -> Result<(), ServiceError> {
-        let update = Update::new(&self.table, keys::counting()).set("audited", text(minute));
+        let update = Update::new(&self.table, keys::shard_config()).set("audited", text(minute));
         update.send(&self.client).await.map(drop)
     }
 

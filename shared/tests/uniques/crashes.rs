@@ -94,9 +94,9 @@ async fn an_audit_that_died_is_repeated_by_the_next_tick() {
                 corrections[&minute(0).to_string()]["counted"].as_n().expect("a number"),
                 "2"
             );
-            let config = crate::fixtures::items(cloud, "COUNTING").await;
+            let config = crate::fixtures::items(cloud, "SHARD_CONFIG").await;
             assert_eq!(
-                config["COUNTING"]["audited"].as_s().expect("a minute"),
+                config["SHARD_CONFIG"]["audited"].as_s().expect("a minute"),
                 &minute(1).to_string()
             );
         },

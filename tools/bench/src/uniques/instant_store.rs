@@ -14,7 +14,7 @@ use aws_smithy_types::body::SdkBody;
 pub struct InstantStore;
 
 const SHARD_CONFIG: &str = concat!(
-    r#"{"Item":{"spreads":{"L":[{"M":{"#,
+    r#"{"Item":{"epochs":{"L":[{"M":{"#,
     r#""from":{"S":"2020-01-01T00:00:00Z"},"shards":{"N":"256"}}}]}}}"#,
 );
 
