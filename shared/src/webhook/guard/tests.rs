@@ -218,11 +218,19 @@ proptest! {
     #[test]
     fn the_guard_covers_what_the_standard_library_classifies(bits: u128) {
         let v4 = Ipv4Addr::from_bits(u32::try_from(bits & 0xffff_ffff).expect("32 bits"));
-        let is_special = v4.is_private() || v4.is_loopback() || v4.is_link_local() || v4.is_multicast() || v4.is_broadcast()
-            || v4.is_documentation() || v4.is_unspecified();
+        let is_special = v4.is_private()
+            || v4.is_loopback()
+            || v4.is_link_local()
+            || v4.is_multicast()
+            || v4.is_broadcast()
+            || v4.is_documentation()
+            || v4.is_unspecified();
         prop_assert!(!is_special || special_purpose(v4.into()).is_some());
         let v6 = Ipv6Addr::from_bits(bits);
-        let is_special = v6.is_loopback() || v6.is_unspecified() || v6.is_multicast() || v6.is_unique_local()
+        let is_special = v6.is_loopback()
+            || v6.is_unspecified()
+            || v6.is_multicast()
+            || v6.is_unique_local()
             || v6.is_unicast_link_local();
         prop_assert!(!is_special || special_purpose(v6.into()).is_some());
     }
