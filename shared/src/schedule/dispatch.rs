@@ -68,7 +68,7 @@ impl Schedules {
             info!(tick.jobs, tick.sent, tick.missed, "Occurrences sent");
         }
         metrics::counter!("OccurrencesSent").increment(tick.sent);
-        metrics::counter!("OccurrencesMissed").increment(tick.missed);
+        metrics::counter!("ScheduledJobMisfires").increment(tick.missed);
         Ok(tick)
     }
 

@@ -13,7 +13,7 @@ use once::{
 };
 use uuid::Uuid;
 
-use crate::fixtures::{LEASE, LIFETIME, at};
+use crate::claim::fixtures::{LEASE, LIFETIME, at};
 
 /// Step of an actor. An actor without a fence skips `Renew` and `Finish`.
 #[derive(Debug, Clone, Copy)]

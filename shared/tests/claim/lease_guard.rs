@@ -11,7 +11,9 @@ use once::{
 use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
-use crate::fixtures::{LIFETIME, acquire, at, claims, done, finish, finished, key, read, setup};
+use crate::claim::fixtures::{
+    LIFETIME, acquire, at, claims, done, finish, finished, key, read, setup,
+};
 
 const SHORT_LEASE: Duration = Duration::from_millis(60);
 
@@ -86,7 +88,7 @@ async fn a_failed_renewal_does_not_end_the_work() {
     }
     drop(instance.transport.take_calls());
     let until_renewed = Box::pin(async {
-        let others = crate::fixtures::claims(&cloud, &cloud.instance());
+        let others = crate::claim::fixtures::claims(&cloud, &cloud.instance());
         while !lease_is_after(&others, 0).await {
             sleep(Duration::from_millis(1)).await;
         }

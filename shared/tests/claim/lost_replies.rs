@@ -8,7 +8,7 @@ use once::{
     testing::{Cloud, Fault, Instance},
 };
 
-use crate::fixtures::{
+use crate::claim::fixtures::{
     acquire, at, claim, claims, done, finish, finished, read, renew, running, setup, take_over,
 };
 
@@ -87,7 +87,12 @@ async fn an_unavailable_store_is_an_error_and_the_claim_expires_with_its_lease()
     lossy.instance.transport.fail_randomly(1, 1.0, Fault::LoseReply);
     let claimed = lossy
         .claims
-        .claim(crate::fixtures::key(), uuid::Uuid::now_v7(), crate::fixtures::LEASE, at(0))
+        .claim(
+            crate::claim::fixtures::key(),
+            uuid::Uuid::now_v7(),
+            crate::claim::fixtures::LEASE,
+            at(0),
+        )
         .await;
     assert!(claimed.expect_err("no response").is_transient());
     assert!(

@@ -9,7 +9,7 @@ use once::{
 };
 use uuid::Uuid;
 
-use crate::fixtures::{
+use crate::claim::fixtures::{
     LEASE, LIFETIME, acquire, at, claim, done, failed, finish, finished, key, read, renew, running,
     setup, take_over,
 };

@@ -9,7 +9,7 @@ use once::{
 };
 use tokio::time::{sleep, timeout};
 
-use crate::fixtures::{
+use crate::company::fixtures::{
     COMPANY, abandoned_request, at, calls, compute, computed, fences, figures_key, id,
     instance_with_wait, new_instance, next_messages, put_company, request, setup, with_workers,
 };
@@ -152,7 +152,7 @@ async fn a_changed_profile_appears_in_the_next_figures() {
     let cloud = setup().await;
     let employees = async |seconds| {
         let response = computed(&cloud, Kind::Employee, at(seconds)).await.expect("figures");
-        crate::fixtures::body(&response)["employees"].clone()
+        crate::company::fixtures::body(&response)["employees"].clone()
     };
     assert_eq!(employees(0).await, 7);
     put_company(&cloud.instance(), COMPANY, 0).await;

@@ -10,7 +10,7 @@ use once::{
 };
 use serde_json::{Value, json};
 
-use crate::fixtures::{
+use crate::company::fixtures::{
     COMPANY, KINDS, QUERIES, abandoned_request, at, body, calls, compute, computed, count, fences,
     figures_key, new_instance, put_company, setup, with_workers,
 };

@@ -7,7 +7,7 @@ use once::{
 };
 use uuid::Uuid;
 
-use crate::fixtures::{
+use crate::company::fixtures::{
     COMPANY, QUERIES, abandoned_request, at, compute, new_instance, next_messages, put_company,
     request, setup,
 };
@@ -20,7 +20,7 @@ fn operations(names: &[&str]) -> Vec<String> {
 async fn a_cached_response_costs_one_read_or_nothing() {
     let cloud = setup().await;
     let instance = new_instance(&cloud);
-    for kind in crate::fixtures::KINDS {
+    for kind in crate::company::fixtures::KINDS {
         compute(&new_instance(&cloud), &abandoned_request(&cloud, kind, at(0)).await, at(0)).await;
         assert_eq!(
             request(&instance, kind, at(1)).await.expect("figures").status,
@@ -153,7 +153,7 @@ async fn a_profile_costs_one_unit_to_write_and_one_to_read() {
     instance
         .app
         .companies()
-        .get(&crate::fixtures::id("other"))
+        .get(&crate::company::fixtures::id("other"))
         .await
         .expect("a read")
         .expect("a company");

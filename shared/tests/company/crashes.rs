@@ -6,7 +6,7 @@ use once::{
     testing::{Cloud, Fault, Instance, QueuedMessage, crash::at_every_call},
 };
 
-use crate::fixtures::{
+use crate::company::fixtures::{
     COMPANY, QUERIES, abandoned_request, at, body, body_without_time, calls, compute, computed,
     fences, item, new_instance, request, setup, wait_until, with_workers,
 };
@@ -44,7 +44,7 @@ async fn check_recovery(cloud: &Cloud, message: &QueuedMessage) {
 async fn a_worker_that_crashes_with_an_existing_base_is_replaced() {
     let crashes = at_every_call(
         async |cloud: &Cloud| {
-            crate::fixtures::put_company(&cloud.instance(), COMPANY, 7).await;
+            crate::company::fixtures::put_company(&cloud.instance(), COMPANY, 7).await;
             cloud.record_sales("2026-11-19", COMPANY, 7).await;
             computed(cloud, Kind::Financials, at(0)).await.expect("figures");
             abandoned_request(cloud, Kind::Sales, at(0)).await
@@ -103,7 +103,7 @@ async fn a_worker_that_paused_beyond_its_lease_changes_nothing() {
         }
         cloud.record_sales("2026-11-18", COMPANY, 1).await;
         let expected = computed(&cloud, Kind::Sales, at(EXPIRED)).await.expect("figures");
-        let key = crate::fixtures::figures_key(COMPANY, Kind::Sales).claim_key();
+        let key = crate::company::fixtures::figures_key(COMPANY, Kind::Sales).claim_key();
         let recorded = item(&cloud, key.clone()).await;
         paused.await;
         assert_eq!(item(&cloud, key).await, recorded);
@@ -132,8 +132,10 @@ async fn a_request_that_crashes_leaves_a_claim_that_is_worked_on_or_expires() {
             let after = fault == Fault::CrashAfter;
             let claimed = call == 4 || (call == 3 && after);
             let sent = call == 4 && after;
-            let next =
-                crate::fixtures::instance_with_wait(&cloud, std::time::Duration::from_millis(200));
+            let next = crate::company::fixtures::instance_with_wait(
+                &cloud,
+                std::time::Duration::from_millis(200),
+            );
             if claimed && !sent {
                 // A request in the meantime waits for a computation that no worker performs.
                 let answer = with_workers(

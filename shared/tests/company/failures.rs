@@ -8,7 +8,7 @@ use once::{
 };
 use uuid::Uuid;
 
-use crate::fixtures::{
+use crate::company::fixtures::{
     COMPANY, KINDS, QUERIES, abandoned_request, at, body, calls, compute, computed, fences, item,
     new_instance, request, request_all, setup, with_workers,
 };

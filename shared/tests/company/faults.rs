@@ -9,7 +9,7 @@ use once::{
     testing::Fault,
 };
 
-use crate::fixtures::{
+use crate::company::fixtures::{
     COMPANY, KINDS, QUERIES, abandoned_request, at, body, body_without_time, calls, compute,
     computed, count, fences, instance_with_wait, new_instance, next_messages, request, request_all,
     setup, with_clocked_workers, with_workers,

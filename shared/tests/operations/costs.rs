@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use once::testing::{Instance, cost};
 
-use crate::fixtures::{deployment, now, scrape};
+use crate::operations::fixtures::{deployment, now, scrape};
 
 /// The calls since the last check, counted by operation, and their write and read units.
 fn take_cost(instance: &Instance) -> (Vec<(String, usize)>, f64, f64) {

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fs};
 use once::testing::{Template, root};
 use serde_json::Value;
 
-use crate::{
+use crate::operations::{
     fixtures::{deployment, scrape, values},
     sources::{programs, recorded_metrics},
 };

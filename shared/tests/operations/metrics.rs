@@ -9,7 +9,7 @@ use once::{
     time::Minute,
 };
 
-use crate::fixtures::{
+use crate::operations::fixtures::{
     deployment, invocations, new_instance, now, put_window_metric, scrape, values,
 };
 

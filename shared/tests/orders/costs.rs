@@ -6,7 +6,7 @@ use once::{
     testing::{Cloud, new_order, new_product},
 };
 
-use crate::fixtures::{at, create_product, key, page, place, units};
+use crate::orders::fixtures::{at, create_product, key, page, place, units};
 
 fn calls(names: &[&str]) -> Vec<String> {
     names.iter().map(|&name| name.to_owned()).collect()

@@ -5,7 +5,7 @@ use once::{
     testing::{Cloud, crash::at_every_call, new_order, new_product},
 };
 
-use crate::fixtures::{Books, at, create_product, key, place, units};
+use crate::orders::fixtures::{Books, at, create_product, key, place, units};
 
 #[tokio::test]
 async fn an_order_whose_process_crashed_is_found_or_placed_by_a_retry() {
@@ -138,7 +138,7 @@ async fn a_product_whose_process_crashed_is_created_once() {
                 .instance()
                 .app
                 .orders()
-                .list_products(crate::fixtures::page(100), None)
+                .list_products(crate::orders::fixtures::page(100), None)
                 .await
                 .expect("a page");
             assert_eq!(listed.rows, [created.product]);

@@ -7,7 +7,7 @@ use once::{
     testing::{Cloud, Fault, new_order},
 };
 
-use crate::fixtures::{Books, at, create_product, key, place, units};
+use crate::orders::fixtures::{Books, at, create_product, key, place, units};
 
 #[tokio::test]
 async fn the_same_key_returns_the_same_order_even_a_year_later() {

@@ -5,7 +5,7 @@ use once::{
     testing::{Cloud, Instance, new_order},
 };
 
-use crate::fixtures::{all_orders, at, create_product, page, place};
+use crate::orders::fixtures::{all_orders, at, create_product, page, place};
 
 async fn forty_orders(cloud: &Cloud) -> (Instance, Vec<Order>) {
     let product = create_product(cloud, 100, 4).await;

@@ -8,7 +8,7 @@ use once::{
     testing::{Cloud, Fault, Instance, new_order},
 };
 
-use crate::fixtures::{Books, all_orders, at, create_product, place};
+use crate::orders::fixtures::{Books, all_orders, at, create_product, place};
 
 const BUYERS: u32 = 500;
 const INSTANCES: u32 = 8;
@@ -211,7 +211,7 @@ async fn concurrent_orders_cancellations_and_restocks_keep_the_invariants() {
             let instance = &instances[instance_of(n)];
             let now = at(n.into());
             if n % 20 == 0 {
-                let stock = crate::fixtures::units(3);
+                let stock = crate::orders::fixtures::units(3);
                 instance.app.orders().restock(product, stock, None, now).await.expect("restocked");
             }
             match place(instance, new_order(product, 1 + n % 3, &format!("buyer-{n}")), None, now)

@@ -8,7 +8,7 @@ use once::{
 };
 use uuid::Uuid;
 
-use crate::fixtures::{Books, at, create_product, place, units};
+use crate::orders::fixtures::{Books, at, create_product, place, units};
 
 #[tokio::test]
 async fn an_unknown_product_is_not_out_of_stock() {

@@ -11,7 +11,7 @@ use once::{
 };
 use serde_json::{Value, json};
 
-use crate::clockwork::{World, allow_private_receivers, at, cron, every, history};
+use crate::schedule::clockwork::{World, allow_private_receivers, at, cron, every, history};
 
 /// Faults and their probabilities.
 const FAULTS: [(f64, Fault); 4] = [

@@ -6,7 +6,7 @@ use once::{
 };
 use serde_json::json;
 
-use crate::clockwork::{World, at, create_job, every, set_schedule};
+use crate::schedule::clockwork::{World, at, create_job, every, set_schedule};
 
 fn calls(names: &[&str]) -> Vec<String> {
     names.iter().map(|&name| name.to_owned()).collect()

@@ -8,7 +8,7 @@ use once::{
 };
 use serde_json::json;
 
-use crate::clockwork::{
+use crate::schedule::clockwork::{
     Receiver, World, allow_private_receivers, at, create_job, due_seconds, every, history,
     receiver, set_schedule,
 };

@@ -11,7 +11,9 @@ use once::{
 };
 use serde_json::json;
 
-use crate::clockwork::{World, at, create_job, due_seconds, every, history, set_schedule};
+use crate::schedule::clockwork::{
+    World, at, create_job, due_seconds, every, history, set_schedule,
+};
 
 fn named(name: &str, url: &str) -> NewScheduledJob {
     let new = json!({"name": name, "action": {"type": "webhook", "url": url}});

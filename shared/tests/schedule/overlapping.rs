@@ -8,7 +8,7 @@ use once::{
 };
 use serde_json::json;
 
-use crate::clockwork::{World, at, due_seconds, every, history};
+use crate::schedule::clockwork::{World, at, due_seconds, every, history};
 
 fn states(runs: &[RunView]) -> Vec<RunState> {
     runs.iter().map(|run| run.state).collect()
@@ -30,7 +30,7 @@ async fn with_failing_receiver_every(
 ) -> (World, Instance, ScheduledJobId) {
     let mut world = World::new(at(0)).await;
     let instance = world.cloud.instance_with(|config| {
-        crate::clockwork::allow_private_receivers(config);
+        crate::schedule::clockwork::allow_private_receivers(config);
         config.schedules.max_attempts = max_attempts;
     });
     let id = world.schedule_job(&instance, every(seconds, json!({"overlap": overlap}))).await;

@@ -7,7 +7,7 @@ use futures_util::future::join;
 use once::schedule::{RunOutcome, RunState};
 use serde_json::json;
 
-use crate::clockwork::{World, at, due_seconds, every, history};
+use crate::schedule::clockwork::{World, at, due_seconds, every, history};
 
 #[tokio::test]
 async fn each_occurrence_fires_once_at_its_second() {

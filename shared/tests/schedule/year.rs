@@ -10,7 +10,7 @@ use once::{
 };
 use serde_json::{Value, json};
 
-use crate::{
+use crate::schedule::{
     clockwork::{allow_private_receivers, create_job, receiver, set_schedule},
     oracle::{Case, Oracle, Summary},
 };

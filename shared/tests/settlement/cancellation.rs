@@ -9,7 +9,7 @@ use once::{
     testing::{Cloud, Fault, Instance, QueuedMessage, SETTLEMENTS_TABLE},
 };
 
-use crate::fixtures::{
+use crate::settlement::fixtures::{
     create_one_day, deliver, deliver_all, download, expected_file, noon, payments_of_one_day,
     record, reports, status_of, worker,
 };

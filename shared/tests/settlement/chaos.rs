@@ -10,7 +10,7 @@ use once::{
     time::Timestamp,
 };
 
-use crate::fixtures::{
+use crate::settlement::fixtures::{
     create, deliver, download, expected_file, noon, payments, record, reports, status_of, worker,
 };
 
@@ -162,8 +162,12 @@ async fn of_two_concurrent_plans_one_takes_effect() {
             deliver(instance, plan, 1, *now).await.expect("planned or skipped");
         }))
         .await;
-        crate::fixtures::deliver_all(&cloud, &planners[0].0, noon().plus(Duration::from_mins(3)))
-            .await;
+        crate::settlement::fixtures::deliver_all(
+            &cloud,
+            &planners[0].0,
+            noon().plus(Duration::from_mins(3)),
+        )
+        .await;
         let job_status = status_of(&planners[0].0, job, noon()).await;
         assert_eq!(
             (job_status.status, job_status.total),

@@ -7,7 +7,7 @@ use once::{
     testing::{Cloud, SETTLEMENTS_TABLE},
 };
 
-use crate::fixtures::{
+use crate::settlement::fixtures::{
     FROM, HEADER, TO, create, days, deliver, deliver_all, download, expected_file, line, noon,
     payments, record, status_of, worker,
 };

@@ -6,7 +6,7 @@ use once::{
     testing::{Cloud, Instance, QueuedMessage},
 };
 
-use crate::fixtures::{
+use crate::settlement::fixtures::{
     create_one_day, deliver, noon, payments_of_one_day, record, status_of, worker,
 };
 

@@ -8,7 +8,7 @@ use once::{
     testing::{Cloud, Instance, QueuedMessage, crash::at_every_call_with},
 };
 
-use crate::fixtures::{
+use crate::settlement::fixtures::{
     FROM, create_one_day, days, deliver, deliver_all, download, expected_file, noon,
     payments_of_one_day, record, reports, status_of,
 };

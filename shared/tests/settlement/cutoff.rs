@@ -10,7 +10,7 @@ use once::{
 };
 use uuid::Uuid;
 
-use crate::fixtures::{
+use crate::settlement::fixtures::{
     create, days, deliver, deliver_all, download, expected_file, noon, record, status_of, worker,
 };
 

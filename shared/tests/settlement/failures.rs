@@ -9,7 +9,7 @@ use once::{
 };
 use uuid::Uuid;
 
-use crate::fixtures::{
+use crate::settlement::fixtures::{
     FROM, create, days, deliver, deliver_all, download, expected_file, noon, payments, record,
     reports, status_of, worker,
 };

@@ -4,7 +4,7 @@ use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
 use once::{ledger::Entry, testing::Cloud};
 use uuid::Uuid;
 
-use crate::fixtures::{create, deliver, deliver_all, noon, payments, record, worker};
+use crate::settlement::fixtures::{create, deliver, deliver_all, noon, payments, record, worker};
 
 /// Returns the failed settlements, and those of them with control totals that differ, since the
 /// last call.

@@ -8,7 +8,9 @@ use once::{
     time::Timestamp,
 };
 
-use crate::fixtures::{create, deliver, deliver_all, noon, payments, record, status_of, worker};
+use crate::settlement::fixtures::{
+    create, deliver, deliver_all, noon, payments, record, status_of, worker,
+};
 
 fn after(seconds: u64) -> Timestamp {
     noon().plus(Duration::from_secs(seconds))
@@ -52,7 +54,7 @@ async fn a_queued_settlement_whose_message_was_lost_is_planned() {
 async fn a_settlement_that_waits_for_the_ledger_is_not_resent() {
     let cloud = Cloud::start().await;
     let instance = worker(&cloud);
-    let today = crate::fixtures::days("2026-11-20", "2026-11-20");
+    let today = crate::settlement::fixtures::days("2026-11-20", "2026-11-20");
     instance.app.settlement().create(today, false, noon()).await.expect("a job");
     assert_eq!(kinds(&cloud), ["plan"]);
     assert!(tick(&cloud, &instance, after(130)).await.is_empty());
@@ -142,7 +144,7 @@ async fn work_with_an_active_lease_is_not_resent() {
 async fn the_next_delivery_of_failed_work_need_not_wait_for_the_lease() {
     let cloud = Cloud::start().await;
     let instance = worker(&cloud);
-    let job = crate::fixtures::create_one_day(&instance, noon()).await;
+    let job = crate::settlement::fixtures::create_one_day(&instance, noon()).await;
     let [plan] = cloud.services().take_queued().try_into().expect("one message");
     // Acquires the lease, counts eight shards, and then fails to record the plan.
     let faulty = worker(&cloud);
@@ -166,7 +168,7 @@ async fn settlements_that_have_ended_are_not_checked() {
     let other = instance
         .app
         .settlement()
-        .create(crate::fixtures::days("2026-11-18", "2026-11-18"), false, noon())
+        .create(crate::settlement::fixtures::days("2026-11-18", "2026-11-18"), false, noon())
         .await;
     instance
         .app
@@ -189,7 +191,7 @@ async fn a_settlement_whose_check_fails_does_not_affect_others() {
         instance
             .app
             .settlement()
-            .create(crate::fixtures::days(day, day), false, noon())
+            .create(crate::settlement::fixtures::days(day, day), false, noon())
             .await
             .expect("a job");
     }

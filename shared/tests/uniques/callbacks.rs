@@ -18,7 +18,7 @@ use once::{
     webhook::{MessageId, Secrets, SignatureHeaders},
 };
 
-use crate::fixtures::{accept, accept_with_callback, at, minute};
+use crate::uniques::fixtures::{accept, accept_with_callback, at, minute};
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
@@ -143,7 +143,10 @@ async fn a_duplicates_callback_is_not_sent() {
     let instance = worker(&cloud);
     accept(&instance, 1, at(0, 30)).await.expect("recorded");
     let callback = Some(url.parse().expect("a URL"));
-    let again = once::uniques::AcceptRequest { callback, ..crate::fixtures::request(1, at(0, 31)) };
+    let again = once::uniques::AcceptRequest {
+        callback,
+        ..crate::uniques::fixtures::request(1, at(0, 31))
+    };
     instance.app.uniques().accept(&again).await.expect("an answer");
     instance.app.minute_closer().tick(at(1, 15)).await.expect("a tick");
     drain(&cloud, &instance).await;

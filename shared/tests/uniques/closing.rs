@@ -7,7 +7,7 @@ use once::{
     uniques::{AcceptOutcome, TickSummary},
 };
 
-use crate::fixtures::{
+use crate::uniques::fixtures::{
     SHARDS, accept, at, items, minute, new_instance, published, published_counts,
 };
 

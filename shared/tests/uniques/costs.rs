@@ -5,7 +5,7 @@ use once::{
     uniques::AcceptOutcome,
 };
 
-use crate::fixtures::{SHARDS, accept, at, minute, new_instance};
+use crate::uniques::fixtures::{SHARDS, accept, at, minute, new_instance};
 
 fn calls(names: &[&str]) -> Vec<String> {
     names.iter().map(|&name| name.to_owned()).collect()

@@ -11,7 +11,7 @@ use once::{
     uniques::{AcceptOutcome, Message},
 };
 
-use crate::fixtures::{
+use crate::uniques::fixtures::{
     SHARDS, accept, accept_with_callback, at, minute, new_instance, published_counts, recorded,
     request,
 };
@@ -88,13 +88,13 @@ async fn an_audit_that_died_is_repeated_by_the_next_tick() {
         async |instance, ()| drop(instance.app.minute_closer().tick(at(11, 14)).await),
         async |cloud, next, ()| {
             next.app.minute_closer().tick(at(12, 0)).await.expect("a tick");
-            let corrections = crate::fixtures::items(cloud, "CORRECTION").await;
+            let corrections = crate::uniques::fixtures::items(cloud, "CORRECTION").await;
             assert_eq!(corrections.len(), 1);
             assert_eq!(
                 corrections[&minute(0).to_string()]["counted"].as_n().expect("a number"),
                 "2"
             );
-            let config = crate::fixtures::items(cloud, "SHARD_CONFIG").await;
+            let config = crate::uniques::fixtures::items(cloud, "SHARD_CONFIG").await;
             assert_eq!(
                 config["SHARD_CONFIG"]["audited"].as_s().expect("a minute"),
                 &minute(1).to_string()

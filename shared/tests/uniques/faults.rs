@@ -6,7 +6,7 @@ use once::{
     uniques::AcceptOutcome,
 };
 
-use crate::fixtures::{accept, at, minute, new_instance, recorded};
+use crate::uniques::fixtures::{accept, at, minute, new_instance, recorded};
 
 #[tokio::test]
 async fn an_attempt_whose_reply_was_lost_is_recognized_by_the_token_of_its_request() {

@@ -10,7 +10,7 @@ use once::{
 };
 use proptest::prelude::*;
 
-use crate::fixtures::{accept, at, minute, new_instance, published_counts, recorded};
+use crate::uniques::fixtures::{accept, at, minute, new_instance, published_counts, recorded};
 
 const INSTANCES: usize = 3;
 const MINUTES: i64 = 3;
@@ -121,7 +121,7 @@ async fn play(moments: &[Moment], faults: &[RandomFaults]) {
             assert!(answers.new == 1 || answers.failed > 0, "id {id} of minute {n}: {answers:?}");
         }
     }
-    let corrections = crate::fixtures::items(&cloud, "CORRECTION").await;
+    let corrections = crate::uniques::fixtures::items(&cloud, "CORRECTION").await;
     assert!(corrections.is_empty(), "{corrections:?}");
     for (key, count) in cloud.services().stream_records() {
         let ids = recorded.get(&key).map_or(0, BTreeSet::len);

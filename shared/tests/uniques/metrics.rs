@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
 use once::testing::{Cloud, Fault};
 
-use crate::fixtures::{accept, at, new_instance};
+use crate::uniques::fixtures::{accept, at, new_instance};
 
 /// Takes the counters that are not zero.
 fn take_counters(snapshotter: &Snapshotter) -> BTreeMap<String, u64> {

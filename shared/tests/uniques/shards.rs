@@ -6,7 +6,7 @@ use once::{
     uniques::AcceptOutcome,
 };
 
-use crate::fixtures::{accept, at, minute, published_counts, recorded};
+use crate::uniques::fixtures::{accept, at, minute, published_counts, recorded};
 
 fn with_shards(cloud: &Cloud, shards: u32) -> Instance {
     cloud.instance_with(|config| config.uniques.shards = shards)
