@@ -109,7 +109,8 @@ fn admit(endpoint: &Endpoint, app: &App, request: &Request) -> Result<(), ApiErr
     let query = request.uri().query().unwrap_or_default();
     for (name, _) in form_urlencoded::parse(query.as_bytes()) {
         if !endpoint.query.contains(&&*name) {
-            return Err(ApiError::invalid(&name, "is not a parameter of this endpoint"));
+            let field = if name.is_empty() { "query" } else { &name };
+            return Err(ApiError::invalid(field, "is not a parameter of this endpoint"));
         }
     }
     let is_blank = || request.body().iter().all(u8::is_ascii_whitespace);
@@ -199,6 +200,10 @@ mod tests {
             let unknown = Call::new(route.method, &format!("{path}?feilds=1"));
             let unknown = send(&instance, unknown).await;
             assert_eq!((unknown.status, unknown.field()), (400, field), "{route:?}");
+            let nameless = Call::new(route.method, &format!("{path}?=1"));
+            let nameless = send(&instance, nameless).await;
+            let field = if field.is_empty() { "" } else { "query" };
+            assert_eq!((nameless.status, nameless.field()), (400, field), "{route:?}");
             for name in row.query {
                 let declared = Call::new(route.method, &format!("{path}?{name}=1"));
                 assert_eq!(send(&instance, declared).await.status, 200, "{route:?} {name}");
