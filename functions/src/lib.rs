@@ -7,8 +7,8 @@
 //! | [`products`] | `product-create`, `product-list`, `product-get`, `product-restock` |
 //! | [`uniques`] | `accept`, `count-list`, `minute-close`, `callback-send`, `callback-test` |
 //! | [`company`] | `company-put`, `company-get`, `company-figures`, `company-compute` |
-//! | [`settlement`] | `settlement-create`, `-list`, `-get`, `-cancel`, `-retry`, `-download`; the workers `settlement-plan`, `-batch`, `-finish`, `-dead-letter`, `-recover` |
-//! | [`schedule`] | `scheduled-job-create`, `-list`, `-get`, `-put`, `-delete`, `-pause`, `-resume`, `-run`, `-run-list`; `schedule-get`, `-put`, `-delete`, `-preview`; the workers `schedule-tick`, `schedule-run` |
+//! | [`settlement`] | `settlement-create`, `settlement-list`, `settlement-get`, `settlement-cancel`, `settlement-retry`, `settlement-download`; workers `settlement-plan`, `settlement-batch`, `settlement-finish`, `settlement-dead-letter`, `settlement-recover` |
+//! | [`schedule`] | `scheduled-job-create`, `scheduled-job-list`, `scheduled-job-get`, `scheduled-job-put`, `scheduled-job-delete`, `scheduled-job-pause`, `scheduled-job-resume`, `scheduled-job-run`, `scheduled-job-run-list`; `schedule-get`, `schedule-put`, `schedule-delete`, `schedule-preview`; workers `schedule-tick`, `schedule-run` |
 //! | [`operations`] | `health`, `metrics-get`, `openapi-get`, `route-unknown` |
 //!
 //! Which routes a program serves, who may call it and what its requests may hold is one table:

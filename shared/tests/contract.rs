@@ -17,6 +17,8 @@ use once::{
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use crate::assert_same;
+
 fn contract() -> Value {
     let text = fs::read_to_string(root().join("openapi.yaml"))
         .expect("openapi.yaml is in the root folder");
@@ -50,12 +52,10 @@ fn texts(list: &Value) -> impl Iterator<Item = String> {
 #[test]
 fn the_contract_describes_all_routes_and_no_others() {
     let contract = contract();
-    let mut described: Vec<_> = operations(&contract).map(|(route, _)| route).collect();
-    let mut routes: Vec<_> =
+    let described: BTreeSet<_> = operations(&contract).map(|(route, _)| route).collect();
+    let routes: BTreeSet<_> =
         routes::routes().map(|(route, _)| format!("{} {}", route.method, route.path)).collect();
-    routes.sort_unstable();
-    described.sort_unstable();
-    assert_eq!(described, routes);
+    assert_same(("openapi.yaml", &described), ("shared/src/routes.rs", &routes));
     let ids: BTreeSet<_> = operations(&contract)
         .filter_map(|(_, operation)| operation["operationId"].as_str())
         .collect();
@@ -67,7 +67,9 @@ fn a_route_has_the_parameters_and_the_body_that_the_contract_describes() {
     let contract = contract();
     let operations: BTreeMap<_, _> = operations(&contract).collect();
     for (route, row) in routes::routes() {
-        let operation = operations[&format!("{} {}", route.method, route.path)];
+        let name = format!("{} {}", route.method, route.path);
+        let operation = operations.get(&name);
+        let operation = operation.unwrap_or_else(|| panic!("openapi.yaml lacks {name}"));
         let of_path = contract["paths"][route.path]["parameters"].as_array();
         let parameters = operation["parameters"].as_array().into_iter().chain(of_path).flatten();
         let query = parameters
@@ -119,8 +121,9 @@ fn codes() -> (BTreeMap<String, String>, BTreeSet<String>) {
 fn error_codes_are_the_same_in_code_table_and_contract() {
     let (table, named) = codes();
     let table: BTreeSet<_> = table.into_keys().collect();
-    assert_eq!(table, named, "the table and the code of http/error.rs");
-    assert_eq!(table, texts(&contract()["components"]["schemas"]["ErrorCode"]["enum"]).collect());
+    assert_same(("the table of http/error.rs", &table), ("the code of http/error.rs", &named));
+    let contract = texts(&contract()["components"]["schemas"]["ErrorCode"]["enum"]).collect();
+    assert_same(("http/error.rs", &table), ("openapi.yaml's ErrorCode", &contract));
 }
 
 #[test]

@@ -9,6 +9,8 @@ use once::{
     uniques::{CLOCK_SKEW, GRACE},
 };
 
+use crate::assert_same;
+
 /// The method, path and program of every HTTP event in the template.
 fn template_routes(template: &Template) -> BTreeSet<(String, String, String)> {
     let events = template.functions().flat_map(|function| {
@@ -31,7 +33,8 @@ fn the_routes_of_the_code_and_the_template_are_the_same() {
     let fallback = routes::FALLBACK.function.to_owned();
     let own: BTreeSet<_> =
         own.chain([("$default".to_owned(), "$default".to_owned(), fallback)]).collect();
-    assert_eq!(own, template_routes(&Template::load()));
+    let template = template_routes(&Template::load());
+    assert_same(("shared/src/routes.rs", &own), ("template.yaml", &template));
 }
 
 #[test]
@@ -73,7 +76,8 @@ fn every_worker_has_the_trigger_that_the_table_declares() {
         };
         ((*function).to_owned(), kind.to_owned())
     });
-    assert_eq!(triggers, own.collect());
+    let own = own.collect();
+    assert_same(("template.yaml", &triggers), ("shared/src/routes.rs", &own));
 }
 
 #[test]
@@ -90,9 +94,13 @@ fn every_function_has_a_program_a_route_or_trigger_and_a_sample_event() {
     let rows = routes::ENDPOINTS.iter().map(|row| row.function);
     let workers = routes::WORKERS.iter().map(|(function, _)| *function);
     let rows = rows.chain([routes::FALLBACK.function]).chain(workers).map(str::to_owned).collect();
-    assert_eq!(functions, files("functions/src/bin", ".rs"));
-    assert_eq!(functions, files("events", ".json"));
-    assert_eq!(functions, rows);
+    let map = fs::read_to_string(root().join("functions/src/lib.rs")).expect("the map");
+    let map = map.split('`').filter(|name| functions.contains(*name)).map(str::to_owned).collect();
+    let template_functions = ("template.yaml", &functions);
+    assert_same(template_functions, ("functions/src/bin", &files("functions/src/bin", ".rs")));
+    assert_same(template_functions, ("events", &files("events", ".json")));
+    assert_same(template_functions, ("shared/src/routes.rs", &rows));
+    assert_same(template_functions, ("functions/src/lib.rs", &map));
     for function in template.functions() {
         let kebab = function.id.chars().fold(String::new(), |name, letter| match letter {
             'A'..='Z' if !name.is_empty() => format!("{name}-{}", letter.to_ascii_lowercase()),
@@ -106,7 +114,8 @@ fn every_function_has_a_program_a_route_or_trigger_and_a_sample_event() {
 fn a_program_is_one_call_with_its_own_name() {
     for function in Template::load().functions() {
         let path = root().join(format!("functions/src/bin/{}.rs", function.program));
-        let text = fs::read_to_string(&path).expect("a program");
+        let text =
+            fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let calls = text.lines().filter(|line| line.starts_with("    ")).count();
         assert_eq!(calls, 1, "{}", path.display());
         assert!(text.contains("(env!(\"CARGO_BIN_NAME\"), "), "{}", path.display());
