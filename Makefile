@@ -39,15 +39,20 @@ watch: ## Start and deploy as `run` does, then serve the routes at port 9000, re
 	@$(CLOUD) deploy
 	@$(CLOUD) watch
 
+# Clippy and rustdoc work on what the tests compile: `cargo clippy` and `cargo doc` would check every
+# dependency once more. Two tests a core, since many wait.
+CARGO_TEST := RUSTC_WORKSPACE_WRAPPER=$(CURDIR)/local/clippy.sh RUSTDOC=$(CURDIR)/local/rustdoc.sh \
+  cargo test --workspace --all-features
+TEST_THREADS := $(shell $(PYTHON) -c "import os; print(2 * os.cpu_count())")
+
 test: check ## Check, test, and run the end-to-end tests in a local cloud of their own
-	cargo test --workspace --all-features --lib --bin load --bin seed --test '*'
+	$(CARGO_TEST) --lib --bin load --bin seed --bin bench --test '*' -- --test-threads $(TEST_THREADS)
+	$(CARGO_TEST) --quiet --doc
 	$(CLOUD) --home .local/test --port 0 session $(CLOUD_BIN)/pytest
 
-check: setup ## Check formatting, lints, documentation, line lengths, the template and the Python
+check: setup ## Check formatting, line lengths, the template and the Python
 	cargo fmt --all --check
 	$(PYTHON) local/lines.py
-	cargo clippy --workspace --all-targets --all-features --quiet -- -D warnings
-	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
 	env -u AWS_PROFILE $(TOOLS_BIN)/sam validate --lint
 	$(TOOLS_BIN)/ruff check local e2e shared/tests/oracle
 	$(TOOLS_BIN)/ruff format --check local e2e shared/tests/oracle

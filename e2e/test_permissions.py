@@ -35,9 +35,9 @@ FORBIDDEN = {
     # Uniques
     "Accept": ["Query Uniques", "UpdateItem Uniques", "DeleteItem Uniques", "SendMessage Callback"],
     "CountList": ["PutItem Uniques", "UpdateItem Uniques"],
-    "CallbackTest": ["GetItem Uniques", "GetParameter /once/another", "SendMessage Callback"],
+    "CallbackTest": ["GetItem Uniques", "GetSecretValue another", "SendMessage Callback"],
     "MinuteClose": ["DeleteItem Uniques", "ReceiveMessage Callback", "ListShards CountStream"],
-    "CallbackSend": ["PutItem Uniques", "UpdateItem Uniques", "GetParameter /once/another"],
+    "CallbackSend": ["PutItem Uniques", "UpdateItem Uniques", "GetSecretValue another"],
     # Companies
     "CompanyPut": [
         "UpdateItem Companies",
@@ -159,10 +159,10 @@ FORBIDDEN = {
         "ReceiveMessage Company",
         "SendMessage Company",
         "ListObjectsV2 bucket",
-        "GetParameter /once/webhook-secret",
+        "GetSecretValue WebhookSecret",
     ],
-    "OpenapiGet": ["GetItem Orders", "GetParameter /once/webhook-secret"],
-    "RouteUnknown": ["GetItem Orders", "GetParameter /once/webhook-secret"],
+    "OpenapiGet": ["GetItem Orders", "GetSecretValue WebhookSecret"],
+    "RouteUnknown": ["GetItem Orders", "GetSecretValue WebhookSecret"],
 }
 
 
@@ -189,8 +189,8 @@ def service_and_arguments(operation: str, target: str, outputs: dict[str, str]) 
             return "s3", {"Bucket": outputs["SettlementBucketName"], "Key": target}
         case "ListObjectsV2":
             return "s3", {"Bucket": outputs["SettlementBucketName"]}
-        case "GetParameter":
-            return "ssm", {"Name": target}
+        case "GetSecretValue":
+            return "secretsmanager", {"SecretId": outputs.get(f"{target}Arn", target)}
         case "ListShards":
             return "kinesis", {"StreamName": outputs["CountStreamName"]}
     raise ValueError(operation)

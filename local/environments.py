@@ -1,6 +1,7 @@
-"""The two Python environments in `.local/venv`, made from the pinned requirements in this folder.
+"""The Python environments in `.local/venv`, made from the pinned requirements in this folder.
 
-`cloud` runs the local cloud and the tests against it; `tools` has sam, cargo-lambda and ruff.
+`cloud` runs the local cloud and the tests against it; `tools` has sam, cargo-lambda and ruff;
+`uv` installs these two.
 """
 
 import hashlib
@@ -28,7 +29,7 @@ def prepare() -> None:
     """Makes each environment that is missing or was made from other pins; otherwise a no-op."""
     _require("cargo", "Rust (https://rustup.rs)")
     _require("cc", "a C compiler (Debian: build-essential)")
-    for environment in ("cloud", "tools"):
+    for environment in ("uv", "cloud", "tools"):
         pins = LOCAL / f"{environment}.txt"
         stamp = VENVS / environment / "stamp"
         # An environment is valid for its pins, one interpreter and one folder.
@@ -54,14 +55,21 @@ def _require(program: str, what: str) -> None:
 
 def _make(environment: str, pins: Path) -> None:
     print(f"Installing {pins.relative_to(PROJECT)} (once)", flush=True)
-    shutil.rmtree(VENVS / environment, ignore_errors=True)
+    folder = VENVS / environment
+    shutil.rmtree(folder, ignore_errors=True)
     # Made from within another environment it would depend on that one: use the base interpreter.
     python = getattr(sys, "_base_executable", sys.executable)
-    command = [python, "-m", "venv", VENVS / environment]
-    if subprocess.run(command, stdout=subprocess.PIPE).returncode:
+    if environment == "uv":
+        venv = [python, "-m", "venv", folder]
+        install = [folder / "bin" / "pip", "install", "--disable-pip-version-check"]
+    else:
+        uv = programs("uv") / "uv"
+        os.environ.setdefault("UV_CACHE_DIR", str(PROJECT / ".local" / "cache" / "uv"))
+        venv = [uv, "venv", "--quiet", "--no-config", "--python", python, folder]
+        install = [uv, "pip", "install", "--no-config", "--python", folder]
+    if subprocess.run(venv, stdout=subprocess.PIPE).returncode:
         sys.exit("cannot make an environment: install Python's venv module (Debian: python3-venv)")
-    # The pins are complete: with nothing to resolve, pip only downloads and checks.
-    pip = [programs(environment) / "pip", "install", "--quiet", "--disable-pip-version-check"]
+    # The pins are complete: there is nothing to resolve, only to download and check.
     pinned = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "--requirement", pins]
-    if subprocess.run([*pip, *pinned]).returncode:
-        sys.exit(f"cannot install {pins.relative_to(PROJECT)}: see pip's message above")
+    if subprocess.run([*install, "--quiet", *pinned]).returncode:
+        sys.exit(f"cannot install {pins.relative_to(PROJECT)}: see the message above")

@@ -27,8 +27,7 @@
 //! | `ACCEPT_NEEDS_TOKEN`, `ORDERS_NEED_TOKEN`, `FIGURES_NEED_TOKEN` | `false` | these endpoints require a token too |
 //! | `CALLBACK_DEAD_LETTER_QUEUE_URL`, `COMPANY_DEAD_LETTER_QUEUE_URL`, `SETTLEMENT_DEAD_LETTER_QUEUE_URL`, `SCHEDULE_DEAD_LETTER_QUEUE_URL` | – | URLs of the dead-letter queues, for `metrics-get` only; without a URL it has no metrics of that queue |
 //! | `STACK_NAME` | – | name of the stack, for `metrics-get` only; without it there are no metrics of single functions |
-//! | `WEBHOOK_SECRET` | – | the secrets that sign webhooks: one or more `whsec_…`; empty: those of the parameter |
-//! | `WEBHOOK_SECRET_PARAMETER` | `/once/webhook-secret` | name of the Systems Manager parameter with the secrets |
+//! | `WEBHOOK_SECRET_ID` | `webhook-secret` | name or ARN of the secret in Secrets Manager that signs webhooks |
 //! | `CALLBACK_ALLOW_PRIVATE` | `false` | webhooks may go to private addresses; only with `AWS_ENDPOINT_URL` |
 //! | `METRICS_INTERVAL_MS` | 0 | shortest time between two writes of an instance's metrics, in ms: 0 to 60 000; 0: with every request |
 //! | `LOG_LEVEL` | `info` | `error`, `warn`, `info`, `debug` or `trace` |
@@ -187,7 +186,6 @@ mod tests {
             ("ACCESS_TOKEN_SHA256", "hunter2"),
             ("ALLOW_ANONYMOUS", "true"),
             ("ORDERS_NEED_TOKEN", "maybe"),
-            ("WEBHOOK_SECRET", "hunter2"),
             ("CALLBACK_ALLOW_PRIVATE", "yes"),
             ("CALLBACK_ALLOW_PRIVATE", "true"),
             ("LOG_LEVEL", "loud"),

@@ -2,6 +2,7 @@
 //! prewarmed, since no caller waits.
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use futures_util::future::BoxFuture;
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde::de::IgnoredAny;
 use tokio::runtime::Builder;
@@ -17,6 +18,10 @@ use crate::{
 
 pub use crate::lifecycle::Error;
 
+// As for requests, what runs a worker has no types of its handler: it is compiled once.
+type Tick = dyn Fn(App) -> BoxFuture<'static, Result<(), Error>>;
+type MessageHandler = dyn Fn(App, Delivery) -> BoxFuture<'static, Result<(), String>>;
+
 /// Runs a function that a rule of EventBridge invokes. The event is ignored: a tick does what is
 /// due.
 ///
@@ -25,19 +30,25 @@ pub use crate::lifecycle::Error;
 /// runtime API cannot be reached.
 pub fn serve_scheduled<H, F, E>(function: &'static str, handler: H) -> Result<(), Error>
 where
-    H: Fn(App) -> F,
-    F: Future<Output = Result<(), E>> + Send,
+    H: Fn(App) -> F + 'static,
+    F: Future<Output = Result<(), E>> + Send + 'static,
     E: Into<Error> + Send,
 {
+    run_scheduled(function, &move |app| {
+        let tick = handler(app);
+        Box::pin(async { tick.await.map_err(Into::into) })
+    })
+}
+
+fn run_scheduled(function: &'static str, tick: &Tick) -> Result<(), Error> {
     routes::check_worker(function, Trigger::Rule)?;
     Builder::new_current_thread().enable_all().build()?.block_on(async {
         let app = lifecycle::start(function, prewarm::nothing).await?;
         lambda_runtime::run(service_fn(|event: LambdaEvent<IgnoredAny>| {
             let span = telemetry::request_span(function, &event.context.request_id);
-            // Boxed: the future is as large as all that a tick may do.
-            let tick = Box::pin(handler(app.clone()));
+            let tick = tick(app.clone());
             async move {
-                let result = tick.instrument(span).await.map_err(Into::into);
+                let result = tick.instrument(span).await;
                 telemetry::flush();
                 result
             }
@@ -54,18 +65,25 @@ where
 /// runtime API cannot be reached.
 pub fn serve_sqs<H, F, E>(function: &'static str, handler: H) -> Result<(), Error>
 where
-    H: Fn(App, Delivery) -> F + Clone,
-    F: Future<Output = Result<(), E>> + Send,
+    H: Fn(App, Delivery) -> F + 'static,
+    F: Future<Output = Result<(), E>> + Send + 'static,
     E: std::fmt::Display,
 {
+    run_sqs(function, &move |app, delivery| {
+        let message = handler(app, delivery);
+        Box::pin(async { message.await.map_err(|error| error.to_string()) })
+    })
+}
+
+fn run_sqs(function: &'static str, handler: &MessageHandler) -> Result<(), Error> {
     routes::check_worker(function, Trigger::Queue)?;
     Builder::new_current_thread().enable_all().build()?.block_on(async {
         let app = lifecycle::start(function, prewarm::nothing).await?;
         lambda_runtime::run(service_fn(|event: LambdaEvent<SqsEvent>| {
             let span = telemetry::request_span(function, &event.context.request_id);
-            let (app, handler) = (app.clone(), handler.clone());
+            let app = app.clone();
             async move {
-                let handler = move |delivery| handler(app.clone(), delivery);
+                let handler = |delivery| handler(app.clone(), delivery);
                 let response = sqs::process_batch(event.payload, handler).instrument(span).await;
                 telemetry::flush();
                 Ok::<SqsBatchResponse, Error>(response)

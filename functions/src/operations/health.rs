@@ -32,7 +32,7 @@ mod tests {
     /// A deployment with a webhook secret, at noon.
     async fn start() -> (Cloud, Instance) {
         let cloud = Cloud::start().await;
-        cloud.services().set_parameter("/once/webhook-secret", SECRET);
+        cloud.services().set_webhook_secret(SECRET);
         let instance = cloud.instance().at(NOON.parse().expect("a time"));
         (cloud, instance)
     }
@@ -71,7 +71,7 @@ mod tests {
         for (operation, check) in [
             ("GetQueueAttributes", "queues"),
             ("HeadBucket", "files"),
-            ("GetParameter", "webhook_secret"),
+            ("GetSecretValue", "webhook_secret"),
         ] {
             // A new instance each time: an instance caches the secret.
             let (_cloud, instance) = start().await;
@@ -137,8 +137,8 @@ mod tests {
         get(&instance).await;
         let first = calls(&[
             ("GetItem", 6),
-            ("GetParameter", 1),
             ("GetQueueAttributes", 6),
+            ("GetSecretValue", 1),
             ("HeadBucket", 1),
         ]);
         assert_eq!(sorted_cost(), (first, 0.0, 6.0));

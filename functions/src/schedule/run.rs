@@ -74,9 +74,7 @@ mod tests {
     #[tokio::test]
     async fn a_private_receiver_is_not_called_and_the_run_fails() {
         let cloud = Cloud::start().await;
-        cloud
-            .services()
-            .set_parameter("/once/webhook-secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+        cloud.services().set_webhook_secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
         let instance = cloud.instance();
         // As if it had been created while private receivers were allowed.
         let action = json!({"type": "webhook", "url": "http://127.0.0.1:9/"});

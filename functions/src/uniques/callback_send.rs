@@ -31,9 +31,7 @@ mod tests {
     #[tokio::test]
     async fn the_message_of_the_sample_event_is_readable() {
         let cloud = Cloud::start().await;
-        cloud
-            .services()
-            .set_parameter("/once/webhook-secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+        cloud.services().set_webhook_secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
         // Its URL has a private address, which the guard blocks: that is final, and not an error.
         handle(cloud.instance().app, sample_message("callback-send"))
             .await

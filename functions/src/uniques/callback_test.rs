@@ -70,14 +70,13 @@ mod tests {
 
     use super::*;
 
-    const PARAMETER: &str = "/once/webhook-secret";
     const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
     const BODY: &str = r#"{"minute":"2026-11-20T23:20:00Z","unique_ids":123}"#;
 
     /// Starts a cloud that has the secret, and an instance in it.
     async fn with_secret() -> (Cloud, Instance) {
         let cloud = Cloud::start().await;
-        cloud.services().set_parameter(PARAMETER, SECRET);
+        cloud.services().set_webhook_secret(SECRET);
         let instance = cloud.instance();
         (cloud, instance)
     }

@@ -107,10 +107,10 @@ impl Aws {
         aws_sdk_sqs::Client::new(&self.0)
     }
 
-    /// Makes a client of Systems Manager, for its parameters.
+    /// Makes a client of Secrets Manager.
     #[must_use]
-    pub fn ssm(&self) -> aws_sdk_ssm::Client {
-        aws_sdk_ssm::Client::new(&self.0)
+    pub fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client {
+        aws_sdk_secretsmanager::Client::new(&self.0)
     }
 }
 

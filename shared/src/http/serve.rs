@@ -1,7 +1,8 @@
 //! Serves Lambda's invocations with a handler.
 
-use std::env;
+use std::{env, sync::Arc};
 
+use futures_util::future::{BoxFuture, LocalBoxFuture};
 use lambda_http::{
     Body, Request, RequestExt, Response,
     http::{HeaderName, HeaderValue},
@@ -22,6 +23,10 @@ use crate::{
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+type Prewarm = Box<dyn FnOnce(App) -> LocalBoxFuture<'static, Result<(), ServiceError>>>;
+type Handler = Arc<dyn Fn(App, Request) -> Handling + Send + Sync>;
+type Handling = BoxFuture<'static, Result<Reply, ApiError>>;
+
 /// Runs a function that handles one request at a time, until the instance ends.
 ///
 /// # Errors
@@ -29,23 +34,15 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// cannot be reached.
 pub fn serve<W, H, F>(
     function: &'static str,
-    prewarm: impl FnOnce(App) -> W,
+    prewarm: impl FnOnce(App) -> W + 'static,
     handler: H,
 ) -> Result<(), Error>
 where
-    W: Future<Output = Result<(), ServiceError>>,
-    H: Fn(App, Request) -> F + Sync,
-    F: Future<Output = Result<Reply, ApiError>> + Send,
+    W: Future<Output = Result<(), ServiceError>> + 'static,
+    H: Fn(App, Request) -> F + Send + Sync + 'static,
+    F: Future<Output = Result<Reply, ApiError>> + Send + 'static,
 {
-    let endpoint = routes::endpoint_of(function)?;
-    Builder::new_current_thread().enable_all().build()?.block_on(async {
-        let app = lifecycle::start(function, prewarm).await?;
-        lambda_http::run(service_fn(|request| {
-            let reply = handle(endpoint, &app, request, &handler);
-            async { Ok::<_, Error>(reply.await) }
-        }))
-        .await
-    })
+    run(function, erase_prewarm(prewarm), &erase_handler(handler))
 }
 
 /// Runs a function that handles as many requests at a time as Lambda hands it: several on Lambda
@@ -55,14 +52,47 @@ where
 /// As [`serve`].
 pub fn serve_concurrent<W, H, F>(
     function: &'static str,
-    prewarm: impl FnOnce(App) -> W,
+    prewarm: impl FnOnce(App) -> W + 'static,
     handler: H,
 ) -> Result<(), Error>
 where
-    W: Future<Output = Result<(), ServiceError>>,
-    H: Fn(App, Request) -> F + Clone + Send + Sync + 'static,
+    W: Future<Output = Result<(), ServiceError>> + 'static,
+    H: Fn(App, Request) -> F + Send + Sync + 'static,
     F: Future<Output = Result<Reply, ApiError>> + Send + 'static,
 {
+    run_concurrent(function, erase_prewarm(prewarm), erase_handler(handler))
+}
+
+// What runs them has no types of a handler, so it is compiled once and not in each program.
+
+fn erase_prewarm<W>(prewarm: impl FnOnce(App) -> W + 'static) -> Prewarm
+where
+    W: Future<Output = Result<(), ServiceError>> + 'static,
+{
+    Box::new(|app| Box::pin(prewarm(app)))
+}
+
+fn erase_handler<H, F>(handler: H) -> Handler
+where
+    H: Fn(App, Request) -> F + Send + Sync + 'static,
+    F: Future<Output = Result<Reply, ApiError>> + Send + 'static,
+{
+    Arc::new(move |app, request| Box::pin(handler(app, request)))
+}
+
+fn run(function: &'static str, prewarm: Prewarm, handler: &Handler) -> Result<(), Error> {
+    let endpoint = routes::endpoint_of(function)?;
+    Builder::new_current_thread().enable_all().build()?.block_on(async {
+        let app = lifecycle::start(function, prewarm).await?;
+        lambda_http::run(service_fn(|request| {
+            let reply = handle(endpoint, &app, request, &**handler);
+            async { Ok::<_, Error>(reply.await) }
+        }))
+        .await
+    })
+}
+
+fn run_concurrent(function: &'static str, prewarm: Prewarm, handler: Handler) -> Result<(), Error> {
     let endpoint = routes::endpoint_of(function)?;
     let concurrent = env::var("AWS_LAMBDA_MAX_CONCURRENCY").is_ok_and(|most| most != "1");
     let mut runtime =
@@ -71,7 +101,7 @@ where
         let app = lifecycle::start(function, prewarm).await?;
         lambda_http::run_concurrent(service_fn(move |request| {
             let (app, handler) = (app.clone(), handler.clone());
-            async move { Ok::<_, Error>(handle(endpoint, &app, request, handler).await) }
+            async move { Ok::<_, Error>(handle(endpoint, &app, request, &*handler).await) }
         }))
         .await
     })

@@ -129,7 +129,7 @@ impl Cloud {
     }
 
     /// Returns a cloud with the store of another one, perhaps in another process, by its
-    /// [`Cloud::endpoint`]. Its queues, stream, parameters and files are new.
+    /// [`Cloud::endpoint`]. Its queues, stream, secrets and files are new.
     #[must_use]
     pub fn at(endpoint: String) -> Self {
         let transport = Transport::new(TIMEOUT);
@@ -215,7 +215,7 @@ impl Cloud {
         &self.client
     }
 
-    /// Returns the fake queues, stream, parameters, files and metrics.
+    /// Returns the fake queues, stream, secrets, files and metrics.
     #[must_use]
     pub fn services(&self) -> &FakeServices {
         &self.services

@@ -1,4 +1,4 @@
-//! Fake queues, stream, parameters, files and metrics: the parts of SQS, Kinesis, Systems Manager,
+//! Fake queues, stream, secrets, files and metrics: the parts of SQS, Kinesis, Secrets Manager,
 //! S3 and CloudWatch that the SDK's real clients need, behind the same transport as the store.
 
 use std::{
@@ -27,7 +27,7 @@ struct State {
     queued: Vec<QueuedMessage>,
     visibility_changes: Vec<(String, u64)>,
     stream_records: Vec<(String, MinuteCount)>,
-    parameters: HashMap<String, String>,
+    secrets: HashMap<String, String>,
     /// Number of messages still to reject.
     rejections: usize,
     bucket: Bucket,
@@ -87,9 +87,9 @@ impl FakeServices {
         self.0.lock().stream_records.clone()
     }
 
-    /// Stores a parameter.
-    pub fn set_parameter(&self, name: &str, value: &str) {
-        self.0.lock().parameters.insert(name.to_owned(), value.to_owned());
+    /// Stores the secret that signs webhooks.
+    pub fn set_webhook_secret(&self, value: &str) {
+        self.0.lock().secrets.insert("webhook-secret".to_owned(), value.to_owned());
     }
 
     /// Returns the content of a file of the bucket.
@@ -150,7 +150,7 @@ impl FakeServices {
         self.0.lock().bucket.respond(request)
     }
 
-    /// Responds to a call to the queues, the stream or the parameters.
+    /// Responds to a call to the queues, the stream or the secrets.
     pub(super) fn respond(&self, operation: &str, request: &Value) -> HttpResponse {
         let mut state = self.0.lock();
         let response = match operation {
@@ -168,12 +168,12 @@ impl FakeServices {
                 let number = state.stream_records.len().to_string();
                 json!({"ShardId": "shardId-000000000000", "SequenceNumber": number})
             }
-            "GetParameter" => match state.parameters.get(&string(&request["Name"])) {
-                Some(value) => json!({"Parameter": {"Name": request["Name"], "Value": value}}),
+            "GetSecretValue" => match state.secrets.get(&string(&request["SecretId"])) {
+                Some(value) => json!({"Name": request["SecretId"], "SecretString": value}),
                 None => {
                     return replies::in_json(
                         400,
-                        &json!({"__type": "ParameterNotFound", "message": "not set"}),
+                        &json!({"__type": "ResourceNotFoundException", "message": "not set"}),
                     );
                 }
             },

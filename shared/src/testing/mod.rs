@@ -4,7 +4,7 @@
 //! - [`Cloud`]: the store of one test.
 //! - [`Instance`]: an instance of a function with its own caches and transport.
 //! - [`FaultyTransport`]: records calls and their units, and injects faults.
-//! - [`FakeServices`]: the queues, the stream, the parameters, the files and the metrics.
+//! - [`FakeServices`]: the queues, the stream, the secrets, the files and the metrics.
 //! - [`ConflictWindow`]: conflicts of overlapping transactions.
 //! - [`crash`]: runs a flow with a crash at each of its calls.
 //! - [`Call`], [`delivery`]: a request as API Gateway passes it, and a message of a queue.

@@ -4,7 +4,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::body::SdkBody;
 use serde_json::{Value, json};
 
-/// DynamoDB's error for too many calls; the SDK's clients of SQS, Kinesis and Systems Manager treat
+/// DynamoDB's error for too many calls; the SDK's clients of SQS, Kinesis and Secrets Manager treat
 /// it as throttling, too.
 pub(super) fn throttled() -> HttpResponse {
     let error = "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException";

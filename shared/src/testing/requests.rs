@@ -16,7 +16,7 @@ pub(super) enum Service {
     Dynamo,
     S3,
     CloudWatch,
-    /// The queues, the stream or the parameters.
+    /// The queues, the stream or the secrets.
     Other,
 }
 

@@ -56,20 +56,17 @@ use crate::{
 pub struct Settings {
     /// The addresses that they may reach.
     pub guard: Guard,
-    /// The secrets that sign them; `None`: the secrets of the parameter.
-    pub secret: Option<Secrets>,
-    /// The name of the Systems Manager parameter that holds the secrets.
-    pub parameter: String,
+    /// The name or ARN of the secret in Secrets Manager that signs them.
+    pub secret_id: String,
 }
 
 impl Settings {
-    /// Reads `CALLBACK_ALLOW_PRIVATE`, `WEBHOOK_SECRET` and `WEBHOOK_SECRET_PARAMETER`.
+    /// Reads `CALLBACK_ALLOW_PRIVATE` and `WEBHOOK_SECRET_ID`.
     pub fn read(variables: &Variables<'_>) -> Result<Self, VariableError> {
-        let default = "/once/webhook-secret".to_owned();
+        let default = "webhook-secret".to_owned();
         Ok(Self {
             guard: Guard { allow_private: variables.local_only("CALLBACK_ALLOW_PRIVATE")? },
-            secret: variables.secret("WEBHOOK_SECRET")?,
-            parameter: variables.parsed("WEBHOOK_SECRET_PARAMETER", default)?,
+            secret_id: variables.parsed("WEBHOOK_SECRET_ID", default)?,
         })
     }
 
@@ -82,9 +79,6 @@ impl Settings {
     /// Makes the source of the secrets.
     #[must_use]
     pub fn secrets(&self, aws: &Aws) -> SecretSource {
-        match &self.secret {
-            Some(secrets) => SecretSource::given(secrets.clone()),
-            None => SecretSource::parameter(aws.ssm(), self.parameter.clone()),
-        }
+        SecretSource::new(aws.secrets_manager(), self.secret_id.clone())
     }
 }

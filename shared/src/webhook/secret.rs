@@ -2,26 +2,24 @@
 
 use std::{sync::Arc, time::Duration};
 
-use aws_sdk_ssm::{
+use aws_sdk_secretsmanager::{
     Client,
     error::{BoxError, DisplayErrorContext},
-    operation::get_parameter::GetParameterError,
+    operation::get_secret_value::GetSecretValueError as Error,
 };
 use tokio::{sync::Mutex, time::Instant};
 
 use super::{InvalidSecrets, Secrets};
 
-/// How long a parameter is cached, so how long a running instance may not have a new secret.
+/// How long a secret is cached, so how long a running instance may not have a new one.
 const CACHE_TTL: Duration = Duration::from_mins(5);
 
-/// The source of the secrets: given ones, or a parameter of Systems Manager.
+/// The source of the secrets: one of Secrets Manager, which holds one or more to sign with.
 #[derive(Debug)]
-pub struct SecretSource(Source);
-
-#[derive(Debug)]
-enum Source {
-    Given(Arc<Secrets>),
-    Parameter { client: Client, name: String, cache: Mutex<Option<CachedSecrets>> },
+pub struct SecretSource {
+    client: Client,
+    id: String,
+    cache: Mutex<Option<CachedSecrets>>,
 }
 
 #[derive(Debug)]
@@ -33,25 +31,25 @@ struct CachedSecrets {
 /// Why there are no secrets to sign with.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
-    /// The parameter does not exist.
-    #[error("parameter {name} does not exist")]
+    /// Secrets Manager has no such secret.
+    #[error("secret {id} does not exist")]
     Missing {
-        /// The name of the parameter.
-        name: String,
+        /// The name or ARN of the secret.
+        id: String,
     },
-    /// The parameter does not hold valid secrets.
-    #[error("parameter {name}: {problem}")]
+    /// It does not hold valid secrets.
+    #[error("secret {id}: {problem}")]
     Invalid {
-        /// The name of the parameter.
-        name: String,
+        /// The name or ARN of the secret.
+        id: String,
         /// What is wrong with it.
         problem: InvalidSecrets,
     },
-    /// Systems Manager could not be reached, or refused the call.
-    #[error("parameter {name} could not be read: {}", DisplayErrorContext(&**cause))]
+    /// Secrets Manager could not be reached, or refused the call.
+    #[error("secret {id} could not be read: {}", DisplayErrorContext(&**cause))]
     Unavailable {
-        /// The name of the parameter.
-        name: String,
+        /// The name or ARN of the secret.
+        id: String,
         /// The error of the client, without the response, which could contain a secret.
         #[source]
         cause: BoxError,
@@ -59,55 +57,61 @@ pub enum SecretError {
 }
 
 impl SecretSource {
-    /// Makes a source of fixed secrets.
+    /// Makes a source that reads a secret, by its name or ARN, on first use, and again after 5
+    /// minutes.
     #[must_use]
-    pub fn given(secrets: Secrets) -> Self {
-        Self(Source::Given(Arc::new(secrets)))
+    pub fn new(client: Client, id: impl Into<String>) -> Self {
+        Self { client, id: id.into(), cache: Mutex::default() }
     }
 
-    /// Makes a source that reads and decrypts a parameter on first use, and again after 5 minutes.
-    #[must_use]
-    pub fn parameter(client: Client, name: impl Into<String>) -> Self {
-        Self(Source::Parameter { client, name: name.into(), cache: Mutex::default() })
+    /// Makes a source that has these secrets and reads none.
+    #[cfg(test)]
+    pub(crate) fn given(secrets: Secrets) -> Self {
+        let expires_at = Instant::now() + Duration::from_hours(24);
+        let cached = CachedSecrets { secrets: Arc::new(secrets), expires_at };
+        let config = aws_config::SdkConfig::builder()
+            .behavior_version(aws_config::BehaviorVersion::latest())
+            .build();
+        Self { cache: Mutex::new(Some(cached)), ..Self::new(Client::new(&config), "given") }
     }
 
     /// Returns the current secrets.
     pub async fn secrets(&self) -> Result<Arc<Secrets>, SecretError> {
-        let (client, name, cache) = match &self.0 {
-            Source::Given(secrets) => return Ok(secrets.clone()),
-            Source::Parameter { client, name, cache } => (client, name, cache),
-        };
-        // Locked while the parameter is read, so that concurrent requests read it once.
-        let mut cache = cache.lock().await;
+        // Locked while the secret is read, so that concurrent requests read it once.
+        let mut cache = self.cache.lock().await;
         if let Some(cached) = cache.as_ref().filter(|cached| Instant::now() < cached.expires_at) {
             return Ok(cached.secrets.clone());
         }
-        let secrets = Arc::new(read(client, name).await?);
+        let secrets = Arc::new(self.read().await?);
         let expires_at = Instant::now() + CACHE_TTL;
         *cache = Some(CachedSecrets { secrets: secrets.clone(), expires_at });
         Ok(secrets)
     }
-}
 
-async fn read(client: &Client, name: &str) -> Result<Secrets, SecretError> {
-    let response = client.get_parameter().name(name).with_decryption(true).send().await;
-    let response = response.map_err(|cause| match cause.as_service_error() {
-        Some(GetParameterError::ParameterNotFound(_)) => {
-            SecretError::Missing { name: name.to_owned() }
+    async fn read(&self) -> Result<Secrets, SecretError> {
+        let id = self.id.clone();
+        match self.client.get_secret_value().secret_id(&id).send().await {
+            Ok(response) => {
+                let text = response.secret_string().unwrap_or_default();
+                text.parse().map_err(|problem| SecretError::Invalid { id, problem })
+            }
+            Err(error)
+                if error.as_service_error().is_some_and(Error::is_resource_not_found_exception) =>
+            {
+                Err(SecretError::Missing { id })
+            }
+            Err(error) => {
+                let cause = error.into_source().unwrap_or_else(Into::into);
+                Err(SecretError::Unavailable { id, cause })
+            }
         }
-        _ => SecretError::Unavailable {
-            name: name.to_owned(),
-            cause: cause.into_source().unwrap_or_else(Into::into),
-        },
-    })?;
-    let text = response.parameter().and_then(|parameter| parameter.value()).unwrap_or_default();
-    text.parse().map_err(|problem| SecretError::Invalid { name: name.to_owned(), problem })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use aws_config::{Region, SdkConfig};
-    use aws_sdk_ssm::config::{Credentials, SharedCredentialsProvider};
+    use aws_sdk_secretsmanager::config::{Credentials, SharedCredentialsProvider};
     use serde_json::{Value, json};
 
     use super::*;
@@ -118,7 +122,7 @@ mod tests {
 
     const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
-    /// A Systems Manager that answers every call with `answer`, and a source that reads from it.
+    /// A Secrets Manager that answers every call with `answer`, and a source that reads from it.
     async fn store(status: u16, answer: Value) -> (Receiver, SecretSource) {
         let body = answer.to_string();
         let length = body.len();
@@ -132,22 +136,22 @@ mod tests {
             .region(Region::new("eu-central-1"))
             .endpoint_url(store.url("/"))
             .build();
-        let client = Aws::new(aws::configure(config)).ssm();
-        (store, SecretSource::parameter(client, "/once/webhook-secret"))
+        let client = Aws::new(aws::configure(config)).secrets_manager();
+        (store, SecretSource::new(client, "webhook-secret"))
     }
 
     #[tokio::test]
-    async fn a_parameter_is_read_decrypted_and_cached_for_five_minutes() {
-        let (store, source) = store(200, json!({"Parameter": {"Value": SECRET}})).await;
+    async fn a_secret_is_read_once_and_cached_for_five_minutes() {
+        let (store, source) = store(200, json!({"SecretString": SECRET})).await;
         for _ in 0..3 {
             source.secrets().await.expect("secrets");
         }
         let requests = store.requests();
         assert_eq!(requests.len(), 1);
         let (head, body) = requests[0].split_once("\r\n\r\n").expect("a request");
-        assert!(head.contains("AmazonSSM.GetParameter"), "{head}");
+        assert!(head.contains("secretsmanager.GetSecretValue"), "{head}");
         let body: Value = serde_json::from_str(body).expect("JSON");
-        assert_eq!(body, json!({"Name": "/once/webhook-secret", "WithDecryption": true}));
+        assert_eq!(body, json!({"SecretId": "webhook-secret"}));
 
         tokio::time::pause();
         tokio::time::advance(CACHE_TTL).await;
@@ -157,31 +161,31 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn concurrent_requests_read_the_parameter_once() {
-        let (store, source) = store(200, json!({"Parameter": {"Value": SECRET}})).await;
+    async fn concurrent_requests_read_the_secret_once() {
+        let (store, source) = store(200, json!({"SecretString": SECRET})).await;
         let (one, other) = tokio::join!(source.secrets(), source.secrets());
         assert!(one.is_ok() && other.is_ok());
         assert_eq!(store.requests().len(), 1);
     }
 
     #[tokio::test]
-    async fn an_error_says_whether_the_parameter_is_missing_invalid_or_unavailable() {
+    async fn an_error_says_whether_the_secret_is_missing_invalid_or_unavailable() {
         for (status, answer, message) in [
             (
                 400,
-                json!({"__type": "ParameterNotFound"}),
-                "parameter /once/webhook-secret does not exist",
+                json!({"__type": "ResourceNotFoundException"}),
+                "secret webhook-secret does not exist",
             ),
             (
                 200,
-                json!({"Parameter": {"Value": "hunter2"}}),
-                "parameter /once/webhook-secret: secret 1: must be whsec_ followed by base64",
+                json!({"SecretString": "hunter2"}),
+                "secret webhook-secret: secret 1: must be base64, alone or after whsec_",
             ),
-            (200, json!({"Parameter": {}}), "parameter /once/webhook-secret: contains no secret"),
+            (200, json!({}), "secret webhook-secret: contains no secret"),
             (
                 400,
                 json!({"__type": "AccessDeniedException", "message": "no"}),
-                "parameter /once/webhook-secret could not be read: ",
+                "secret webhook-secret could not be read: ",
             ),
         ] {
             let (_store, source) = store(status, answer).await;
@@ -192,7 +196,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_failure_is_not_cached() {
-        let (store, source) = store(400, json!({"__type": "ParameterNotFound"})).await;
+        let (store, source) = store(400, json!({"__type": "ResourceNotFoundException"})).await;
         for reads in 1..=2 {
             assert!(source.secrets().await.is_err());
             assert_eq!(store.requests().len(), reads);

@@ -71,8 +71,8 @@ pub enum InvalidSecrets {
     /// The text contains no secret.
     #[error("contains no secret")]
     None,
-    /// A secret does not begin with `whsec_`, or is not base64.
-    #[error("secret {position}: must be whsec_ followed by base64")]
+    /// A secret is not base64.
+    #[error("secret {position}: must be base64, alone or after whsec_")]
     Malformed {
         /// Position in the list, from 1.
         position: usize,
@@ -90,8 +90,8 @@ pub enum InvalidSecrets {
 impl FromStr for Secrets {
     type Err = InvalidSecrets;
 
-    /// Parses secrets, each `whsec_` followed by base64 of 24 to 64 bytes, separated by commas or
-    /// whitespace.
+    /// Parses secrets, each base64 of 24 to 64 bytes, with or without the prefix `whsec_`, separated
+    /// by commas or whitespace.
     fn from_str(text: &str) -> Result<Self, InvalidSecrets> {
         let parts = text
             .split(|character: char| character == ',' || character.is_whitespace())
@@ -105,8 +105,8 @@ impl FromStr for Secrets {
 }
 
 fn key(position: usize, text: &str) -> Result<Hmac<Sha256>, InvalidSecrets> {
-    let bytes = text.strip_prefix("whsec_").and_then(|base64| STANDARD.decode(base64).ok());
-    let bytes = bytes.ok_or(InvalidSecrets::Malformed { position })?;
+    let bytes = STANDARD.decode(text.strip_prefix("whsec_").unwrap_or(text));
+    let bytes = bytes.map_err(|_| InvalidSecrets::Malformed { position })?;
     if !(24..=64).contains(&bytes.len()) {
         return Err(InvalidSecrets::Length { position, length: bytes.len() });
     }

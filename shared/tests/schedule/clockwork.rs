@@ -244,7 +244,7 @@ pub fn allow_private_receivers(config: &mut Config) {
 
 /// Starts a receiver, and sets the secret of its webhooks.
 pub async fn receiver(cloud: &Cloud) -> Receiver {
-    cloud.services().set_parameter("/once/webhook-secret", SECRET);
+    cloud.services().set_webhook_secret(SECRET);
     Receiver::start().await
 }
 

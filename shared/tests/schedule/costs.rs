@@ -54,14 +54,14 @@ async fn a_change_costs_a_read_and_a_write() {
 #[tokio::test]
 async fn a_run_costs_a_read_and_two_writes_and_its_slot_two_more() {
     for (overlap, expected, units) in [
-        ("allow", calls(&["GetItem", "UpdateItem", "GetParameter", "UpdateItem"]), 2.0),
+        ("allow", calls(&["GetItem", "UpdateItem", "GetSecretValue", "UpdateItem"]), 2.0),
         (
             "skip",
             calls(&[
                 "GetItem",
                 "UpdateItem",
                 "UpdateItem",
-                "GetParameter",
+                "GetSecretValue",
                 "UpdateItem",
                 "UpdateItem",
             ]),
@@ -73,7 +73,7 @@ async fn a_run_costs_a_read_and_two_writes_and_its_slot_two_more() {
                 "GetItem",
                 "UpdateItem",
                 "UpdateItem",
-                "GetParameter",
+                "GetSecretValue",
                 "UpdateItem",
                 "UpdateItem",
             ]),

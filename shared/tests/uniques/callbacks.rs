@@ -45,7 +45,7 @@ async fn receiver(status: u16, retry_after: Option<&'static str>) -> (String, In
 
 /// Starts a worker that may send to this machine, with few shards.
 fn worker(cloud: &Cloud) -> Instance {
-    cloud.services().set_parameter("/once/webhook-secret", SECRET);
+    cloud.services().set_webhook_secret(SECRET);
     cloud.instance_with(|config| {
         config.uniques.shards = 3;
         config.webhooks.guard.allow_private = true;
@@ -202,7 +202,7 @@ async fn an_undelivered_callback_is_retried_after_a_growing_delay() {
 #[tokio::test]
 async fn a_callback_to_a_blocked_address_or_a_gone_receiver_is_dropped() {
     let cloud = Cloud::start().await;
-    cloud.services().set_parameter("/once/webhook-secret", SECRET);
+    cloud.services().set_webhook_secret(SECRET);
     let (url, inbox) = receiver(200, None).await;
     let guarded = cloud.instance();
     for private in [
@@ -247,7 +247,7 @@ async fn a_callback_whose_worker_died_is_sent_by_the_next_one() {
     let (url, inbox) = receiver(503, None).await;
     let deaths = once::testing::crash::at_every_call_with(
         |config| config.webhooks.guard.allow_private = true,
-        async |cloud: &Cloud| cloud.services().set_parameter("/once/webhook-secret", SECRET),
+        async |cloud: &Cloud| cloud.services().set_webhook_secret(SECRET),
         async |instance, ()| {
             drop(
                 instance.app.callbacks().handle(&message(callback(&url)), instance.app.now()).await,

@@ -136,8 +136,8 @@ fn an_error_names_the_position_of_an_invalid_secret_not_its_text() {
     for (text, message) in [
         ("", "contains no secret"),
         (" ,\n", "contains no secret"),
-        ("hunter2", "secret 1: must be whsec_ followed by base64"),
-        (&format!("{SECRET}, whsec_%%%"), "secret 2: must be whsec_ followed by base64"),
+        ("hunter2", "secret 1: must be base64, alone or after whsec_"),
+        (&format!("{SECRET}, whsec_%%%"), "secret 2: must be base64, alone or after whsec_"),
         (
             &format!("{SECRET}\n{OTHER} whsec_aHVudGVyMg=="),
             "secret 3: must be 24 to 64 bytes, not 7",
