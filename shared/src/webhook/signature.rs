@@ -90,8 +90,8 @@ pub enum InvalidSecrets {
 impl FromStr for Secrets {
     type Err = InvalidSecrets;
 
-    /// Parses secrets, each base64 of 24 to 64 bytes, with or without the prefix `whsec_`, separated
-    /// by commas or whitespace.
+    /// Parses secrets, each base64 of 24 to 64 bytes, alone or after `whsec_`, separated by commas
+    /// or whitespace.
     fn from_str(text: &str) -> Result<Self, InvalidSecrets> {
         let parts = text
             .split(|character: char| character == ',' || character.is_whitespace())

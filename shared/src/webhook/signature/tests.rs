@@ -132,6 +132,13 @@ fn secrets_have_24_to_64_bytes() {
 }
 
 #[test]
+fn a_secret_that_the_stack_made_needs_no_prefix() {
+    let generated = "4mR2kQ7sXwB9cTn1VfGjL0pZhD5yEaUo8iKqMrS3tNv6";
+    let signature = |secret: &str| secrets(secret).sign(&id("msg_1"), &AT.to_string(), BODY);
+    assert_eq!(signature(generated), signature(&format!("whsec_{generated}")));
+}
+
+#[test]
 fn an_error_names_the_position_of_an_invalid_secret_not_its_text() {
     for (text, message) in [
         ("", "contains no secret"),
