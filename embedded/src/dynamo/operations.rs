@@ -1,0 +1,209 @@
+//! DynamoDB's operations.
+
+use std::time::Instant;
+
+use dynoxide::{
+    Result,
+    actions::{
+        batch_get_item, batch_write_item, create_table, delete_item, describe_table,
+        describe_time_to_live, get_item, list_tables, put_item,
+        query::{self, QueryRequest},
+        scan::{self, ScanRequest},
+        transact_get_items,
+        transact_write_items::{self, TransactWriteItemsRequest},
+        update_item, update_time_to_live,
+        vector_lifecycle::VectorIndexLifecycle,
+    },
+    storage::Storage,
+};
+use pollster::block_on;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+use tracing::error;
+
+use super::{DynoxideError, Store, tokens::fingerprint};
+
+/// The `Limit` of a `Query` or `Scan` that has none. dynoxide loads all rows up to the limit and
+/// then cuts the page at 1 MB, so that without one each page of a large partition would load the
+/// rest of it. 1 000 items of 1 KB are such a page; where items are smaller, the pages are, and
+/// short ones let other reads pass.
+const PAGE: usize = 1_000;
+
+/// The response to a request, in DynamoDB's JSON protocol.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// A JSON object: the result, or an error with `__type` and `message`.
+    pub body: String,
+}
+
+impl Store {
+    /// Executes an operation of DynamoDB: `GetItem`, `PutItem`, `UpdateItem`, `DeleteItem`,
+    /// `Query`, `Scan`, `BatchGetItem`, `BatchWriteItem`, `TransactGetItems`,
+    /// `TransactWriteItems`, `CreateTable`, `DescribeTable`, `ListTables`, `UpdateTimeToLive` or
+    /// `DescribeTimeToLive`. Another one is answered by `UnknownOperationException`.
+    pub async fn execute(&self, operation: &str, body: &[u8]) -> Reply {
+        let result = match operation {
+            "GetItem" => self.reading(body, |s, r| block_on(get_item::execute(s, r))).await,
+            "Query" => self.reading(body, query).await,
+            "Scan" => self.reading(body, scan).await,
+            "BatchGetItem" => {
+                self.reading(body, |s, r| block_on(batch_get_item::execute(s, r))).await
+            }
+            "TransactGetItems" => {
+                self.reading(body, |s, r| block_on(transact_get_items::execute(s, r))).await
+            }
+            "DescribeTable" => self.reading(body, describe_table).await,
+            "ListTables" => self.reading(body, |s, r| block_on(list_tables::execute(s, r))).await,
+            "PutItem" => self.writing(body, |s, r| block_on(put_item::execute(s, r))).await,
+            "UpdateItem" => self.writing(body, |s, r| block_on(update_item::execute(s, r))).await,
+            "DeleteItem" => self.writing(body, |s, r| block_on(delete_item::execute(s, r))).await,
+            "BatchWriteItem" => {
+                self.writing(body, |s, r| block_on(batch_write_item::execute(s, r))).await
+            }
+            "TransactWriteItems" => self.transact(body).await,
+            "CreateTable" => self.writing(body, |s, r| block_on(create_table::execute(s, r))).await,
+            "UpdateTimeToLive" => {
+                self.writing(body, |s, r| block_on(update_time_to_live::execute(s, r))).await
+            }
+            // Each connection caches the settings of tables, and only the writer's sees that they
+            // change.
+            "DescribeTimeToLive" => {
+                self.writing(body, |s, r| block_on(describe_time_to_live::execute(s, r))).await
+            }
+            _ => return Reply::unknown_operation(operation),
+        };
+        Reply::new(operation, result)
+    }
+
+    /// Creates a table by a request of `CreateTable`, unless a table has its name.
+    pub async fn create_table(&self, request: &Value) -> Result<()> {
+        let body = request.to_string();
+        let create = |s: &Storage, r| block_on(create_table::execute(s, r));
+        match self.writing(body.as_bytes(), create).await {
+            Err(DynoxideError::ResourceInUseException(_)) => Ok(()),
+            result => result.map(drop),
+        }
+    }
+
+    /// Describes a table, as `Table` of `DescribeTable`'s response does. It counts the items of the
+    /// table, which takes as long as reading them.
+    pub async fn describe(&self, table: &str) -> Result<Value> {
+        let body = json!({ "TableName": table }).to_string();
+        let mut response: Value =
+            parse(self.reading(body.as_bytes(), describe_table).await?.as_bytes())?;
+        Ok(response["Table"].take())
+    }
+
+    async fn transact(&self, body: &[u8]) -> Result<String> {
+        let body: Value = parse(body)?;
+        let fingerprint = fingerprint(&body);
+        let request: TransactWriteItemsRequest =
+            serde_json::from_value(body).map_err(|error| refusal(&error))?;
+        let tokens = self.tokens();
+        let transact = move |storage: &Storage| {
+            let token = request.client_request_token.clone();
+            let transact = || block_on(transact_write_items::execute(storage, request));
+            match token {
+                Some(token) => tokens.lock().once(&token, fingerprint, Instant::now(), transact),
+                None => transact(),
+            }
+        };
+        to_json(&self.on_writer(transact).await??)
+    }
+
+    /// Executes an operation that only reads. All of its work is done on the reader's thread.
+    async fn reading<Request, Response>(
+        &self,
+        body: &[u8],
+        execute: fn(&Storage, Request) -> Result<Response>,
+    ) -> Result<String>
+    where
+        Request: DeserializeOwned + 'static,
+        Response: Serialize + 'static,
+    {
+        let body = body.to_owned();
+        self.on_reader(move |storage| to_json(&execute(storage, parse(&body)?)?)).await?
+    }
+
+    /// Executes an operation that writes. All that does not need the writer's thread is done on the
+    /// caller's.
+    async fn writing<Request, Response>(
+        &self,
+        body: &[u8],
+        execute: fn(&Storage, Request) -> Result<Response>,
+    ) -> Result<String>
+    where
+        Request: DeserializeOwned + Send + 'static,
+        Response: Serialize + Send + 'static,
+    {
+        let request = parse(body)?;
+        to_json(&self.on_writer(move |storage| execute(storage, request)).await??)
+    }
+}
+
+fn query(storage: &Storage, mut request: QueryRequest) -> Result<query::QueryResponse> {
+    request.limit.get_or_insert(PAGE);
+    block_on(query::execute(storage, request))
+}
+
+fn scan(storage: &Storage, mut request: ScanRequest) -> Result<scan::ScanResponse> {
+    request.limit.get_or_insert(PAGE);
+    block_on(scan::execute(storage, request))
+}
+
+fn describe_table(
+    storage: &Storage,
+    request: describe_table::DescribeTableRequest,
+) -> Result<describe_table::DescribeTableResponse> {
+    // No table has an index of vectors, whose creation this would observe.
+    block_on(describe_table::execute(storage, request, &VectorIndexLifecycle::new()))
+}
+
+impl Reply {
+    fn new(operation: &str, result: Result<String>) -> Self {
+        match result {
+            Ok(body) => Self { status: 200, body },
+            Err(error) => {
+                let status = error.status_code();
+                if status >= 500 {
+                    error!(operation, error = &error as &dyn std::error::Error, "DynamoDB failed");
+                }
+                Self { status, body: error.to_json() }
+            }
+        }
+    }
+
+    fn unknown_operation(operation: &str) -> Self {
+        let error = json!({
+            "__type": "com.amazon.coral.service#UnknownOperationException",
+            "message": format!("{operation}: this store does not have the operation"),
+        });
+        Self { status: 400, body: error.to_string() }
+    }
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
+    serde_json::from_slice(body).map_err(|error| refusal(&error))
+}
+
+fn to_json(response: &impl Serialize) -> Result<String> {
+    serde_json::to_string(response)
+        .map_err(|error| DynoxideError::InternalServerError(error.to_string()))
+}
+
+/// Returns the error of a request that cannot be read. dynoxide's readers mark the class of an
+/// error at its start.
+fn refusal(error: &serde_json::Error) -> DynoxideError {
+    let text = error.to_string();
+    match text.split_once(':') {
+        Some(("VALIDATION" | "VALIDATION_REQUEST" | "VALIDATION_AS_READ", message)) => {
+            DynoxideError::ValidationException(message.into())
+        }
+        Some(("SERIALIZATION" | "SERIALIZATION_AS_READ", message)) => {
+            DynoxideError::SerializationException(message.into())
+        }
+        _ => DynoxideError::SerializationException(text),
+    }
+}

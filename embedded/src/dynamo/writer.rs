@@ -1,0 +1,68 @@
+//! The thread that writes.
+
+use std::{
+    iter,
+    panic::{self, AssertUnwindSafe},
+};
+
+use dynoxide::storage::Storage;
+use tracing::error;
+
+use super::{log::Log, pool::Queue};
+
+/// A write. It is executed, and what it returns is called when it is durable.
+pub(super) type Write = Box<dyn FnOnce(&Storage) -> Answer + Send>;
+
+/// Answers the caller of a write. Dropping it tells the caller that the write may be lost.
+pub(super) type Answer = Box<dyn FnOnce()>;
+
+/// The writing connection and its log.
+pub(super) struct Writer {
+    storage: Storage,
+    log: Log,
+}
+
+impl Writer {
+    pub(super) fn new(storage: Storage, log: Log) -> Self {
+        Self { storage, log }
+    }
+
+    /// Executes writes until the queue is closed.
+    pub(super) fn run(mut self, queue: &Queue<Write>) {
+        let queue = queue.lock();
+        while let Ok(first) = queue.recv() {
+            let queued = iter::once(first).chain(queue.try_iter());
+            let writes = queued.take(self.log.batch_size());
+            if self.log.restore(self.storage.conn()) {
+                self.execute(writes);
+            } else {
+                writes.for_each(drop);
+            }
+        }
+    }
+
+    /// Executes writes, makes them durable, and answers them.
+    fn execute(&mut self, writes: impl Iterator<Item = Write>) {
+        let answers: Vec<Answer> =
+            writes.filter_map(|write| execute_one(&self.storage, write)).collect();
+        let written = answers.len();
+        if self.log.sync() {
+            for answer in answers {
+                answer();
+            }
+        }
+        self.log.checkpoint_when_due(self.storage.conn(), written);
+    }
+}
+
+/// Executes a write. One that panics is rolled back and has no answer.
+fn execute_one(storage: &Storage, write: Write) -> Option<Answer> {
+    let answer = panic::catch_unwind(AssertUnwindSafe(|| write(storage)));
+    if answer.is_err() {
+        error!("A write panicked");
+        if !storage.conn().is_autocommit() {
+            drop(storage.rollback());
+        }
+    }
+    answer.ok()
+}

@@ -1,0 +1,101 @@
+//! What the tests of several modules use: folders, times, and the SDK without a network.
+
+use std::{
+    env, fmt, fs,
+    ops::Deref,
+    path::{Path, PathBuf},
+    pin::Pin,
+    sync::Arc,
+};
+
+use aws_smithy_runtime_api::client::{
+    http::{
+        HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+    },
+    orchestrator::{HttpRequest, HttpResponse},
+    result::ConnectorError,
+    runtime_components::RuntimeComponents,
+};
+use aws_smithy_types::body::SdkBody;
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::BodyExt;
+use jiff::Timestamp;
+
+/// A new folder that is removed with its content when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Folder(PathBuf);
+
+impl Folder {
+    pub(crate) fn new() -> Self {
+        let path = env::temp_dir().join(format!("embedded-{:032x}", fastrand::u128(..)));
+        fs::create_dir(&path).expect("a new folder");
+        Self(path)
+    }
+}
+
+impl Deref for Folder {
+    type Target = Path;
+
+    fn deref(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        drop(fs::remove_dir_all(&self.0));
+    }
+}
+
+/// A number of seconds after a time of the tests.
+pub(crate) fn time(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_795_000_000 + seconds).expect("a time")
+}
+
+/// The HTTP client of an SDK's client: a service in the process instead of a network.
+#[derive(Clone)]
+pub(crate) struct InProcess(Arc<Service>);
+
+type Service = dyn Fn(Request<Bytes>) -> ServiceFuture + Send + Sync;
+type ServiceFuture = Pin<Box<dyn Future<Output = Response<Bytes>> + Send>>;
+
+impl InProcess {
+    pub(crate) fn new<F>(service: impl Fn(Request<Bytes>) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Response<Bytes>> + Send + 'static,
+    {
+        Self(Arc::new(move |request| Box::pin(service(request))))
+    }
+}
+
+impl fmt::Debug for InProcess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InProcess").finish_non_exhaustive()
+    }
+}
+
+impl HttpClient for InProcess {
+    fn http_connector(
+        &self,
+        _: &HttpConnectorSettings,
+        _: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl HttpConnector for InProcess {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let service = self.0.clone();
+        HttpConnectorFuture::new(async move {
+            let request =
+                request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
+            let (head, body) = request.into_parts();
+            let body = body.collect().await.map_err(ConnectorError::io)?.to_bytes();
+            let response = service(Request::from_parts(head, body)).await.map(SdkBody::from);
+            HttpResponse::try_from(response)
+                .map_err(|error| ConnectorError::other(error.into(), None))
+        })
+    }
+}

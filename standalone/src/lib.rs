@@ -1,0 +1,3 @@
+//! Once in one process: its functions behind an HTTP server, without AWS.
+
+pub mod front;
