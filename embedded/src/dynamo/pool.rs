@@ -9,25 +9,35 @@ use std::{
     thread::{self, JoinHandle},
 };
 
+use dynoxide::storage::Storage;
 use parking_lot::Mutex;
+use tokio::sync::oneshot;
+
+use super::store::Unfinished;
+
+/// Work on a connection, which returns what answers its caller.
+pub(super) type Job = Box<dyn FnOnce(&Storage) -> Answer + Send>;
+
+/// Answers the caller of a job. Dropping it tells the caller that the job may not have been done.
+pub(super) type Answer = Box<dyn FnOnce()>;
 
 /// Threads with a queue. Dropping it ends them after the queued jobs, and waits for that.
-pub(super) struct Pool<Job> {
+pub(super) struct Pool {
     queue: Option<Sender<Job>>,
     threads: Vec<JoinHandle<()>>,
 }
 
 /// The end of the queue at which the threads take jobs. It is closed when the pool is dropped.
-pub(super) type Queue<Job> = Arc<Mutex<Receiver<Job>>>;
+pub(super) type Queue = Arc<Mutex<Receiver<Job>>>;
 
-impl<Job: Send + 'static> Pool<Job> {
+impl Pool {
     /// Starts a thread for each worker.
     pub(super) fn start<Worker>(
         name: &str,
         workers: impl IntoIterator<Item = Worker>,
     ) -> io::Result<Self>
     where
-        Worker: FnOnce(Queue<Job>) + Send + 'static,
+        Worker: FnOnce(Queue) + Send + 'static,
     {
         let (sender, receiver) = mpsc::channel();
         let queue = Arc::new(Mutex::new(receiver));
@@ -39,15 +49,30 @@ impl<Job: Send + 'static> Pool<Job> {
         Ok(Self { queue: Some(sender), threads })
     }
 
+    /// Executes work on one of the threads, and returns when the thread answers.
+    pub(super) async fn execute<T, F>(&self, work: F) -> Result<T, Unfinished>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Storage) -> T + Send + 'static,
+    {
+        let (sender, receiver) = oneshot::channel();
+        self.submit(Box::new(move |storage| {
+            let value = work(storage);
+            // The caller may have left.
+            Box::new(move || drop(sender.send(value)))
+        }));
+        receiver.await.map_err(|_| Unfinished)
+    }
+
     /// Queues a job. If no thread is left, the job is dropped.
-    pub(super) fn submit(&self, job: Job) {
+    fn submit(&self, job: Job) {
         if let Some(queue) = &self.queue {
             drop(queue.send(job));
         }
     }
 }
 
-impl<Job> Drop for Pool<Job> {
+impl Drop for Pool {
     fn drop(&mut self) {
         self.queue = None;
         for thread in self.threads.drain(..) {

@@ -5,15 +5,14 @@ use std::{fmt, fs::File, path::Path, sync::Arc};
 use dynoxide::storage::Storage;
 use parking_lot::Mutex;
 use rusqlite::{Connection, Transaction, TransactionBehavior, ffi};
-use tokio::sync::oneshot;
 
 use super::{
     DynoxideError, OpenError, expiry, file,
     log::{Fsync, Log},
     pool::{Pool, Queue},
-    readers::{self, READERS, Read},
+    readers::{self, READERS},
     tokens::Tokens,
-    writer::{Write, Writer},
+    writer::Writer,
 };
 
 /// What an answered write survives.
@@ -36,8 +35,8 @@ pub struct Store(Arc<Threads>);
 struct Threads {
     tokens: Arc<Mutex<Tokens>>,
     // Readers close their connections first: the last connection checkpoints the file.
-    readers: Pool<Read>,
-    writer: Pool<Write>,
+    readers: Pool,
+    writer: Pool,
 }
 
 /// The store did not finish a call: the disk failed, or the call panicked. A write may have
@@ -64,12 +63,12 @@ impl Store {
         let sync = sync(file::open_log(path)?);
         let log = Log::new(storage.conn(), sync).map_err(OpenError::of(path))?;
         let writer = Writer::new(storage, log);
-        let writer = Pool::start("writer", [move |queue: Queue<Write>| writer.run(&queue)]);
+        let writer = Pool::start("writer", [move |queue: Queue| writer.run(&queue)]);
         let connections: Vec<Storage> =
             (0..READERS).map(|_| file::open_to_read(path)).collect::<Result<_, _>>()?;
         let readers = connections
             .into_iter()
-            .map(|storage| move |queue: Queue<Read>| readers::run(&storage, &queue));
+            .map(|storage| move |queue: Queue| readers::run(&storage, &queue));
         Ok(Self(Arc::new(Threads {
             tokens: Arc::default(),
             readers: Pool::start("reader", readers).map_err(OpenError::of(path))?,
@@ -117,13 +116,7 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&Storage) -> T + Send + 'static,
     {
-        let (sender, receiver) = oneshot::channel();
-        self.0.writer.submit(Box::new(move |storage| {
-            let value = write(storage);
-            // The caller may have given up.
-            Box::new(move || drop(sender.send(value)))
-        }));
-        receiver.await.map_err(|_| Unfinished)
+        self.0.writer.execute(write).await
     }
 
     /// Executes a read on a reader's thread.
@@ -132,9 +125,7 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&Storage) -> T + Send + 'static,
     {
-        let (sender, receiver) = oneshot::channel();
-        self.0.readers.submit(Box::new(move |storage| drop(sender.send(read(storage)))));
-        receiver.await.map_err(|_| Unfinished)
+        self.0.readers.execute(read).await
     }
 
     pub(super) fn tokens(&self) -> Arc<Mutex<Tokens>> {

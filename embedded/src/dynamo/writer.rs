@@ -8,13 +8,10 @@ use std::{
 use dynoxide::storage::Storage;
 use tracing::error;
 
-use super::{log::Log, pool::Queue};
-
-/// A write. It is executed, and what it returns is called when it is durable.
-pub(super) type Write = Box<dyn FnOnce(&Storage) -> Answer + Send>;
-
-/// Answers the caller of a write. Dropping it tells the caller that the write may be lost.
-pub(super) type Answer = Box<dyn FnOnce()>;
+use super::{
+    log::Log,
+    pool::{Answer, Job, Queue},
+};
 
 /// The writing connection and its log.
 pub(super) struct Writer {
@@ -28,7 +25,7 @@ impl Writer {
     }
 
     /// Executes writes until the queue is closed.
-    pub(super) fn run(mut self, queue: &Queue<Write>) {
+    pub(super) fn run(mut self, queue: &Queue) {
         let queue = queue.lock();
         while let Ok(first) = queue.recv() {
             let queued = iter::once(first).chain(queue.try_iter());
@@ -36,13 +33,14 @@ impl Writer {
             if self.log.restore(self.storage.conn()) {
                 self.execute(writes);
             } else {
-                writes.for_each(drop);
+                // Taken together: what a refused caller sends next is for the next batch.
+                drop(writes.collect::<Vec<_>>());
             }
         }
     }
 
     /// Executes writes, makes them durable, and answers them.
-    fn execute(&mut self, writes: impl Iterator<Item = Write>) {
+    fn execute(&mut self, writes: impl Iterator<Item = Job>) {
         let answers: Vec<Answer> =
             writes.filter_map(|write| execute_one(&self.storage, write)).collect();
         let written = answers.len();
@@ -56,7 +54,7 @@ impl Writer {
 }
 
 /// Executes a write. One that panics is rolled back and has no answer.
-fn execute_one(storage: &Storage, write: Write) -> Option<Answer> {
+fn execute_one(storage: &Storage, write: Job) -> Option<Answer> {
     let answer = panic::catch_unwind(AssertUnwindSafe(|| write(storage)));
     if answer.is_err() {
         error!("A write panicked");
