@@ -26,7 +26,7 @@ use crate::{
     json_call::{self, Failure},
 };
 
-/// What values are generated from: `GenerateSecretString` with `ExcludePunctuation`.
+/// What values are generated from. All of it is in the alphabet of base64.
 const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
 /// The longest value, in bytes.

@@ -8,6 +8,8 @@ use std::{
     sync::Arc,
 };
 
+use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig};
+use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use aws_smithy_runtime_api::client::{
     http::{
         HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
@@ -51,6 +53,19 @@ impl Drop for Folder {
 /// A number of seconds after a time of the tests.
 pub(crate) fn time(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_795_000_000 + seconds).expect("a time")
+}
+
+/// The settings of an SDK's client that does not retry.
+pub(crate) fn sdk_config(client: impl HttpClient + 'static) -> SdkConfig {
+    let credentials = Credentials::new("id", "secret", None, None, "test");
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .endpoint_url("http://localhost:9000")
+        .region(Region::new("local"))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .retry_config(RetryConfig::disabled())
+        .http_client(client)
+        .build()
 }
 
 /// The HTTP client of an SDK's client: a service in the process instead of a network.

@@ -1,13 +1,9 @@
 use std::fs;
 
-use aws_sdk_secretsmanager::{
-    Client, Config,
-    config::{BehaviorVersion, Credentials, Region},
-    error::ProvideErrorMetadata,
-};
+use aws_sdk_secretsmanager::{Client, error::ProvideErrorMetadata};
 
 use super::*;
-use crate::testing::{Folder, InProcess, time};
+use crate::testing::{Folder, InProcess, sdk_config, time};
 
 const GENERATED: GeneratedSecret<'_> = GeneratedSecret { name: "webhook", length: 44 };
 
@@ -21,17 +17,11 @@ fn client(secrets: &Secrets) -> Client {
         let secrets = secrets.clone();
         async move { secrets.respond(request, time(5)).await }
     });
-    let config = Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .http_client(client)
-        .endpoint_url("http://localhost:9000")
-        .region(Region::new("local"))
-        .credentials_provider(Credentials::new("id", "secret", None, None, "test"));
-    Client::from_conf(config.build())
+    Client::new(&sdk_config(client))
 }
 
 #[test]
-fn a_secret_is_generated_once_as_the_template_says() {
+fn a_secret_is_generated_once_of_letters_and_digits() {
     let folder = Folder::new();
     let value = open(&folder).expect("secrets").value("webhook").expect("a value");
     assert_eq!(value.len(), 44);

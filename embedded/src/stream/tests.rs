@@ -1,8 +1,7 @@
 use std::{fs, io::Write, path::PathBuf};
 
 use aws_sdk_kinesis::{
-    Client, Config,
-    config::{BehaviorVersion, Credentials, Region},
+    Client,
     error::ProvideErrorMetadata,
     operation::get_records::GetRecordsOutput,
     primitives::{Blob, DateTime},
@@ -10,7 +9,7 @@ use aws_sdk_kinesis::{
 };
 
 use super::*;
-use crate::testing::{Folder, InProcess, time};
+use crate::testing::{Folder, InProcess, sdk_config, time};
 
 /// A log with files of about two records, and at most three of them.
 fn open(folder: &Folder) -> Result<Log, Error> {
@@ -200,13 +199,7 @@ fn client(folder: &Folder) -> Client {
         let stream = stream.clone();
         async move { stream.respond(request, time(100)).await }
     });
-    let config = Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .http_client(client)
-        .endpoint_url("http://localhost:9000")
-        .region(Region::new("local"))
-        .credentials_provider(Credentials::new("id", "secret", None, None, "test"));
-    Client::from_conf(config.build())
+    Client::new(&sdk_config(client))
 }
 
 async fn put(client: &Client, data: &str) -> String {

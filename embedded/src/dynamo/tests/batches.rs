@@ -15,7 +15,7 @@ impl Syncs {
     fn open(folder: &Folder) -> (Store, Self) {
         let (start, started) = mpsc::channel();
         let (release, released) = mpsc::channel();
-        let store = Store::open_with(&folder.file(), |log| {
+        let store = Store::open_with(&store_file(folder), |log| {
             Some(Box::new(move || {
                 start.send(()).expect("a test");
                 released.recv().expect("a test");

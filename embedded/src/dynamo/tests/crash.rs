@@ -1,8 +1,9 @@
 use std::{
     collections::HashSet,
+    env,
     ffi::OsString,
     io::{BufRead, BufReader},
-    process::{Command, Stdio},
+    process::{self, Command, Stdio},
 };
 
 use super::*;
@@ -20,8 +21,8 @@ async fn every_answered_write_survives_a_kill() {
     }
     let folder = Folder::new();
     for round in 0..3 {
-        let answered = write_and_kill(&folder.file(), 200);
-        let store = Store::open(folder.file(), Durability::Full).expect("the store");
+        let answered = write_and_kill(&store_file(&folder), 200);
+        let store = Store::open(store_file(&folder), Durability::Full).expect("the store");
         let client = client(&store);
         for name in &answered {
             assert!(get(&client, name, "1").await.is_some(), "{name} is lost in round {round}");

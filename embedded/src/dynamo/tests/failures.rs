@@ -15,7 +15,7 @@ use super::*;
 async fn fallible_store(folder: &Folder) -> (Store, Arc<AtomicBool>) {
     let fails = Arc::new(AtomicBool::new(false));
     let fail = Arc::clone(&fails);
-    let store = Store::open_with(&folder.file(), |log| {
+    let store = Store::open_with(&store_file(folder), |log| {
         Some(Box::new(move || {
             if fail.swap(false, Ordering::Relaxed) {
                 return Err(io::Error::other("injected"));
@@ -53,12 +53,12 @@ async fn after_a_failed_sync_the_log_moves_to_the_file_before_the_next_write() {
     for n in 0..50 {
         try_put(&client, numbered("a", "1", n)).await.expect("a put");
     }
-    let before = folder.log_size();
+    let before = log_size(&folder);
     fails.store(true, Ordering::Relaxed);
     try_put(&client, numbered("a", "2", 1)).await.expect_err("no sync");
-    assert!(folder.log_size() > before);
+    assert!(log_size(&folder) > before);
     try_put(&client, numbered("a", "3", 1)).await.expect("a put");
-    assert!(folder.log_size() < before);
+    assert!(log_size(&folder) < before);
 }
 
 #[tokio::test]

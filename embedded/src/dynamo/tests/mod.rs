@@ -13,21 +13,15 @@ mod transactions;
 
 use std::{
     collections::HashMap,
-    env, fs,
-    ops::Deref,
+    fs,
     path::{Path, PathBuf},
-    process,
-    sync::atomic::{AtomicU32, Ordering},
 };
 
-use aws_sdk_dynamodb::{
-    Client, Config,
-    config::{BehaviorVersion, Credentials, Region, retry::RetryConfig},
-    types::AttributeValue,
-};
+use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use serde_json::{Value, json};
 
 use super::{Durability, Store};
+use crate::testing::{Folder, sdk_config};
 
 const TABLE: &str = "Items";
 
@@ -36,61 +30,27 @@ const INDEX: &str = "by_owner";
 
 type Item = HashMap<String, AttributeValue>;
 
-/// A new folder that is removed with its content when it is dropped.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Self {
-        static LAST: AtomicU32 = AtomicU32::new(0);
-        let name = format!("store-{}-{}", process::id(), LAST.fetch_add(1, Ordering::Relaxed));
-        let path = env::temp_dir().join(name);
-        fs::create_dir(&path).expect("a new folder");
-        Self(path)
-    }
-
-    /// The path of a store.
-    fn file(&self) -> PathBuf {
-        self.join("store.db")
-    }
-
-    /// The size of the store's log.
-    fn log_size(&self) -> u64 {
-        fs::metadata(self.join("store.db-wal")).expect("a log").len()
-    }
+/// The path of the store in a folder.
+fn store_file(folder: &Path) -> PathBuf {
+    folder.join("store.db")
 }
 
-impl Deref for Folder {
-    type Target = Path;
-
-    fn deref(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        drop(fs::remove_dir_all(&self.0));
-    }
+/// The size of the log of the store in a folder.
+fn log_size(folder: &Path) -> u64 {
+    fs::metadata(folder.join("store.db-wal")).expect("a log").len()
 }
 
 /// A client of a new store with the table. The folder lives as long as the test.
 async fn new_client() -> (Folder, Store, Client) {
     let folder = Folder::new();
-    let store = Store::open(folder.file(), Durability::Full).expect("a store");
+    let store = Store::open(store_file(&folder), Durability::Full).expect("a store");
     store.create_table(&definition()).await.expect("a table");
     let client = client(&store);
     (folder, store, client)
 }
 
-/// A client that does not retry.
 fn client(store: &Store) -> Client {
-    let config = Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("eu-central-1"))
-        .credentials_provider(Credentials::new("key", "secret", None, None, "tests"))
-        .retry_config(RetryConfig::disabled())
-        .http_client(store.clone());
-    Client::from_conf(config.build())
+    Client::new(&sdk_config(store.clone()))
 }
 
 fn definition() -> Value {

@@ -14,7 +14,7 @@ async fn a_store_that_is_opened_again_has_everything() {
     put(&sdk, numbered("a", "1", 1)).await;
     store.write(|rows| rows.execute_batch("CREATE TABLE rows (n)")).await.expect("a table");
     drop((store, sdk));
-    let store = Store::open(folder.file(), Durability::Normal).expect("the store");
+    let store = Store::open(store_file(&folder), Durability::Normal).expect("the store");
     assert_eq!(get(&client(&store), "a", "1").await, Some(numbered("a", "1", 1)));
     let count =
         store.read(|rows| rows.query_row("SELECT count(*) FROM rows", [], |row| row.get(0)));
@@ -35,7 +35,7 @@ async fn dropping_the_last_handle_finishes_queued_writes_and_empties_the_log() {
     }
     drop(store);
     assert!(!folder.join("store.db-wal").exists());
-    let store = Store::open(folder.file(), Durability::Full).expect("the store");
+    let store = Store::open(store_file(&folder), Durability::Full).expect("the store");
     let count =
         store.read(|rows| rows.query_row("SELECT count(*) FROM rows", [], |row| row.get(0)));
     assert_eq!(count.await, Ok(100));
@@ -51,19 +51,19 @@ fn a_file_in_a_missing_folder_is_refused_by_name() {
 #[test]
 fn a_file_that_is_no_database_is_refused_by_name_and_left_alone() {
     let folder = Folder::new();
-    fs::write(folder.file(), [b'x'; 8_192]).expect("a file");
-    let error = refusal(&folder.file());
+    fs::write(store_file(&folder), [b'x'; 8_192]).expect("a file");
+    let error = refusal(&store_file(&folder));
     assert!(error.contains("file is not a database"), "{error}");
-    assert_eq!(fs::read(folder.file()).expect("the file"), [b'x'; 8_192]);
+    assert_eq!(fs::read(store_file(&folder)).expect("the file"), [b'x'; 8_192]);
 }
 
 #[tokio::test]
 async fn a_file_that_lost_its_end_is_refused_by_name() {
     let (folder, store, client) = new_client().await;
     drop((store, client));
-    let file = OpenOptions::new().write(true).open(folder.file()).expect("the file");
+    let file = OpenOptions::new().write(true).open(store_file(&folder)).expect("the file");
     let size = file.metadata().expect("a size").len();
     file.set_len(size / 2).expect("a shorter file");
-    let error = refusal(&folder.file());
+    let error = refusal(&store_file(&folder));
     assert!(error.contains("database disk image is malformed"), "{error}");
 }

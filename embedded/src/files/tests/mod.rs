@@ -3,8 +3,8 @@
 use std::{fs, sync::Arc, time::Duration};
 
 use aws_sdk_s3::{
-    Client, Config,
-    config::{BehaviorVersion, Credentials as SdkCredentials, Region, RequestChecksumCalculation},
+    Client,
+    config::{Builder, RequestChecksumCalculation},
     error::{ProvideErrorMetadata, SdkError},
     operation::list_objects_v2::ListObjectsV2Output,
     presigning::PresigningConfig,
@@ -17,7 +17,7 @@ use http::{Request, StatusCode};
 use parking_lot::Mutex;
 
 use super::*;
-use crate::testing::{Folder, InProcess, time};
+use crate::testing::{Folder, InProcess, sdk_config, time};
 
 const KEY: &str = "2026-01/fees of a+b & c=d ä.csv";
 
@@ -51,13 +51,8 @@ fn service_with(checksums: RequestChecksumCalculation) -> Service {
         let service = service.clone();
         async move { service.respond(request, time(0)).await }
     });
-    let config = Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .http_client(client)
-        .endpoint_url("http://localhost:9000")
+    let config = Builder::from(&sdk_config(client))
         .force_path_style(true)
-        .region(Region::new("local"))
-        .credentials_provider(SdkCredentials::new("id", "secret", None, None, "test"))
         .request_checksum_calculation(checksums)
         .build();
     Service { folder, files, s3: Client::from_conf(config), last_request }

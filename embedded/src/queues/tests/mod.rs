@@ -17,7 +17,7 @@ use super::{
 /// Monday, 1 June 2026, 00:00 UTC.
 const START: Timestamp = 1_780_272_000_000;
 
-/// Returns the time so many seconds after the start.
+/// Returns the time this number of seconds after the start.
 fn at(seconds: i64) -> Timestamp {
     START + seconds * 1_000
 }

@@ -6,8 +6,7 @@ use std::sync::{
 };
 
 use aws_sdk_sqs::{
-    Client, Config,
-    config::{BehaviorVersion, Credentials, Region, retry::RetryConfig},
+    Client,
     error::ProvideErrorMetadata,
     operation::send_message_batch::SendMessageBatchOutput,
     primitives::Blob,
@@ -17,44 +16,30 @@ use aws_sdk_sqs::{
         SendMessageBatchRequestEntry, SendMessageBatchResultEntry,
     },
 };
-use aws_smithy_runtime_api::client::{
-    http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn},
-    orchestrator::{HttpRequest, HttpResponse},
-};
+use bytes::Bytes;
+use http::{Request, Response};
 
-use super::{
-    service::{Folder, start},
-    *,
+use super::{service::start, *};
+use crate::{
+    queues::Queues,
+    testing::{Folder, InProcess, sdk_config},
 };
-use crate::queues::Queues;
 
 const WORK: &str = "http://127.0.0.1:9001/000000000000/work";
 const DEAD: &str = "http://127.0.0.1:9001/000000000000/dead";
 
-/// Passes the SDK's calls to the queues, at the time that the test sets.
-#[derive(Debug, Clone)]
-struct Connector {
-    queues: Arc<Queues>,
-    now: Arc<AtomicI64>,
-}
-
-impl HttpConnector for Connector {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let Self { queues, now } = self.clone();
-        HttpConnectorFuture::new(async move {
-            let target = request.headers().get("x-amz-target").expect("a target");
-            let operation = target.strip_prefix("AmazonSQS.").expect("an operation of SQS");
-            let body = request.body().bytes().expect("a body");
-            let response = queues.respond(operation, body, now.load(Ordering::Relaxed)).await;
-            let status = response.status.try_into().expect("a status");
-            let mut http = HttpResponse::new(status, response.body.to_string().into());
-            http.headers_mut().insert("content-type", "application/x-amz-json-1.0");
-            if let Some(error) = response.query_error {
-                http.headers_mut().insert("x-amzn-query-error", error);
-            }
-            Ok(http)
-        })
+/// Responds to a request of the SDK.
+async fn respond(queues: Arc<Queues>, request: Request<Bytes>, now: Timestamp) -> Response<Bytes> {
+    let target = request.headers()["x-amz-target"].to_str().expect("a target");
+    let operation = target.strip_prefix("AmazonSQS.").expect("an operation of SQS");
+    let response = queues.respond(operation, request.body(), now).await;
+    let mut http = Response::builder()
+        .status(response.status)
+        .header("content-type", "application/x-amz-json-1.0");
+    if let Some(error) = response.query_error {
+        http = http.header("x-amzn-query-error", error);
     }
+    http.body(response.body.to_string().into()).expect("a response")
 }
 
 /// A client with queues of its own.
@@ -67,18 +52,12 @@ struct Service {
 impl Service {
     async fn start() -> Self {
         let (folder, queues) = start().await;
-        let now = Arc::new(AtomicI64::new(at(0)));
-        let connector = Connector { queues: Arc::new(queues), now: Arc::clone(&now) };
-        let connector = SharedHttpConnector::new(connector);
-        let config = Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new("us-east-1"))
-            .credentials_provider(Credentials::new("key", "secret", None, None, "testing"))
-            .endpoint_url("http://127.0.0.1:9001")
-            .retry_config(RetryConfig::disabled())
-            .http_client(http_client_fn(move |_, _| connector.clone()))
-            .build();
-        Self { client: Client::from_conf(config), now, _folder: folder }
+        let (queues, now) = (Arc::new(queues), Arc::new(AtomicI64::new(at(0))));
+        let clock = Arc::clone(&now);
+        let service = InProcess::new(move |request| {
+            respond(Arc::clone(&queues), request, clock.load(Ordering::Relaxed))
+        });
+        Self { client: Client::new(&sdk_config(service)), now, _folder: folder }
     }
 
     fn set_time(&self, now: Timestamp) {

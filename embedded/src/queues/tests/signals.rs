@@ -1,10 +1,11 @@
 //! What the functions of [`Queues`] add to those on the table.
 
 use super::{
-    service::{Folder, start},
+    service::{open, start},
     *,
 };
 use crate::queues::Queues;
+use crate::testing::Folder;
 
 async fn send(queues: &Queues, bodies: &[&str], now: Timestamp) {
     let messages = bodies.iter().map(|body| message(body)).collect();
@@ -27,12 +28,12 @@ async fn bury(queues: &Queues) {
 #[tokio::test]
 async fn messages_stay_when_the_queues_are_declared_again() {
     let folder = Folder::new();
-    let queues = folder.open([work(), dead()]).await;
+    let queues = open(&folder, [work(), dead()]).await;
     send(&queues, &["hello"], at(0)).await;
     let delivered = receive(&queues, "work", at(0)).await;
     drop(queues);
     let longer = Queue { visibility_timeout_s: 60, ..work() };
-    let queues = folder.open([longer, dead()]).await;
+    let queues = open(&folder, [longer, dead()]).await;
     let depth = queues.depth("work", at(1)).await.expect("a depth");
     assert_eq!(depth, Depth { visible: 0, in_flight: 1, delayed: 0 });
     assert_eq!(receive(&queues, "work", at(30)).await.len(), 1);
