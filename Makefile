@@ -39,8 +39,8 @@ watch: ## Start and deploy as `run` does, then serve the routes at port 9000, re
 	@$(CLOUD) deploy
 	@$(CLOUD) watch
 
-# Clippy and rustdoc work on what the tests compile: `cargo clippy` and `cargo doc` would check every
-# dependency once more. Two tests a core, since many wait.
+# Clippy and rustdoc work on what the tests compile: `cargo clippy` and `cargo doc` would check
+# every dependency once more. Two tests a core, since many wait.
 CARGO_TEST := RUSTC_WORKSPACE_WRAPPER=$(CURDIR)/local/clippy.sh RUSTDOC=$(CURDIR)/local/rustdoc.sh \
   cargo test --workspace --all-features
 TEST_THREADS := $(shell $(PYTHON) -c "import os; print(2 * os.cpu_count())")

@@ -59,17 +59,17 @@ def _make(environment: str, pins: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     # Made from within another environment it would depend on that one: use the base interpreter.
     python = getattr(sys, "_base_executable", sys.executable)
+    variables = {"UV_CACHE_DIR": str(PROJECT / ".local" / "cache" / "uv")} | os.environ
     if environment == "uv":
         venv = [python, "-m", "venv", folder]
         install = [folder / "bin" / "pip", "install", "--disable-pip-version-check"]
     else:
         uv = programs("uv") / "uv"
-        os.environ.setdefault("UV_CACHE_DIR", str(PROJECT / ".local" / "cache" / "uv"))
         venv = [uv, "venv", "--quiet", "--no-config", "--python", python, folder]
         install = [uv, "pip", "install", "--no-config", "--python", folder]
-    if subprocess.run(venv, stdout=subprocess.PIPE).returncode:
+    if subprocess.run(venv, env=variables, stdout=subprocess.PIPE).returncode:
         sys.exit("cannot make an environment: install Python's venv module (Debian: python3-venv)")
     # The pins are complete: there is nothing to resolve, only to download and check.
     pinned = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "--requirement", pins]
-    if subprocess.run([*install, "--quiet", *pinned]).returncode:
+    if subprocess.run([*install, "--quiet", *pinned], env=variables).returncode:
         sys.exit(f"cannot install {pins.relative_to(PROJECT)}: see the message above")

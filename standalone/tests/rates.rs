@@ -10,7 +10,7 @@ use standalone::front::{Front, Rate, Rates};
 
 use crate::service::{Service, names, settings};
 
-/// Sends requests until one is refused, and returns how many were admitted.
+/// Sends requests until one is refused, and returns the number of admitted ones.
 async fn admitted(service: &Service, method: &str, target: &str) -> usize {
     let mut client = service.connect().await;
     for admitted in 0.. {

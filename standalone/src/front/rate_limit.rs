@@ -68,7 +68,7 @@ mod tests {
 
     use super::*;
 
-    /// Takes tokens until there is none, and returns how many there were.
+    /// Takes tokens until there is none, and returns their number.
     fn drain(bucket: &mut TokenBucket, now: Instant) -> usize {
         (0..1_000).take_while(|_| bucket.take(now)).count()
     }
