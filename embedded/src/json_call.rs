@@ -1,9 +1,16 @@
-//! Calls in AWS JSON 1.1: the operation is a header, parameters and result are JSON.
+//! Calls in AWS JSON: the operation is a header, parameters and result are JSON.
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+
+/// The header that names the service and the operation.
+pub(crate) const TARGET: &str = "x-amz-target";
+
+/// The types of a body, by the version of AWS JSON that a service has.
+pub(crate) const JSON_1_0: &str = "application/x-amz-json-1.0";
+const JSON_1_1: &str = "application/x-amz-json-1.1";
 
 /// Why a call failed, as the SDK reads it.
 #[derive(Debug)]
@@ -29,15 +36,25 @@ impl Failure {
     pub(crate) fn unknown_operation(operation: &str) -> Self {
         Self::new("UnknownOperationException", format!("{operation} is not implemented"))
     }
+
+    /// Sets another status than 400.
+    pub(crate) fn with_status(self, status: StatusCode) -> Self {
+        Self { status, ..self }
+    }
 }
 
 /// Returns the operation of a request with the header `x-amz-target: <service>.<operation>`; the
 /// whole header if it names another service.
 pub(crate) fn operation<'a>(request: &'a Request<Bytes>, service: &str) -> &'a str {
-    let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok());
-    let target = target.unwrap_or("a request without x-amz-target");
+    let target = target(request);
     let operation = target.strip_prefix(service).and_then(|rest| rest.strip_prefix('.'));
     operation.unwrap_or(target)
+}
+
+/// Returns the service and the operation that a request names.
+pub(crate) fn target(request: &Request<Bytes>) -> &str {
+    let target = request.headers().get(TARGET).and_then(|target| target.to_str().ok());
+    target.unwrap_or("a request without x-amz-target")
 }
 
 /// Reads the parameters of a call. Those that `T` does not have are refused by name if it denies
@@ -58,9 +75,17 @@ pub(crate) fn response(result: Result<Value, Failure>) -> Response<Bytes> {
             (status, json!({"__type": kind, "message": message}))
         }
     };
-    let mut response = Response::new(Bytes::from(body.to_string()));
+    with_body(status, body.to_string(), JSON_1_1)
+}
+
+/// Makes a response of a body of JSON.
+pub(crate) fn with_body(
+    status: StatusCode,
+    body: String,
+    media_type: &'static str,
+) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from(body));
     *response.status_mut() = status;
-    let json = HeaderValue::from_static("application/x-amz-json-1.1");
-    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     response
 }

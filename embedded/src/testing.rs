@@ -1,5 +1,7 @@
 //! What the tests of several modules use: folders, times, and the SDK without a network.
 
+pub(crate) mod services;
+
 use std::{
     env, fmt, fs,
     ops::Deref,
@@ -14,15 +16,14 @@ use aws_smithy_runtime_api::client::{
     http::{
         HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
     },
-    orchestrator::{HttpRequest, HttpResponse},
-    result::ConnectorError,
+    orchestrator::HttpRequest,
     runtime_components::RuntimeComponents,
 };
-use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::BodyExt;
 use jiff::Timestamp;
+
+use crate::connector;
 
 /// A new folder that is removed with its content when it is dropped.
 #[derive(Debug)]
@@ -68,7 +69,7 @@ pub(crate) fn sdk_config(client: impl HttpClient + 'static) -> SdkConfig {
         .build()
 }
 
-/// The HTTP client of an SDK's client: a service in the process instead of a network.
+/// The HTTP client of an SDK's client: a function instead of a network.
 #[derive(Clone)]
 pub(crate) struct InProcess(Arc<Service>);
 
@@ -103,14 +104,6 @@ impl HttpClient for InProcess {
 impl HttpConnector for InProcess {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let service = self.0.clone();
-        HttpConnectorFuture::new(async move {
-            let request =
-                request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
-            let (head, body) = request.into_parts();
-            let body = body.collect().await.map_err(ConnectorError::io)?.to_bytes();
-            let response = service(Request::from_parts(head, body)).await.map(SdkBody::from);
-            HttpResponse::try_from(response)
-                .map_err(|error| ConnectorError::other(error.into(), None))
-        })
+        connector::call(request, move |request| service(request))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{
     error::Error,
-    fs::File,
+    fs::{File, TryLockError},
     io,
     path::{Path, PathBuf},
 };
@@ -28,6 +28,19 @@ impl OpenError {
     }
 }
 
+/// Locks the file for as long as the result lives, by a lock of the file `<name>.lock` beside it.
+/// The operating system unlocks it when the process dies.
+pub(super) fn lock(path: &Path) -> Result<File, OpenError> {
+    let lock = File::create(beside(path, ".lock")).map_err(OpenError::of(path))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => {
+            Err(OpenError::of(path)("it is open already, in this process or in another one"))
+        }
+        Err(TryLockError::Error(error)) => Err(OpenError::of(path)(error)),
+    }
+}
+
 /// Opens the file for the writer, or creates it.
 pub(super) fn open(path: &Path) -> Result<Storage, OpenError> {
     // SQLite's own words for what is wrong with the file: dynoxide's are about encryption. The
@@ -50,9 +63,15 @@ pub(super) fn open_to_read(path: &Path) -> Result<Storage, OpenError> {
 
 /// Opens the write-ahead log of a file that has a connection.
 pub(super) fn open_log(path: &Path) -> Result<File, OpenError> {
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    File::open(&log).map_err(OpenError::of(Path::new(&log)))
+    let log = beside(path, "-wal");
+    File::open(&log).map_err(OpenError::of(&log))
+}
+
+/// Returns the path of a file that belongs to another one.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
 }
 
 fn connect(path: &Path) -> Result<Storage, OpenError> {

@@ -1,7 +1,7 @@
 //! DynamoDB in the process, on one SQLite file.
 //!
-//! A [`Store`] is the `http_client` of an `aws_sdk_dynamodb::Client`: a call is parsed, executed by
-//! dynoxide and answered without a socket. Other modules keep rows of their own in the same file
+//! A [`Store`] responds to the requests of an `aws_sdk_dynamodb::Client`: a call is parsed,
+//! executed by dynoxide and answered. Other modules keep rows of their own in the same file
 //! ([`Store::write`], [`Store::read`]).
 //!
 //! # What is durable
@@ -50,15 +50,13 @@
 //! |---|---|
 //! | `store` | the handle: opening, and work on its threads |
 //! | `operations` | DynamoDB's operations |
-//! | `connector` | the HTTP client of the SDK |
 //! | `tokens` | transactions that are sent twice |
 //! | `expiry` | removal of expired items |
 //! | `writer`, `log` | batches of writes; syncs and checkpoints |
 //! | `readers` | snapshots |
 //! | `pool` | threads with a queue |
-//! | `file` | connections to the file |
+//! | `file` | connections to the file, and its lock |
 
-mod connector;
 mod expiry;
 mod file;
 mod log;

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use bytes::Bytes;
 use dynoxide::{
     Result,
     actions::{
@@ -16,12 +17,17 @@ use dynoxide::{
     },
     storage::Storage,
 };
+use http::{Request, Response, StatusCode};
 use pollster::block_on;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use tracing::error;
 
 use super::{DynoxideError, Store, tokens::fingerprint};
+use crate::json_call::{self, JSON_1_0};
+
+/// The service in the header of a call.
+const SERVICE: &str = "DynamoDB_20120810";
 
 /// The `Limit` of a `Query` or `Scan` that has none. dynoxide loads all rows up to the limit and
 /// then cuts the page at 1 MB, so that without one each page of a large partition would load the
@@ -39,11 +45,19 @@ pub struct Reply {
 }
 
 impl Store {
+    /// Responds to a request of the SDK. The caller is trusted.
+    pub async fn respond(&self, request: Request<Bytes>) -> Response<Bytes> {
+        let operation = json_call::operation(&request, SERVICE);
+        let Reply { status, body } = self.execute(operation, request.body().clone()).await;
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        json_call::with_body(status, body, JSON_1_0)
+    }
+
     /// Executes an operation of DynamoDB: `GetItem`, `PutItem`, `UpdateItem`, `DeleteItem`,
     /// `Query`, `Scan`, `BatchGetItem`, `BatchWriteItem`, `TransactGetItems`,
     /// `TransactWriteItems`, `CreateTable`, `DescribeTable`, `ListTables`, `UpdateTimeToLive` or
     /// `DescribeTimeToLive`. Another one is answered by `UnknownOperationException`.
-    pub async fn execute(&self, operation: &str, body: &[u8]) -> Reply {
+    pub async fn execute(&self, operation: &str, body: Bytes) -> Reply {
         let result = match operation {
             "GetItem" => self.reading(body, |s, r| block_on(get_item::execute(s, r))).await,
             "Query" => self.reading(body, query).await,
@@ -79,9 +93,8 @@ impl Store {
 
     /// Creates a table by a request of `CreateTable`, unless a table has its name.
     pub async fn create_table(&self, request: &Value) -> Result<()> {
-        let body = request.to_string();
         let create = |s: &Storage, r| block_on(create_table::execute(s, r));
-        match self.writing(body.as_bytes(), create).await {
+        match self.writing(request.to_string().into(), create).await {
             Err(DynoxideError::ResourceInUseException(_)) => Ok(()),
             result => result.map(drop),
         }
@@ -92,12 +105,12 @@ impl Store {
     pub async fn describe(&self, table: &str) -> Result<Value> {
         let body = json!({ "TableName": table }).to_string();
         let mut response: Value =
-            parse(self.reading(body.as_bytes(), describe_table).await?.as_bytes())?;
+            parse(self.reading(body.into(), describe_table).await?.as_bytes())?;
         Ok(response["Table"].take())
     }
 
-    async fn transact(&self, body: &[u8]) -> Result<String> {
-        let body: Value = parse(body)?;
+    async fn transact(&self, body: Bytes) -> Result<String> {
+        let body: Value = parse(&body)?;
         let fingerprint = fingerprint(&body);
         let request: TransactWriteItemsRequest =
             serde_json::from_value(body).map_err(|error| refusal(&error))?;
@@ -116,14 +129,13 @@ impl Store {
     /// Executes an operation that only reads. All of its work is done on the reader's thread.
     async fn reading<Request, Response>(
         &self,
-        body: &[u8],
+        body: Bytes,
         execute: fn(&Storage, Request) -> Result<Response>,
     ) -> Result<String>
     where
         Request: DeserializeOwned + 'static,
         Response: Serialize + 'static,
     {
-        let body = body.to_owned();
         self.on_reader(move |storage| to_json(&execute(storage, parse(&body)?)?)).await?
     }
 
@@ -131,14 +143,14 @@ impl Store {
     /// caller's.
     async fn writing<Request, Response>(
         &self,
-        body: &[u8],
+        body: Bytes,
         execute: fn(&Storage, Request) -> Result<Response>,
     ) -> Result<String>
     where
         Request: DeserializeOwned + Send + 'static,
         Response: Serialize + Send + 'static,
     {
-        let request = parse(body)?;
+        let request = parse(&body)?;
         to_json(&self.on_writer(move |storage| execute(storage, request)).await??)
     }
 }

@@ -46,7 +46,8 @@ struct Threads {
 pub(super) struct Unfinished;
 
 impl Store {
-    /// Opens a file, or creates it. Its folder must exist, and no other process may have it open.
+    /// Opens a file, or creates it. Its folder must exist. A file that is open already, in this
+    /// process or in another one, is refused.
     pub fn open(path: impl AsRef<Path>, durability: Durability) -> Result<Self, OpenError> {
         Self::open_with(path.as_ref(), |log| match durability {
             Durability::Full => Some(Box::new(move || log.sync_data())),
@@ -59,10 +60,11 @@ impl Store {
         path: &Path,
         sync: impl FnOnce(File) -> Option<Fsync>,
     ) -> Result<Self, OpenError> {
+        let lock = file::lock(path)?;
         let storage = file::open(path)?;
         let sync = sync(file::open_log(path)?);
         let log = Log::new(storage.conn(), sync).map_err(OpenError::of(path))?;
-        let writer = Writer::new(storage, log);
+        let writer = Writer::new(storage, log, lock);
         let writer = Pool::start("writer", [move |queue: Queue| writer.run(&queue)]);
         let connections: Vec<Storage> =
             (0..READERS).map(|_| file::open_to_read(path)).collect::<Result<_, _>>()?;

@@ -1,6 +1,7 @@
 //! The thread that writes.
 
 use std::{
+    fs::File,
     iter,
     panic::{self, AssertUnwindSafe},
 };
@@ -17,11 +18,13 @@ use super::{
 pub(super) struct Writer {
     storage: Storage,
     log: Log,
+    /// Unlocked when the connection is closed.
+    _lock: File,
 }
 
 impl Writer {
-    pub(super) fn new(storage: Storage, log: Log) -> Self {
-        Self { storage, log }
+    pub(super) fn new(storage: Storage, log: Log, lock: File) -> Self {
+        Self { storage, log, _lock: lock }
     }
 
     /// Executes writes until the queue is closed.

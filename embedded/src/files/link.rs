@@ -44,7 +44,7 @@ impl fmt::Debug for Credentials {
 }
 
 /// Returns whether a request is authorized by its query.
-pub(super) fn is_presigned(request: &Request<Bytes>) -> bool {
+pub(crate) fn is_presigned<B>(request: &Request<B>) -> bool {
     request.uri().query().is_some_and(|query| query.contains("X-Amz-Signature="))
 }
 

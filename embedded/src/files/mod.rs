@@ -37,6 +37,7 @@ pub use condition::WriteCondition;
 pub use error::Error;
 pub use key::Key;
 pub use link::Credentials;
+pub(crate) use link::is_presigned;
 pub use upload::{ListedPart, MAX_PART, MIN_PART_BYTES};
 
 use call::{Call, Operation};
@@ -87,7 +88,7 @@ impl Files {
 
     /// Responds to a download by a presigned link. All else is refused: anybody may call this.
     pub async fn download(&self, request: Request<Bytes>, now: Timestamp) -> Response<Bytes> {
-        if link::is_presigned(&request) && [Method::GET, Method::HEAD].contains(request.method()) {
+        if is_presigned(&request) && [Method::GET, Method::HEAD].contains(request.method()) {
             return self.respond(request, now).await;
         }
         let refused = Error::AccessDenied("only downloads by a presigned link are allowed");
@@ -103,7 +104,7 @@ impl Files {
 
 impl Inner {
     fn respond(&self, request: &Request<Bytes>, now: Timestamp) -> Result<Response<Bytes>, Error> {
-        if link::is_presigned(request) {
+        if is_presigned(request) {
             self.settings.credentials.verify(request, now)?;
         }
         let call = Call::read(request)?;

@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 
-use aws_smithy_xml::encode::{ScopeWriter, XmlWriter};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use jiff::{Timestamp, fmt::rfc2822};
@@ -12,6 +11,7 @@ use super::{
     Error, ListedObject, Object,
     call::{Call, List, continuation_token},
 };
+use crate::xml::{self, element};
 
 /// The type of an object that was stored without one.
 const DEFAULT_TYPE: &str = "binary/octet-stream";
@@ -65,7 +65,7 @@ pub(super) fn object(
 
 /// The response to `CreateMultipartUpload`.
 pub(super) fn created(call: &Call<'_>, id: &str) -> Response<Bytes> {
-    xml(StatusCode::OK, "InitiateMultipartUploadResult", |root| {
+    xml::response(StatusCode::OK, "InitiateMultipartUploadResult", |root| {
         element(root, "Bucket", &call.bucket);
         element(root, "Key", call.key_text());
         element(root, "UploadId", id);
@@ -74,7 +74,7 @@ pub(super) fn created(call: &Call<'_>, id: &str) -> Response<Bytes> {
 
 /// The response to `CompleteMultipartUpload`.
 pub(super) fn completed(call: &Call<'_>, etag: &str) -> Response<Bytes> {
-    xml(StatusCode::OK, "CompleteMultipartUploadResult", |root| {
+    xml::response(StatusCode::OK, "CompleteMultipartUploadResult", |root| {
         element(root, "Bucket", &call.bucket);
         element(root, "Key", call.key_text());
         element(root, "ETag", etag);
@@ -95,7 +95,7 @@ pub(super) fn list(
             text.to_owned()
         }
     };
-    xml(StatusCode::OK, "ListBucketResult", |root| {
+    xml::response(StatusCode::OK, "ListBucketResult", |root| {
         element(root, "Name", &call.bucket);
         element(root, "Prefix", &text(list.prefix));
         element(root, "MaxKeys", &list.limit.to_string());
@@ -137,7 +137,7 @@ pub(super) fn finish(result: Result<Response<Bytes>, Error>, is_head: bool) -> R
 
 fn failure(error: &Error) -> Response<Bytes> {
     let (status, code) = error.code();
-    xml(status, "Error", |root| {
+    xml::response(status, "Error", |root| {
         element(root, "Code", code);
         element(root, "Message", &error.to_string());
     })
@@ -159,29 +159,6 @@ fn insert(response: &mut Response<Bytes>, name: HeaderName, value: &str) -> Resu
     let value = HeaderValue::from_str(value).map_err(invalid)?;
     response.headers_mut().insert(name, value);
     Ok(())
-}
-
-fn xml(
-    status: StatusCode,
-    root: &str,
-    write: impl FnOnce(&mut ScopeWriter<'_, '_>),
-) -> Response<Bytes> {
-    let mut text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n".to_owned();
-    let mut document = XmlWriter::new(&mut text);
-    let mut scope = document.start_el(root).finish();
-    write(&mut scope);
-    scope.finish();
-    let mut response = with(status, text.into());
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/xml"));
-    response
-}
-
-fn element(parent: &mut ScopeWriter<'_, '_>, tag: &str, text: &str) {
-    let mut element = parent.start_el(tag).finish();
-    element.data(text);
-    element.finish();
 }
 
 fn with(status: StatusCode, body: Bytes) -> Response<Bytes> {

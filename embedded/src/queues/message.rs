@@ -1,9 +1,10 @@
 use std::fmt;
 
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    Error, MessageAttributes, Receipt, Timestamp,
+    Error, MessageAttributes, Millis, Receipt,
     queue::{DELAY, MAX_MESSAGE_BYTES},
 };
 
@@ -86,7 +87,7 @@ pub struct MessageId(Uuid);
 impl MessageId {
     /// Makes the id of the message in this row. The time distinguishes messages of different
     /// stores.
-    pub(super) fn new(row: i64, sent_at: Timestamp) -> Self {
+    pub(super) fn new(row: i64, sent_at: Millis) -> Self {
         let mut bytes = [0; 16];
         bytes[..6].copy_from_slice(&sent_at.to_be_bytes()[2..]);
         bytes[8..].copy_from_slice(&row.to_be_bytes());

@@ -14,7 +14,8 @@
 //! |---|---|
 //! | `queue` | declarations of queues and their limits |
 //! | `message`, `attributes`, `receipt` | what is sent and received |
-//! | `table` | the table: send, delete, change of visibility, purge, counts, retention |
+//! | `table` | the table: send, delete, change of visibility, counts, retention |
+//! | `upkeep` | what is done to whole queues: purge, redrive, removal, release |
 //! | `receive` | deliveries and dead letters |
 //! | `redrive` | dead letters back to their queues |
 //! | `protocol` | SQS's JSON protocol |
@@ -30,9 +31,11 @@ mod redrive;
 mod table;
 #[cfg(test)]
 mod tests;
+mod upkeep;
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use jiff::Timestamp;
 use tokio::sync::watch;
 
 use crate::dynamo::Store;
@@ -41,19 +44,14 @@ pub use self::{
     attributes::{AttributeValue, MessageAttributes},
     error::Error,
     message::{Message, MessageId, OutgoingMessage},
-    protocol::{LongPoll, Response},
     queue::{DeclarationError, Queue, RedrivePolicy},
     receipt::Receipt,
     receive::ReceiveOptions,
     table::Depth,
 };
 
-/// A time, in milliseconds since 1970.
-pub type Timestamp = i64;
-
-/// The number of messages that one transaction purges, redrives or removes at most: other writers
-/// wait for it.
-const CHUNK: usize = 1_000;
+/// A time in the table, in milliseconds since 1970.
+type Millis = i64;
 
 /// The queues of a process.
 #[derive(Debug)]
@@ -109,6 +107,7 @@ impl Queues {
     ) -> Result<Vec<MessageId>, Error> {
         let Declared { queue, arrivals } = self.declared(queue)?;
         let queue = Arc::clone(queue);
+        let now = now.as_millisecond();
         let ids = self.store.write(move |store| table::send(store, &queue, &messages, now)).await?;
         arrivals.send_replace(());
         Ok(ids)
@@ -129,6 +128,7 @@ impl Queues {
     ) -> Result<Vec<Message>, Error> {
         let queue = Arc::clone(&self.declared(queue)?.queue);
         let dead_letter_queue = queue.redrive.as_ref().map(|to| to.dead_letter_queue.clone());
+        let now = now.as_millisecond();
         let received =
             self.store.write(move |store| receive::receive(store, &queue, options, now)).await?;
         if received.dead_letters > 0 {
@@ -170,6 +170,7 @@ impl Queues {
         }
         let queues: Vec<String> =
             changes.iter().map(|(receipt, _)| receipt.queue.clone()).collect();
+        let now = now.as_millisecond();
         let results =
             self.store.write(move |store| table::change_visibilities(store, &changes, now)).await?;
         for (queue, result) in queues.iter().zip(&results) {
@@ -180,67 +181,10 @@ impl Queues {
         Ok(results)
     }
 
-    /// Deletes all messages that were sent before the call, and returns their number.
-    pub async fn purge(&self, queue: &str) -> Result<usize, Error> {
-        let queue = Arc::clone(&self.declared(queue)?.queue);
-        let last = self.store.read(table::last_message).await?;
-        let mut purged = 0;
-        loop {
-            let queue = Arc::clone(&queue);
-            let chunk =
-                self.store.write(move |store| table::purge(store, &queue, last, CHUNK)).await?;
-            purged += chunk;
-            if chunk < CHUNK {
-                return Ok(purged);
-            }
-        }
-    }
-
-    /// Moves up to `at_most` visible messages of a dead-letter queue to the queue `to` or, without
-    /// it, each to the queue that it came from. They become new messages: sent now, never received.
-    /// Returns their number.
-    ///
-    /// Without `to`, messages that were sent to the dead-letter queue itself stay there.
-    pub async fn redrive(
-        &self,
-        from: &str,
-        to: Option<&str>,
-        at_most: usize,
-        now: Timestamp,
-    ) -> Result<usize, Error> {
-        let from = Arc::clone(&self.declared(from)?.queue);
-        let sources: Arc<[String]> = self.sources(&from.name).collect();
-        if sources.is_empty() {
-            let reason = format!("`{}` is not a dead-letter queue", from.name);
-            return Err(Error::invalid("SourceArn", reason));
-        }
-        if let Some(to) = to {
-            self.declared(to)?;
-        }
-        if to == Some(&from.name) {
-            return Err(Error::invalid("DestinationArn", "must be another queue"));
-        }
-        let to = to.map(str::to_owned);
-        let mut moved = 0;
-        while moved < at_most {
-            let (from, to, sources) = (Arc::clone(&from), to.clone(), Arc::clone(&sources));
-            let limit = CHUNK.min(at_most - moved);
-            let redrive = redrive::Redrive { from, to, sources, limit };
-            let chunk = self.store.write(move |store| redrive.run(store, now)).await?;
-            moved += chunk;
-            if chunk < limit {
-                break;
-            }
-        }
-        for queue in to.iter().chain(&*sources) {
-            self.announce(Some(queue));
-        }
-        Ok(moved)
-    }
-
     /// Returns the number of messages in each state.
     pub async fn depth(&self, queue: &str, now: Timestamp) -> Result<Depth, Error> {
         let queue = Arc::clone(&self.declared(queue)?.queue);
+        let now = now.as_millisecond();
         Ok(self.store.read(move |store| table::depth(store, &queue, now)).await?)
     }
 
@@ -255,28 +199,6 @@ impl Queues {
     /// [`Queues::next_visible_at`] may be earlier.
     pub fn arrivals(&self, queue: &str) -> Result<watch::Receiver<()>, Error> {
         Ok(self.declared(queue)?.arrivals.subscribe())
-    }
-
-    /// Removes messages that are older than the retention of their queues, up to 1 000 of each
-    /// queue, and returns their number. A receive removes some of its own queue; queues without
-    /// receivers need this call now and then.
-    pub async fn remove_expired(&self, now: Timestamp) -> Result<usize, Error> {
-        let mut removed = 0;
-        for declared in self.by_name.values() {
-            let queue = Arc::clone(&declared.queue);
-            removed += self
-                .store
-                .write(move |store| table::remove_expired(store, &queue, now, CHUNK))
-                .await?;
-        }
-        Ok(removed)
-    }
-
-    /// Returns the names of the queues whose dead-letter queue is this one.
-    fn sources(&self, dead_letter_queue: &str) -> impl Iterator<Item = String> {
-        self.iter()
-            .filter(move |queue| queue.dead_letter_queue() == Some(dead_letter_queue))
-            .map(|queue| queue.name.clone())
     }
 
     fn declared(&self, queue: &str) -> Result<&Declared, Error> {

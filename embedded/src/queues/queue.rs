@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, ops::RangeInclusive};
 
-use super::{Error, Timestamp};
+use super::{Error, Millis};
 
 /// The account in the URLs and ARNs of queues.
 pub(super) const ACCOUNT: &str = "000000000000";
@@ -78,7 +78,7 @@ impl Queue {
     }
 
     /// Returns the time at and before which a message must have been sent to be expired.
-    pub(super) fn expired_at(&self, now: Timestamp) -> Timestamp {
+    pub(super) fn expired_at(&self, now: Millis) -> Millis {
         now.saturating_sub(milliseconds(self.retention_s))
     }
 
@@ -143,6 +143,6 @@ impl Queue {
 }
 
 /// Converts seconds to milliseconds.
-pub(super) fn milliseconds(seconds: u32) -> Timestamp {
-    Timestamp::from(seconds) * 1_000
+pub(super) fn milliseconds(seconds: u32) -> Millis {
+    Millis::from(seconds) * 1_000
 }

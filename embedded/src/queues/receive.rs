@@ -3,7 +3,7 @@
 use rusqlite::{Connection, Row, params};
 
 use super::{
-    Error, Message, MessageId, Queue, Receipt, Timestamp,
+    Error, Message, MessageId, Millis, Queue, Receipt,
     queue::{MAX_MESSAGES, VISIBILITY_TIMEOUT, milliseconds},
     table,
 };
@@ -46,7 +46,7 @@ pub(super) fn receive(
     store: &Connection,
     queue: &Queue,
     options: ReceiveOptions,
-    now: Timestamp,
+    now: Millis,
 ) -> rusqlite::Result<Received> {
     table::remove_expired(store, queue, now, MAX_UNDELIVERED)?;
     let due = select(store, queue, options.max_messages as usize, now)?;
@@ -75,7 +75,7 @@ fn select(
     store: &Connection,
     queue: &Queue,
     max_messages: usize,
-    now: Timestamp,
+    now: Millis,
 ) -> rusqlite::Result<Due> {
     let max_receive_count = queue.redrive.as_ref().map_or(u32::MAX, |to| to.max_receive_count);
     let mut visible = store.prepare_cached(VISIBLE)?;
@@ -84,7 +84,7 @@ fn select(
     while due.deliverable.len() < max_messages
         && let Some(row) = rows.next()?
     {
-        let is_expired = row.get::<_, Timestamp>("sent_at")? <= queue.expired_at(now);
+        let is_expired = row.get::<_, Millis>("sent_at")? <= queue.expired_at(now);
         let is_exhausted = row.get::<_, u32>("receive_count")? >= max_receive_count;
         match (is_expired, is_exhausted) {
             (true, _) => {}
@@ -99,8 +99,8 @@ fn deliver(
     store: &Connection,
     queue: &Queue,
     message: i64,
-    visible_at: Timestamp,
-    now: Timestamp,
+    visible_at: Millis,
+    now: Millis,
 ) -> rusqlite::Result<Message> {
     let mut deliver = store.prepare_cached(
         r#"UPDATE "queue:messages"
@@ -121,8 +121,8 @@ fn parse(queue: &Queue, row: &Row<'_>) -> rusqlite::Result<Message> {
         body: row.get("body")?,
         attributes: row.get("attributes")?,
         receive_count,
-        sent_at,
-        first_received_at: row.get("first_received_at")?,
+        sent_at: table::time(sent_at)?,
+        first_received_at: table::time(row.get("first_received_at")?)?,
     })
 }
 
@@ -130,7 +130,7 @@ fn move_to_dead_letters(
     store: &Connection,
     queue: &Queue,
     messages: &[i64],
-    now: Timestamp,
+    now: Millis,
 ) -> rusqlite::Result<()> {
     let mut change = store.prepare_cached(
         r#"UPDATE "queue:messages"

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, params};
 use serde_json::Value;
 
-use super::{Queue, Timestamp};
+use super::{Millis, Queue};
 
 /// A move of dead letters.
 pub(super) struct Redrive {
@@ -21,7 +21,7 @@ pub(super) struct Redrive {
 
 impl Redrive {
     /// Moves visible messages, and returns their number.
-    pub fn run(&self, store: &Connection, now: Timestamp) -> rusqlite::Result<usize> {
+    pub fn run(&self, store: &Connection, now: Millis) -> rusqlite::Result<usize> {
         let messages = self.select(store, now)?;
         let mut send = store.prepare_cached(
             r#"INSERT INTO "queue:messages" (queue, visible_at, sent_at, attributes, body)
@@ -36,7 +36,7 @@ impl Redrive {
         Ok(messages.len())
     }
 
-    fn select(&self, store: &Connection, now: Timestamp) -> rusqlite::Result<Vec<i64>> {
+    fn select(&self, store: &Connection, now: Millis) -> rusqlite::Result<Vec<i64>> {
         let mut movable = store.prepare_cached(
             r#"SELECT id FROM "queue:messages"
              WHERE queue = ?1 AND visible_at <= ?2 AND +sent_at > ?3

@@ -3,10 +3,11 @@
 //! A message is *visible* from `visible_at` on. Until then it is *in flight* if it was received in
 //! this queue, else *delayed*. An expired message counts as removed, even while its row is there.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, params, types::Type};
 
 use super::{
-    Error, MessageId, OutgoingMessage, Queue, Receipt, Timestamp,
+    Error, MessageId, Millis, OutgoingMessage, Queue, Receipt,
     queue::{VISIBILITY_TIMEOUT, milliseconds},
 };
 
@@ -46,6 +47,13 @@ pub struct Depth {
     pub delayed: u64,
 }
 
+/// Reads the time in a column.
+pub(super) fn time(millis: Millis) -> rusqlite::Result<Timestamp> {
+    let in_range = Timestamp::from_millisecond(millis);
+    in_range
+        .map_err(|cause| rusqlite::Error::FromSqlConversionFailure(0, Type::Integer, cause.into()))
+}
+
 /// Creates the table, unless it exists.
 pub(super) fn create(store: &Connection) -> rusqlite::Result<()> {
     store.execute_batch(SCHEMA)
@@ -56,7 +64,7 @@ pub(super) fn send(
     store: &Connection,
     queue: &Queue,
     messages: &[OutgoingMessage],
-    now: Timestamp,
+    now: Millis,
 ) -> rusqlite::Result<Vec<MessageId>> {
     let mut insert = store.prepare_cached(
         r#"INSERT INTO "queue:messages" (queue, visible_at, sent_at, attributes, body)
@@ -84,7 +92,7 @@ pub(super) fn delete(store: &Connection, receipts: &[Receipt]) -> rusqlite::Resu
 pub(super) fn change_visibilities(
     store: &Connection,
     changes: &[(Receipt, u32)],
-    now: Timestamp,
+    now: Millis,
 ) -> rusqlite::Result<Vec<Result<(), Error>>> {
     let change = |(receipt, timeout_s): &(_, _)| change_visibility(store, receipt, *timeout_s, now);
     changes.iter().map(change).collect()
@@ -95,7 +103,7 @@ fn change_visibility(
     store: &Connection,
     receipt: &Receipt,
     timeout_s: u32,
-    now: Timestamp,
+    now: Millis,
 ) -> rusqlite::Result<Result<(), Error>> {
     let mut in_flight = store.prepare_cached(
         r#"SELECT received_at FROM "queue:messages"
@@ -103,8 +111,7 @@ fn change_visibility(
            AND received_at IS NOT NULL"#,
     )?;
     let delivery = params![receipt.message, receipt.queue, receipt.delivery, now];
-    let received_at: Option<Timestamp> =
-        in_flight.query_row(delivery, |row| row.get(0)).optional()?;
+    let received_at: Option<Millis> = in_flight.query_row(delivery, |row| row.get(0)).optional()?;
     let Some(received_at) = received_at else { return Ok(Err(Error::MessageNotInFlight)) };
     let visible_at = now + milliseconds(timeout_s);
     let max_s = VISIBILITY_TIMEOUT.max();
@@ -116,6 +123,23 @@ fn change_visibility(
         .prepare_cached(r#"UPDATE "queue:messages" SET visible_at = ?2 WHERE id = ?1"#)?
         .execute(params![receipt.message, visible_at])?;
     Ok(Ok(()))
+}
+
+/// Makes up to `limit` messages in flight visible, and returns their number. A receipt of theirs
+/// still deletes its message.
+pub(super) fn release_in_flight(
+    store: &Connection,
+    queue: &Queue,
+    now: Millis,
+    limit: usize,
+) -> rusqlite::Result<usize> {
+    store
+        .prepare_cached(
+            r#"UPDATE "queue:messages" SET visible_at = ?2 WHERE id IN (
+                 SELECT id FROM "queue:messages"
+                 WHERE queue = ?1 AND visible_at > ?2 AND received_at IS NOT NULL LIMIT ?3)"#,
+        )?
+        .execute(params![queue.name, now, limit])
 }
 
 /// Returns the row of the last message that was sent to any queue; 0 if there is none.
@@ -142,7 +166,7 @@ pub(super) fn purge(
 pub(super) fn remove_expired(
     store: &Connection,
     queue: &Queue,
-    now: Timestamp,
+    now: Millis,
     limit: usize,
 ) -> rusqlite::Result<usize> {
     store
@@ -163,7 +187,7 @@ pub(super) const DEPTH: &str = r#"
     FROM "queue:messages" WHERE queue = ?1 AND +sent_at > ?3"#;
 
 /// Counts the messages of a queue.
-pub(super) fn depth(store: &Connection, queue: &Queue, now: Timestamp) -> rusqlite::Result<Depth> {
+pub(super) fn depth(store: &Connection, queue: &Queue, now: Millis) -> rusqlite::Result<Depth> {
     store.prepare_cached(DEPTH)?.query_row(params![queue.name, now, queue.expired_at(now)], |row| {
         Ok(Depth { visible: row.get(0)?, in_flight: row.get(1)?, delayed: row.get(2)? })
     })
@@ -179,6 +203,6 @@ pub(super) fn next_visible_at(
             r#"SELECT visible_at FROM "queue:messages" WHERE queue = ?1
                ORDER BY visible_at LIMIT 1"#,
         )?
-        .query_row([&queue.name], |row| row.get(0))
+        .query_row([&queue.name], |row| time(row.get(0)?))
         .optional()
 }

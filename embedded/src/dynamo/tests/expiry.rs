@@ -9,7 +9,7 @@ async fn expiring_store() -> (Folder, Store, Client) {
         "TableName": TABLE,
         "TimeToLiveSpecification": { "AttributeName": "it's", "Enabled": true },
     });
-    assert_eq!(store.execute("UpdateTimeToLive", ttl.to_string().as_bytes()).await.status, 200);
+    assert_eq!(store.execute("UpdateTimeToLive", ttl.to_string().into()).await.status, 200);
     (folder, store, client)
 }
 

@@ -8,6 +8,7 @@ use std::{
 };
 
 use aws_sdk_dynamodb::{error::ProvideErrorMetadata, operation::put_item::PutItemError};
+use bytes::Bytes;
 
 use super::*;
 
@@ -101,10 +102,10 @@ async fn a_transaction_whose_sync_failed_succeeds_when_it_is_sent_again() {
             "ConditionExpression": "attribute_not_exists(pk)",
         } }],
     });
-    let request = request.to_string();
+    let request = Bytes::from(request.to_string());
     fails.store(true, Ordering::Relaxed);
-    assert_eq!(store.execute("TransactWriteItems", request.as_bytes()).await.status, 500);
-    assert_eq!(store.execute("TransactWriteItems", request.as_bytes()).await.status, 200);
+    assert_eq!(store.execute("TransactWriteItems", request.clone()).await.status, 500);
+    assert_eq!(store.execute("TransactWriteItems", request.clone()).await.status, 200);
 }
 
 #[tokio::test]

@@ -100,7 +100,7 @@ async fn a_request_that_cannot_be_read_is_refused() {
         (r#"{"TableName": 1}"#, "SerializationException"),
         (r#"{"TableName": "Items", "Item": {"pk": {"N": "x"}}}"#, "ValidationException"),
     ] {
-        let reply = store.execute("PutItem", body.as_bytes()).await;
+        let reply = store.execute("PutItem", body.into()).await;
         assert_eq!(reply.status, 400);
         assert!(reply.body.contains(error), "{body}: {reply:?}");
     }

@@ -21,7 +21,7 @@ use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use serde_json::{Value, json};
 
 use super::{Durability, Store};
-use crate::testing::{Folder, sdk_config};
+use crate::testing::{Folder, InProcess, sdk_config};
 
 const TABLE: &str = "Items";
 
@@ -50,7 +50,11 @@ async fn new_client() -> (Folder, Store, Client) {
 }
 
 fn client(store: &Store) -> Client {
-    Client::new(&sdk_config(store.clone()))
+    let store = store.clone();
+    Client::new(&sdk_config(InProcess::new(move |request| {
+        let store = store.clone();
+        async move { store.respond(request).await }
+    })))
 }
 
 fn definition() -> Value {

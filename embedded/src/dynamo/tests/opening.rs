@@ -42,10 +42,22 @@ async fn dropping_the_last_handle_finishes_queued_writes_and_empties_the_log() {
 }
 
 #[test]
+fn a_store_that_is_open_is_refused_until_it_is_dropped() {
+    let folder = Folder::new();
+    let store = Store::open(store_file(&folder), Durability::Full).expect("a store");
+    let handle = store.clone();
+    drop(store);
+    let error = refusal(&store_file(&folder));
+    assert!(error.contains("it is open already"), "{error}");
+    drop(handle);
+    Store::open(store_file(&folder), Durability::Full).expect("the store");
+}
+
+#[test]
 fn a_file_in_a_missing_folder_is_refused_by_name() {
     let folder = Folder::new();
     let error = refusal(&folder.join("missing").join("store.db"));
-    assert!(error.contains("unable to open database file"), "{error}");
+    assert!(error.contains("No such file or directory"), "{error}");
 }
 
 #[test]

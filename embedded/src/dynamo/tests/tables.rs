@@ -11,7 +11,7 @@ async fn a_table_that_exists_is_not_created_again() {
     put(&client, numbered("a", "1", 1)).await;
     store.create_table(&definition()).await.expect("the same table");
     assert_eq!(store.describe(TABLE).await.expect("a table")["ItemCount"], 1);
-    let reply = store.execute("CreateTable", definition().to_string().as_bytes()).await;
+    let reply = store.execute("CreateTable", definition().to_string().into()).await;
     assert!(reply.body.contains("ResourceInUseException"), "{reply:?}");
 }
 

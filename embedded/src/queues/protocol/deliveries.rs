@@ -1,11 +1,12 @@
 //! What a receiver does with its deliveries: `DeleteMessage`, `ChangeMessageVisibility` and their
 //! batches.
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::{Response, batch, fault::Fault, parse, queue_name, receipt};
-use crate::queues::{Error, Queues, Receipt, Timestamp, queue::VISIBILITY_TIMEOUT};
+use crate::queues::{Error, Queues, Receipt, queue::VISIBILITY_TIMEOUT};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]

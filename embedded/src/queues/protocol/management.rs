@@ -1,6 +1,7 @@
 //! Operations on whole queues: `PurgeQueue`, `GetQueueAttributes`, `GetQueueUrl`, `ListQueues` and
 //! `StartMessageMoveTask`.
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -10,7 +11,7 @@ use super::{
     parse, queue_name,
 };
 use crate::queues::{
-    Depth, Error, Queue, Queues, Timestamp,
+    Depth, Error, Queue, Queues,
     queue::{ACCOUNT, MAX_MESSAGE_BYTES},
 };
 
@@ -104,7 +105,7 @@ impl Queues {
             Error::QueueDoesNotExist(_) => Fault::new(Kind::ResourceNotFound, error.to_string()),
             error => error.into(),
         })?;
-        Ok(json!({"TaskHandle": format!("{from}.{now}")}).into())
+        Ok(json!({"TaskHandle": format!("{from}.{}", now.as_millisecond())}).into())
     }
 }
 

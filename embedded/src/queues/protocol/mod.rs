@@ -6,33 +6,38 @@ mod batch;
 mod deliveries;
 mod digest;
 mod fault;
+mod long_poll;
 mod management;
 mod receive;
 mod send;
 
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, StatusCode};
+use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Error, Queues, Receipt, Timestamp};
+use super::{Error, Queues, Receipt};
+use crate::json_call::{self, JSON_1_0};
 use fault::{Fault, Kind};
+
+/// The header by which SDKs recognise errors. It has the codes of SQS's older protocol.
+const QUERY_ERROR: HeaderName = HeaderName::from_static("x-amzn-query-error");
 
 /// The answer to a call.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Response {
-    /// The HTTP status.
+pub(super) struct Response {
     pub status: u16,
-    /// The value of the header `x-amzn-query-error`, by which SDKs recognise errors.
+    /// The value of the header [`QUERY_ERROR`].
     pub query_error: Option<String>,
-    /// The body, of the type `application/x-amz-json-1.0`.
     pub body: Value,
     /// Set if a receive found no message and its caller is ready to wait for one.
     pub long_poll: Option<LongPoll>,
 }
 
-/// A receive that waits: the call is to be repeated, whenever [`Queues::arrivals`] or
-/// [`Queues::next_visible_at`] say so, until it finds a message or the time has passed.
+/// A receive that waits for a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LongPoll {
+pub(super) struct LongPoll {
     /// The name of the queue.
     pub queue: String,
     /// How long to wait since the first call, in seconds: at most 20.
@@ -45,9 +50,19 @@ impl From<Value> for Response {
     }
 }
 
+impl From<Response> for http::Response<Bytes> {
+    fn from(Response { status, query_error, body, .. }: Response) -> Self {
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = json_call::with_body(status, body.to_string(), JSON_1_0);
+        let query_error = query_error.and_then(|error| HeaderValue::try_from(error).ok());
+        response.headers_mut().extend(query_error.map(|error| (QUERY_ERROR, error)));
+        response
+    }
+}
+
 impl Queues {
-    /// Answers a call with the header `x-amz-target: AmazonSQS.<operation>`.
-    pub async fn respond(&self, operation: &str, body: &[u8], now: Timestamp) -> Response {
+    /// Answers a call at once.
+    pub(super) async fn answer(&self, operation: &str, body: &[u8], now: Timestamp) -> Response {
         let response = match operation {
             "SendMessage" => self.send_message(body, now).await,
             "SendMessageBatch" => self.send_message_batch(body, now).await,

@@ -1,11 +1,12 @@
 //! `ReceiveMessage`.
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{LongPoll, Response, digest, fault::Fault, parse, queue_name};
 use crate::queues::{
-    Error, Message, Queues, ReceiveOptions, Timestamp,
+    Error, Message, Queues, ReceiveOptions,
     queue::{MAX_MESSAGES, VISIBILITY_TIMEOUT, WAIT_TIME},
 };
 
@@ -83,8 +84,8 @@ fn delivered(message: &Message, system_attributes: &[&str], attributes: &[String
     let system_attributes = system_attributes.iter().map(|name| {
         let value = match *name {
             "ApproximateReceiveCount" => message.receive_count.to_string(),
-            "SentTimestamp" => message.sent_at.to_string(),
-            _ => message.first_received_at.to_string(),
+            "SentTimestamp" => message.sent_at.as_millisecond().to_string(),
+            _ => message.first_received_at.as_millisecond().to_string(),
         };
         ((*name).to_owned(), Value::from(value))
     });

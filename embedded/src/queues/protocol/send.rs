@@ -1,5 +1,6 @@
 //! `SendMessage` and `SendMessageBatch`.
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -9,7 +10,7 @@ use super::{
     parse, queue_name,
 };
 use crate::queues::{
-    Error, MessageAttributes, MessageId, OutgoingMessage, Queues, Timestamp,
+    Error, MessageAttributes, MessageId, OutgoingMessage, Queues,
     queue::{DELAY, MAX_MESSAGE_BYTES},
 };
 

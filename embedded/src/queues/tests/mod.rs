@@ -1,4 +1,5 @@
 mod declarations;
+mod long_poll;
 mod model;
 mod protocol;
 mod redrive;
@@ -7,19 +8,25 @@ mod sdk;
 mod service;
 mod signals;
 
+use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::{
-    Depth, Error, Message, MessageId, OutgoingMessage, Queue, ReceiveOptions, RedrivePolicy,
-    Timestamp, receive, table,
+    Depth, Error, Message, MessageId, Millis, OutgoingMessage, Queue, ReceiveOptions,
+    RedrivePolicy, receive, table,
 };
 
 /// Monday, 1 June 2026, 00:00 UTC.
-const START: Timestamp = 1_780_272_000_000;
+const START: Millis = 1_780_272_000_000;
+
+/// Returns the time this number of seconds after the start, as the table has it.
+fn at(seconds: i64) -> Millis {
+    START + seconds * 1_000
+}
 
 /// Returns the time this number of seconds after the start.
-fn at(seconds: i64) -> Timestamp {
-    START + seconds * 1_000
+fn time(seconds: i64) -> Timestamp {
+    Timestamp::from_millisecond(at(seconds)).expect("a time")
 }
 
 /// A queue whose messages are hidden for 30 s and become dead letters after three deliveries.
@@ -47,35 +54,30 @@ impl Table {
         Self(store)
     }
 
-    fn send_all(
-        &self,
-        queue: &Queue,
-        messages: &[OutgoingMessage],
-        now: Timestamp,
-    ) -> Vec<MessageId> {
+    fn send_all(&self, queue: &Queue, messages: &[OutgoingMessage], now: Millis) -> Vec<MessageId> {
         table::send(&self.0, queue, messages, now).expect("sent")
     }
 
-    fn send(&self, queue: &Queue, body: &str, now: Timestamp) -> MessageId {
+    fn send(&self, queue: &Queue, body: &str, now: Millis) -> MessageId {
         self.send_all(queue, &[message(body)], now)[0]
     }
 
-    fn receive_with(&self, queue: &Queue, options: ReceiveOptions, now: Timestamp) -> Vec<Message> {
+    fn receive_with(&self, queue: &Queue, options: ReceiveOptions, now: Millis) -> Vec<Message> {
         receive::receive(&self.0, queue, options, now).expect("received").messages
     }
 
-    fn receive(&self, queue: &Queue, now: Timestamp) -> Vec<Message> {
+    fn receive(&self, queue: &Queue, now: Millis) -> Vec<Message> {
         self.receive_with(queue, ReceiveOptions::new(10).expect("options"), now)
     }
 
     /// Receives the only visible message.
-    fn receive_one(&self, queue: &Queue, now: Timestamp) -> Message {
+    fn receive_one(&self, queue: &Queue, now: Millis) -> Message {
         let mut messages = self.receive(queue, now);
         assert_eq!(messages.len(), 1, "{messages:?}");
         messages.remove(0)
     }
 
-    fn bodies(&self, queue: &Queue, now: Timestamp) -> Vec<String> {
+    fn bodies(&self, queue: &Queue, now: Millis) -> Vec<String> {
         self.receive(queue, now).into_iter().map(|message| message.body).collect()
     }
 
@@ -83,12 +85,12 @@ impl Table {
         table::delete(&self.0, std::slice::from_ref(&message.receipt)).expect("deleted");
     }
 
-    fn hide(&self, message: &Message, timeout_s: u32, now: Timestamp) -> Result<(), Error> {
+    fn hide(&self, message: &Message, timeout_s: u32, now: Millis) -> Result<(), Error> {
         let changes = [(message.receipt.clone(), timeout_s)];
         table::change_visibilities(&self.0, &changes, now).expect("changed").remove(0)
     }
 
-    fn depth(&self, queue: &Queue, now: Timestamp) -> Depth {
+    fn depth(&self, queue: &Queue, now: Millis) -> Depth {
         table::depth(&self.0, queue, now).expect("a depth")
     }
 

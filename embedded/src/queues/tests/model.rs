@@ -53,9 +53,9 @@ struct Entry {
     /// Its number, in the order of sending.
     body: String,
     is_dead: bool,
-    sent_at: Timestamp,
-    visible_at: Timestamp,
-    received_at: Option<Timestamp>,
+    sent_at: Millis,
+    visible_at: Millis,
+    received_at: Option<Millis>,
     receive_count: u32,
 }
 
@@ -68,7 +68,7 @@ impl Model {
         from_dead: bool,
         max_messages: u32,
         timeout_s: u32,
-        now: Timestamp,
+        now: Millis,
     ) -> Vec<(String, u32)> {
         self.0.retain(|entry| entry.is_dead != from_dead || is_live(entry, now));
         let mut visible: Vec<&mut Entry> = self
@@ -95,7 +95,7 @@ impl Model {
     }
 
     /// Returns whether the message was in flight by this delivery.
-    fn hide(&mut self, delivery: &Message, timeout_s: u32, now: Timestamp) -> bool {
+    fn hide(&mut self, delivery: &Message, timeout_s: u32, now: Millis) -> bool {
         let from_dead = delivery.receipt.queue == "dead";
         let entry = self.0.iter_mut().find(|entry| {
             entry.body == delivery.body
@@ -116,7 +116,7 @@ impl Model {
         self.0.retain(|entry| entry.body != delivery.body || entry.is_dead != from_dead);
     }
 
-    fn depth(&self, of_dead: bool, now: Timestamp) -> Depth {
+    fn depth(&self, of_dead: bool, now: Millis) -> Depth {
         let mut depth = Depth::default();
         for entry in self.0.iter().filter(|entry| entry.is_dead == of_dead && is_live(entry, now)) {
             *match (entry.visible_at <= now, entry.received_at) {
@@ -129,7 +129,7 @@ impl Model {
     }
 }
 
-fn is_live(entry: &Entry, now: Timestamp) -> bool {
+fn is_live(entry: &Entry, now: Millis) -> bool {
     now - entry.sent_at < i64::from(RETENTION_S) * 1_000
 }
 

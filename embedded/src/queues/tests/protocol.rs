@@ -3,20 +3,20 @@
 use serde_json::{Value, json};
 
 use super::{service::start, *};
-use crate::queues::{LongPoll, Queues};
+use crate::queues::{Queues, protocol::LongPoll};
 
 const WORK: &str = "http://localhost/000000000000/work";
 
 /// Makes a call that succeeds.
 async fn call(queues: &Queues, operation: &str, request: Value) -> Value {
-    let response = queues.respond(operation, request.to_string().as_bytes(), at(0)).await;
+    let response = queues.answer(operation, request.to_string().as_bytes(), time(0)).await;
     assert_eq!((response.status, response.query_error), (200, None), "{}", response.body);
     response.body
 }
 
 /// Makes a call that fails, and returns its code and its message.
 async fn fail(queues: &Queues, operation: &str, request: Value) -> (String, String) {
-    let response = queues.respond(operation, request.to_string().as_bytes(), at(0)).await;
+    let response = queues.answer(operation, request.to_string().as_bytes(), time(0)).await;
     assert_eq!(response.status, 400, "{}", response.body);
     let message = response.body["message"].as_str().expect("a message");
     (response.query_error.expect("a code"), message.to_owned())
@@ -26,7 +26,7 @@ async fn fail(queues: &Queues, operation: &str, request: Value) -> (String, Stri
 async fn an_error_has_its_name_in_the_body_and_its_code_in_the_header() {
     let (_folder, queues) = start().await;
     let request = json!({"QueueUrl": "http://localhost/000000000000/no"}).to_string();
-    let response = queues.respond("PurgeQueue", request.as_bytes(), at(0)).await;
+    let response = queues.answer("PurgeQueue", request.as_bytes(), time(0)).await;
     assert_eq!(response.status, 400);
     let code = response.query_error.expect("a code");
     assert_eq!(code, "AWS.SimpleQueueService.NonExistentQueue;Sender");
@@ -97,7 +97,7 @@ async fn an_empty_receive_waits_if_its_caller_does() {
     let (_folder, queues) = start().await;
     let receive = async |wait_s: u32| {
         let request = json!({"QueueUrl": WORK, "WaitTimeSeconds": wait_s}).to_string();
-        queues.respond("ReceiveMessage", request.as_bytes(), at(0)).await
+        queues.answer("ReceiveMessage", request.as_bytes(), time(0)).await
     };
     assert_eq!(receive(0).await.long_poll, None);
     let response = receive(20).await;

@@ -4,7 +4,7 @@ use super::*;
 use crate::queues::redrive::Redrive;
 
 /// Moves dead letters of [`work`], with at most `limit` of them.
-fn redrive(table: &Table, to: Option<&str>, limit: usize, now: Timestamp) -> usize {
+fn redrive(table: &Table, to: Option<&str>, limit: usize, now: Millis) -> usize {
     let (from, to) = (Arc::new(dead()), to.map(str::to_owned));
     let redrive = Redrive { from, to, sources: Arc::new(["work".to_owned()]), limit };
     redrive.run(&table.0, now).expect("moved")
@@ -29,7 +29,7 @@ fn a_dead_letter_returns_to_its_queue_as_a_new_message() {
     assert_eq!(redrive(&table, None, 10, at(120)), 1);
     let message = table.receive_one(&work(), at(120));
     assert_eq!((message.body.as_str(), message.receive_count), ("hello", 1));
-    assert_eq!((message.sent_at, message.first_received_at), (at(120), at(120)));
+    assert_eq!((message.sent_at, message.first_received_at), (time(120), time(120)));
     assert_ne!(message.id, dead_letter.id);
     table.delete(&dead_letter);
     assert_eq!(table.rows(), 1, "the receipt was of the dead letter");

@@ -7,12 +7,12 @@ fn a_message_is_delivered_until_it_is_deleted() {
     let id = table.send(&queue, "hello", at(0));
     let first = table.receive_one(&queue, at(1));
     assert_eq!((first.id, first.body.as_str(), first.receive_count), (id, "hello", 1));
-    assert_eq!((first.sent_at, first.first_received_at), (at(0), at(1)));
+    assert_eq!((first.sent_at, first.first_received_at), (time(0), time(1)));
     assert_eq!(table.receive(&queue, at(31) - 1), [], "hidden for 30 s");
 
     let second = table.receive_one(&queue, at(31));
     assert_eq!((second.id, second.receive_count), (id, 2));
-    assert_eq!((second.sent_at, second.first_received_at), (at(0), at(1)));
+    assert_eq!((second.sent_at, second.first_received_at), (time(0), time(1)));
     assert_ne!(second.receipt, first.receipt);
     table.delete(&second);
     assert_eq!(table.receive(&queue, at(1_000)), []);
@@ -146,7 +146,7 @@ fn a_message_received_too_often_becomes_a_dead_letter() {
 
     let dead_letter = table.receive_one(&dead, at(121));
     assert_eq!((dead_letter.id, dead_letter.body.as_str()), (id, "hello"));
-    assert_eq!((dead_letter.sent_at, dead_letter.first_received_at), (at(0), at(30)));
+    assert_eq!((dead_letter.sent_at, dead_letter.first_received_at), (time(0), time(30)));
     assert_eq!(dead_letter.receive_count, 4, "counted across queues");
 }
 
@@ -234,11 +234,11 @@ fn the_next_visible_message_may_be_visible_hidden_or_delayed() {
     let next = || table::next_visible_at(&table.0, &queue).expect("a time");
     assert_eq!(next(), None);
     table.send_all(&queue, &[message("delayed").with_delay(50).expect("a delay")], at(0));
-    assert_eq!(next(), Some(at(50)));
+    assert_eq!(next(), Some(time(50)));
     table.send(&queue, "visible", at(5));
-    assert_eq!(next(), Some(at(5)));
+    assert_eq!(next(), Some(time(5)));
     table.receive_one(&queue, at(7));
-    assert_eq!(next(), Some(at(37)));
+    assert_eq!(next(), Some(time(37)));
 }
 
 #[test]
@@ -251,7 +251,7 @@ fn a_clock_that_steps_back_loses_no_message() {
     table.hide(&first, 43_200, at(6)).expect("12 hours, counted from an earlier time");
     table.hide(&first, 5, at(7)).expect("in flight");
     let second = table.receive_one(&queue, at(12));
-    assert_eq!((second.receive_count, second.first_received_at), (2, at(10)));
+    assert_eq!((second.receive_count, second.first_received_at), (2, time(10)));
     table.delete(&second);
     assert_eq!(table.rows(), 0);
 }

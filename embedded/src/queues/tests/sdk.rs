@@ -1,9 +1,6 @@
 //! The SDK's client, on queues in the process.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, Ordering},
-};
+use std::sync::Arc;
 
 use aws_sdk_sqs::{
     Client,
@@ -16,52 +13,35 @@ use aws_sdk_sqs::{
         SendMessageBatchRequestEntry, SendMessageBatchResultEntry,
     },
 };
-use bytes::Bytes;
-use http::{Request, Response};
+use parking_lot::Mutex;
 
 use super::{service::start, *};
-use crate::{
-    queues::Queues,
-    testing::{Folder, InProcess, sdk_config},
-};
+use crate::testing::{Folder, InProcess, sdk_config};
 
 const WORK: &str = "http://127.0.0.1:9001/000000000000/work";
 const DEAD: &str = "http://127.0.0.1:9001/000000000000/dead";
 
-/// Responds to a request of the SDK.
-async fn respond(queues: Arc<Queues>, request: Request<Bytes>, now: Timestamp) -> Response<Bytes> {
-    let target = request.headers()["x-amz-target"].to_str().expect("a target");
-    let operation = target.strip_prefix("AmazonSQS.").expect("an operation of SQS");
-    let response = queues.respond(operation, request.body(), now).await;
-    let mut http = Response::builder()
-        .status(response.status)
-        .header("content-type", "application/x-amz-json-1.0");
-    if let Some(error) = response.query_error {
-        http = http.header("x-amzn-query-error", error);
-    }
-    http.body(response.body.to_string().into()).expect("a response")
-}
-
 /// A client with queues of its own.
 struct Service {
     client: Client,
-    now: Arc<AtomicI64>,
+    now: Arc<Mutex<Timestamp>>,
     _folder: Folder,
 }
 
 impl Service {
     async fn start() -> Self {
         let (folder, queues) = start().await;
-        let (queues, now) = (Arc::new(queues), Arc::new(AtomicI64::new(at(0))));
+        let (queues, now) = (Arc::new(queues), Arc::new(Mutex::new(time(0))));
         let clock = Arc::clone(&now);
         let service = InProcess::new(move |request| {
-            respond(Arc::clone(&queues), request, clock.load(Ordering::Relaxed))
+            let (queues, now) = (Arc::clone(&queues), *clock.lock());
+            async move { queues.respond(request, now).await }
         });
         Self { client: Client::new(&sdk_config(service)), now, _folder: folder }
     }
 
     fn set_time(&self, now: Timestamp) {
-        self.now.store(now, Ordering::Relaxed);
+        *self.now.lock() = now;
     }
 
     async fn send(&self, body: &str) -> String {
@@ -95,7 +75,7 @@ async fn a_message_is_sent_received_and_deleted() {
     };
     let service = Service::start().await;
     let id = service.send("hello").await;
-    service.set_time(at(2));
+    service.set_time(time(2));
     let messages = service.receive(WORK).await;
     assert_eq!(messages.len(), 1);
     let message = &messages[0];
@@ -112,7 +92,7 @@ async fn a_message_is_sent_received_and_deleted() {
     let delete = service.client.delete_message().queue_url(WORK).receipt_handle(handle);
     delete.clone().send().await.expect("deleted");
     delete.send().await.expect("stays deleted");
-    service.set_time(at(1_000));
+    service.set_time(time(1_000));
     assert_eq!(service.receive(WORK).await, []);
 }
 
@@ -142,7 +122,7 @@ async fn message_attributes_are_delivered() {
     assert_eq!((&attributes["app.text"], &attributes["bytes"]), (&text, &bytes));
     assert_eq!(message.md5_of_message_attributes, digest);
 
-    service.set_time(at(30));
+    service.set_time(time(30));
     let receive = service.client.receive_message().queue_url(WORK);
     let receive = receive.message_attribute_names("app.*").send().await;
     let message = receive.expect("received").messages.expect("messages").remove(0);
@@ -176,7 +156,7 @@ async fn a_batch_reports_each_entry() {
         service.receive(WORK).await[0].message_id(),
         Some(sent.successful()[0].message_id())
     );
-    service.set_time(at(10));
+    service.set_time(time(10));
     assert_eq!(service.receive(WORK).await[0].body(), Some("late"));
 }
 
@@ -244,7 +224,7 @@ async fn batches_delete_and_hide_messages() {
         failed,
         [("a", "AWS.SimpleQueueService.MessageNotInflight"), ("c", "InvalidParameterValue")]
     );
-    service.set_time(at(30));
+    service.set_time(time(30));
     assert_eq!(service.receive(WORK).await[0].body(), Some("c"));
 }
 
@@ -308,7 +288,7 @@ async fn dead_letters_return_by_a_message_move_task() {
     let service = Service::start().await;
     service.send("hello").await;
     for seconds in [0, 30, 60, 90] {
-        service.set_time(at(seconds));
+        service.set_time(time(seconds));
         service.receive(WORK).await;
     }
     let start = |arn: &str| {
