@@ -1,7 +1,8 @@
-"""Fixtures of all end-to-end tests: a deployed stack, described by the environment.
+"""Fixtures of all end-to-end tests: a stack, described by the environment.
 
-`make test` starts a cloud of its own for them. To use the one of `make run`:
-`. .local/env && .local/venv/cloud/bin/pytest`.
+There are two: the template as it is deployed to a local cloud, and Once in one process (`once
+serve`). `make test` runs the tests against both, each started for them. To use the one of `make
+run`: `. .local/once/env && .local/venv/cloud/bin/pytest`.
 """
 
 import json
@@ -25,6 +26,31 @@ PHASES = {
     "timed": "checks times that a busy stack would delay, before the load tests",
     "loads": "sends more requests at once than the local cloud has environments for",
     "waits": "checks the result of what the first phase started",
+}
+
+
+# The log of the process; a local cloud has none of its own.
+PROCESS_LOG = os.environ.get("ONCE_LOG")
+
+# What the process does not have, by the fixture that a test needs it for.
+CLOUD_ONLY = {
+    "stack_name": "it is not deployed by CloudFormation",
+    "functions": "its functions are no deployments of their own",
+    "as_function": "it has no IAM: its functions trust each other",
+    "reconfigure": "its functions share the settings of the process",
+    "suspended": "its event sources cannot be disabled",
+}
+
+# The settings of the process that are outputs of the stack.
+OUTPUTS = {
+    "CallbackDeadLetterQueueUrl": "CALLBACK_DEAD_LETTER_QUEUE_URL",
+    "CompanyDeadLetterQueueUrl": "COMPANY_DEAD_LETTER_QUEUE_URL",
+    "CallbackQueueUrl": "CALLBACK_QUEUE_URL",
+    "CompaniesTableName": "COMPANIES_TABLE",
+    "LedgerTableName": "LEDGER_TABLE",
+    "SettlementPlanQueueUrl": "SETTLEMENT_PLAN_QUEUE_URL",
+    "SettlementsTableName": "SETTLEMENTS_TABLE",
+    "WebhookSecretArn": "WEBHOOK_SECRET_ID",
 }
 
 
@@ -53,6 +79,7 @@ def pytest_configure(config) -> None:
     for name, description in PHASES.items():
         if name:
             config.addinivalue_line("markers", f"{name}: {description}")
+    config.addinivalue_line("markers", "cloud_only(reason): Once in one process does not have it")
     if not os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://127.0.0.1:"):
         message = "no local cloud in the environment: run `make test`, or `. .local/env` first"
         pytest.exit(message, returncode=2)
@@ -67,6 +94,11 @@ def pytest_collection_modifyitems(items) -> None:
         return phases.index(marked[0] if marked else "")
 
     items.sort(key=phase)
+    for item in items if PROCESS_LOG else ():
+        marked = [marker.args[0] for marker in item.iter_markers("cloud_only")]
+        needed = [reason for name, reason in CLOUD_ONLY.items() if name in item.fixturenames]
+        for reason in [*marked, *needed][:1]:
+            item.add_marker(pytest.mark.skip(reason=f"not in one process: {reason}"))
 
 
 @pytest.fixture(scope="session")
@@ -83,9 +115,12 @@ def stack_name() -> str:
 
 
 @pytest.fixture(scope="session")
-def outputs(aws, stack_name) -> dict[str, str]:
+def outputs(aws) -> dict[str, str]:
     """The outputs of the stack."""
-    stack = aws("cloudformation").describe_stacks(StackName=stack_name)["Stacks"][0]
+    if PROCESS_LOG:
+        return {name: os.environ[variable] for name, variable in OUTPUTS.items()}
+    name = os.environ["STACK_NAME"]
+    stack = aws("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
     return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
 
@@ -144,22 +179,6 @@ def reconfigure(aws, functions):
     yield change
     for name, variables in before.items():
         update(name, variables)
-
-
-@pytest.fixture(scope="session")
-def log_messages(aws, stack_name):
-    """Returns what the functions have logged: `log_messages(filterPattern='"accept"')`."""
-    resource = aws("cloudformation").describe_stack_resource(
-        StackName=stack_name, LogicalResourceId="Logs"
-    )
-    group = resource["StackResourceDetail"]["PhysicalResourceId"]
-
-    def read(**filters) -> list[str]:
-        paginator = aws("logs").get_paginator("filter_log_events")
-        pages = paginator.paginate(logGroupName=group, **filters)
-        return [event["message"] for event in pages.search("events[]")]
-
-    return read
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 import pytest
 from botocore.exceptions import ClientError
 
+import logs
+
 PROJECT = Path(__file__).resolve().parent.parent
 
 
@@ -109,11 +111,12 @@ def test_unknown_credentials_are_refused(aws):
         aws("dynamodb", **unknown).list_tables()
 
 
-def test_the_functions_write_to_the_log_group_of_the_stack(call, log_messages):
+def test_the_functions_write_to_the_log_group_of_the_stack(call, stack_name):
     call("GET", "/orders")
-    assert log_messages(filterPattern="REPORT")
+    assert logs.lines("REPORT")
 
 
+@pytest.mark.cloud_only("it is one process, whose address is an option")
 def test_only_loopback_is_listened_on(call):
     call("GET", "/orders")  # so that an instance of a function runs
     addresses = listening_addresses(os.environ["AWS_ENDPOINT_URL"])

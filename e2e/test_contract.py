@@ -12,13 +12,17 @@ import pytest
 import schemathesis
 import yaml
 
+from conftest import PROCESS_LOG
+
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parent
 CONTRACT = PROJECT / "openapi.yaml"
 JSON = "application/json"
 
-# Processes that test the API at the same time.
-PROCESSES = 8
+# Processes that test the API at the same time. One interpreter serves all calls of a local cloud,
+# and its gateway is all that differs: examples show it.
+PROCESSES = 4 if PROCESS_LOG else 2
+PHASES = "examples,coverage,fuzzing" if PROCESS_LOG else "examples"
 
 
 @pytest.fixture(scope="module")
@@ -148,10 +152,11 @@ def start_fuzzing(
 ) -> subprocess.Popen:
     """Starts a process that sends valid and invalid requests, and fails if it finds a defect."""
     settings = ["--config-file", HERE / "schemathesis.toml"]
+    phases = f"--phases={PHASES}"
     included = [f"--include-operation-id={name}" for name in names]
     command = [Path(sys.executable).with_name("schemathesis"), *settings, "run", CONTRACT]
     return subprocess.Popen(
-        [*command, "--url", api_url, *included],
+        [*command, "--url", api_url, phases, *included],
         # Hooks are looked up in the working directory.
         cwd=HERE,
         env={**os.environ, "CONTRACT_IDS": json.dumps(existing), "NO_COLOR": "1"},

@@ -140,7 +140,7 @@ def test_an_invalid_request_is_refused_with_the_name_of_the_field(call, product,
 
 @pytest.mark.loads
 def test_500_concurrent_buyers_get_exactly_100_units(aws, api_url, call):
-    command = [program("load"), "orders", "--url", api_url]
+    command = [program("once"), "load", "orders", "--url", api_url]
     result = subprocess.run(
         [*command, "--buyers", "500", "--stock", "100"],
         cwd=PROJECT,

@@ -227,7 +227,7 @@ def test_a_report_of_the_load_tool_is_complete_and_readable(
     look, boxes, is_readable, pictures, tmp_path, api_url
 ):
     report = tmp_path / "load.html"
-    command = [program("load"), "orders", "--url", api_url]
+    command = [program("once"), "load", "orders", "--url", api_url]
     arguments = ["--buyers", "200", "--stock", "50", "--html", report]
     result = subprocess.run([*command, *arguments], cwd=PROJECT, text=True, capture_output=True)
     assert result.returncode == 0, result.stdout + result.stderr
@@ -256,6 +256,7 @@ def test_a_report_of_the_load_tool_is_complete_and_readable(
     is_readable(url)
 
 
+@pytest.mark.cloud_only("it has no CloudWatch, and so no dashboard there")
 def test_the_dashboards_have_no_overlap_and_no_gap(
     look, boxes, is_readable, pictures, tmp_path, aws, outputs, subtests
 ):

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import pytest
 
+import logs
 from polling import eventually
 
 JOBS = "/scheduler/jobs"
@@ -167,7 +168,7 @@ def test_repeated_requests_with_one_key_have_the_same_run(requested):
 
 
 @pytest.mark.timed
-def test_a_job_of_every_ten_seconds_runs_at_its_seconds(ticking, finished_runs, log_messages):
+def test_a_job_of_every_ten_seconds_runs_at_its_seconds(ticking, finished_runs):
     path, scheduled, set_at = ticking
     first = moment(scheduled["next_runs"][0])
     # What is due until the end of the next minute is sent with the schedule, the rest by ticks.
@@ -183,7 +184,7 @@ def test_a_job_of_every_ten_seconds_runs_at_its_seconds(ticking, finished_runs, 
         assert (run["state"], run["attempts"], run["result"]) == ("COMPLETED", 1, "delivered"), run
         assert timedelta(0) <= lag < INTERVAL
     for run in runs[:3]:
-        lines = log_messages(filterPattern=f'"{run["run_id"]}"')
+        lines = logs.lines(run["run_id"])
         [received] = [line for line in lines if "Webhook received" in line]
         assert '"valid"' in received
 

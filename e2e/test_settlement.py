@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import logs
 from polling import eventually
 from runtime_api import program
 
@@ -28,7 +29,7 @@ def sums(tmp_path_factory) -> bytes:
     """The totals of the seeded days, in the format of a settlement's file."""
     file = tmp_path_factory.mktemp("seed") / "sums.csv"
     plan = f"--until {LAST} --days 5 --transactions {TRANSACTIONS} --merchants 10 --products 10"
-    command = [program("seed"), *plan.split(), "--sums", file]
+    command = [program("once"), "seed", *plan.split(), "--sums", file]
     subprocess.run(command, cwd=PROJECT, check=True, stdout=subprocess.DEVNULL)
     return file.read_bytes()
 
@@ -360,10 +361,10 @@ def test_no_file_name_leads_to_another_object(call, completed, subtests):
 
 
 @pytest.mark.waits
-def test_a_stalled_settlement_is_sent_again_once(api_url, log_messages, settlement, stalled):
+def test_a_stalled_settlement_is_sent_again_once(api_url, settlement, stalled):
     done = settlement(stalled, "COMPLETED")
     assert curl(api_url + done["download_url"]) == HEADER
-    messages = log_messages(filterPattern=f'"{stalled}"')
+    messages = logs.lines(stalled)
     lines = [json.loads(message) for message in messages if message.startswith("{")]
     resent = [
         line for line in lines if line.get("span", {}).get("function") == "settlement-recover"

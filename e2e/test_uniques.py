@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+import logs
 import minute as local_minute
 from polling import TIMEOUT_S, eventually
 
@@ -190,9 +191,9 @@ def test_an_undelivered_callback_stays_in_the_queue(aws, minute, receiver, outpu
     assert sum(int(queue["Attributes"][name]) for name in names) >= 1
 
 
-def test_accept_logs_no_line_per_request(accept, log_messages):
+def test_accept_logs_no_line_per_request(accept):
     def lines() -> int:
-        messages = log_messages(filterPattern='"accept"')
+        messages = logs.lines("accept")
         return sum(message.startswith("{") for message in messages)
 
     before = lines()

@@ -9,6 +9,13 @@ LOOPBACK = "127.0.0.1"
 REGION = "us-east-1"
 EXPORT = "export "
 
+# The machine's own AWS profiles must not leak into a local call.
+ISOLATED = {
+    "AWS_CONFIG_FILE": "/dev/null",
+    "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+
 
 @dataclass(frozen=True)
 class Home:
@@ -63,10 +70,7 @@ def client_environment(port: int) -> dict[str, str]:
         "AWS_DEFAULT_REGION": REGION,
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
-        # The machine's own AWS profiles must not leak into a local call.
-        "AWS_CONFIG_FILE": "/dev/null",
-        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
-        "AWS_EC2_METADATA_DISABLED": "true",
+        **ISOLATED,
     }
 
 

@@ -13,6 +13,8 @@ from datetime import datetime, timezone
 
 import boto3
 
+import logs
+
 # Log lines come after the invocation, and callbacks after the queue.
 TIMEOUT_S = 60
 
@@ -139,15 +141,6 @@ def stream_counts(minute: str) -> Iterator[int]:
 
 def log_lines(minute: str) -> list[dict]:
     """Returns what the functions logged about a minute."""
-    group = boto3.client("cloudformation").describe_stack_resource(
-        StackName=os.environ["STACK_NAME"], LogicalResourceId="Logs"
-    )
-    events = boto3.client("logs").get_paginator("filter_log_events")
-    pages = events.paginate(
-        logGroupName=group["StackResourceDetail"]["PhysicalResourceId"],
-        startTime=int(begin(minute).timestamp() * 1000),
-        filterPattern=f'"{minute}"',
-    )
-    lines = [event["message"] for event in pages.search("events[]")]
-    objects = [json.loads(line) for line in lines if line.startswith("{")]
+    since = int(begin(minute).timestamp() * 1000)
+    objects = [json.loads(line) for line in logs.lines(minute, since) if line.startswith("{")]
     return [line for line in objects if line.get("minute") == minute]

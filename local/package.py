@@ -24,11 +24,11 @@ PROGRAM = re.compile(
 def package(home: Home) -> Path:
     """Compiles the functions, zips their programs and returns the template to deploy.
 
-    The tools are built by the same command, so that all share the dependencies of the tests'
+    `once` is built by the same command, so that both share the dependencies of the tests'
     build, feature by feature (tools/unified-features); the functions have no test support.
     """
     print("Building the functions", flush=True)
-    packages = [f"--package={name}" for name in (PACKAGE, "load", "seed", "unified-features")]
+    packages = [f"--package={name}" for name in (PACKAGE, "standalone", "unified-features")]
     if subprocess.run(["cargo", "build", "--bins", *packages], cwd=PROJECT).returncode:
         sys.exit("the build failed: see cargo's message above")
     home.build.mkdir(parents=True, exist_ok=True)

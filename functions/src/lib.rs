@@ -12,7 +12,7 @@
 //! | [`operations`] | `health`, `metrics-get`, `openapi-get`, `route-unknown` |
 //!
 //! Which routes a program serves, who may call it and what its requests may hold is one table:
-//! [`once::routes`]. A handler parses its request, calls one feature, and answers.
+//! [`once::routes`]; [`table`] has the handlers by name. A handler parses its request, calls one feature, and answers.
 
 #![allow(clippy::unused_async, reason = "handlers are async, also those that call nothing")]
 
@@ -22,4 +22,5 @@ pub mod orders;
 pub mod products;
 pub mod schedule;
 pub mod settlement;
+pub mod table;
 pub mod uniques;

@@ -96,6 +96,14 @@ impl Settings {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Tokens(Vec<String>);
 
+impl Tokens {
+    /// Returns the hash of a token, as this setting holds it.
+    #[must_use]
+    pub fn hash(token: &str) -> String {
+        sha256(token.as_bytes())
+    }
+}
+
 /// A text that is not a list of one or two hashes. The message does not repeat it.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error(

@@ -17,7 +17,7 @@ use std::{
 
 use metrics_cloudwatch_embedded::{Builder, Collector};
 use tracing::{Span, info_span, level_filters::LevelFilter, warn};
-use tracing_subscriber::fmt;
+use tracing_subscriber::fmt::{self, MakeWriter};
 
 use crate::env::{VariableError, Variables};
 
@@ -79,12 +79,8 @@ struct Metrics {
 
 /// Starts logs and metrics. `function` is a dimension of every metric.
 pub fn init(function: &'static str, settings: &Settings) {
-    let Settings { level, format, metrics_interval } = *settings;
-    let lines = fmt().with_max_level(level).with_target(false);
-    match format {
-        Format::Json => lines.json().flatten_event(true).with_span_list(false).init(),
-        Format::Text => lines.compact().init(),
-    }
+    let Settings { metrics_interval, .. } = *settings;
+    init_logs(settings, io::stdout);
     match Builder::new().cloudwatch_namespace(NAMESPACE).with_dimension("Function", function).init()
     {
         Ok(collector) => {
@@ -92,6 +88,18 @@ pub fn init(function: &'static str, settings: &Settings) {
             drop(METRICS.set(Metrics { collector, interval: metrics_interval, started_at, due }));
         }
         Err(error) => warn!(%error, "Metrics not collected"),
+    }
+}
+
+/// Starts logs, and no metrics.
+pub fn init_logs<W>(settings: &Settings, writer: W)
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let lines = fmt::fmt().with_max_level(settings.level).with_target(false).with_writer(writer);
+    match settings.format {
+        Format::Json => lines.json().flatten_event(true).with_span_list(false).init(),
+        Format::Text => lines.compact().init(),
     }
 }
 

@@ -1,6 +1,8 @@
 //! Serves the invocations of workers: functions that a rule or a queue invokes. Nothing is
 //! prewarmed, since no caller waits.
 
+use std::sync::Arc;
+
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use futures_util::future::BoxFuture;
 use lambda_runtime::{LambdaEvent, service_fn};
@@ -19,8 +21,39 @@ use crate::{
 pub use crate::lifecycle::Error;
 
 // As for requests, what runs a worker has no types of its handler: it is compiled once.
-type Tick = dyn Fn(App) -> BoxFuture<'static, Result<(), Error>>;
-type MessageHandler = dyn Fn(App, Delivery) -> BoxFuture<'static, Result<(), String>>;
+
+/// What a rule invokes.
+pub type Tick = Arc<dyn Fn(App) -> BoxFuture<'static, Result<(), Error>> + Send + Sync>;
+
+/// A handler of messages. Its error is a text for the log.
+pub type MessageHandler =
+    Arc<dyn Fn(App, Delivery) -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
+
+/// Makes a [`Tick`].
+pub fn erase_tick<H, F, E>(handler: H) -> Tick
+where
+    H: Fn(App) -> F + Send + Sync + 'static,
+    F: Future<Output = Result<(), E>> + Send + 'static,
+    E: Into<Error> + Send,
+{
+    Arc::new(move |app| {
+        let tick = handler(app);
+        Box::pin(async { tick.await.map_err(Into::into) })
+    })
+}
+
+/// Makes a [`MessageHandler`].
+pub fn erase_message_handler<H, F, E>(handler: H) -> MessageHandler
+where
+    H: Fn(App, Delivery) -> F + Send + Sync + 'static,
+    F: Future<Output = Result<(), E>> + Send + 'static,
+    E: std::fmt::Display,
+{
+    Arc::new(move |app, delivery| {
+        let message = handler(app, delivery);
+        Box::pin(async { message.await.map_err(|error| error.to_string()) })
+    })
+}
 
 /// Runs a function that a rule of EventBridge invokes. The event is ignored: a tick does what is
 /// due.
@@ -30,14 +63,11 @@ type MessageHandler = dyn Fn(App, Delivery) -> BoxFuture<'static, Result<(), Str
 /// runtime API cannot be reached.
 pub fn serve_scheduled<H, F, E>(function: &'static str, handler: H) -> Result<(), Error>
 where
-    H: Fn(App) -> F + 'static,
+    H: Fn(App) -> F + Send + Sync + 'static,
     F: Future<Output = Result<(), E>> + Send + 'static,
     E: Into<Error> + Send,
 {
-    run_scheduled(function, &move |app| {
-        let tick = handler(app);
-        Box::pin(async { tick.await.map_err(Into::into) })
-    })
+    run_scheduled(function, &erase_tick(handler))
 }
 
 fn run_scheduled(function: &'static str, tick: &Tick) -> Result<(), Error> {
@@ -65,14 +95,11 @@ fn run_scheduled(function: &'static str, tick: &Tick) -> Result<(), Error> {
 /// runtime API cannot be reached.
 pub fn serve_sqs<H, F, E>(function: &'static str, handler: H) -> Result<(), Error>
 where
-    H: Fn(App, Delivery) -> F + 'static,
+    H: Fn(App, Delivery) -> F + Send + Sync + 'static,
     F: Future<Output = Result<(), E>> + Send + 'static,
     E: std::fmt::Display,
 {
-    run_sqs(function, &move |app, delivery| {
-        let message = handler(app, delivery);
-        Box::pin(async { message.await.map_err(|error| error.to_string()) })
-    })
+    run_sqs(function, &erase_message_handler(handler))
 }
 
 fn run_sqs(function: &'static str, handler: &MessageHandler) -> Result<(), Error> {

@@ -10,7 +10,7 @@ pub use reply::Reply;
 pub use request::{
     api_id, body, header, idempotency_key, if_match, if_none_match, path_parameter, query,
 };
-pub use serve::{handle, serve, serve_concurrent};
+pub use serve::{Handler, Handling, erase, handle, serve, serve_concurrent};
 
 pub use crate::lifecycle::{Error, prewarm};
 pub use lambda_http::{Body, Request, Response};

@@ -24,8 +24,12 @@ use crate::{
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 type Prewarm = Box<dyn FnOnce(App) -> LocalBoxFuture<'static, Result<(), ServiceError>>>;
-type Handler = Arc<dyn Fn(App, Request) -> Handling + Send + Sync>;
-type Handling = BoxFuture<'static, Result<Reply, ApiError>>;
+
+/// A handler of requests without its types: what runs it is compiled once and not in each program.
+pub type Handler = Arc<dyn Fn(App, Request) -> Handling + Send + Sync>;
+
+/// The work of a [`Handler`] on one request.
+pub type Handling = BoxFuture<'static, Result<Reply, ApiError>>;
 
 /// Runs a function that handles one request at a time, until the instance ends.
 ///
@@ -42,7 +46,7 @@ where
     H: Fn(App, Request) -> F + Send + Sync + 'static,
     F: Future<Output = Result<Reply, ApiError>> + Send + 'static,
 {
-    run(function, erase_prewarm(prewarm), &erase_handler(handler))
+    run(function, erase_prewarm(prewarm), &erase(handler))
 }
 
 /// Runs a function that handles as many requests at a time as Lambda hands it: several on Lambda
@@ -60,10 +64,8 @@ where
     H: Fn(App, Request) -> F + Send + Sync + 'static,
     F: Future<Output = Result<Reply, ApiError>> + Send + 'static,
 {
-    run_concurrent(function, erase_prewarm(prewarm), erase_handler(handler))
+    run_concurrent(function, erase_prewarm(prewarm), erase(handler))
 }
-
-// What runs them has no types of a handler, so it is compiled once and not in each program.
 
 fn erase_prewarm<W>(prewarm: impl FnOnce(App) -> W + 'static) -> Prewarm
 where
@@ -72,7 +74,8 @@ where
     Box::new(|app| Box::pin(prewarm(app)))
 }
 
-fn erase_handler<H, F>(handler: H) -> Handler
+/// Makes a [`Handler`].
+pub fn erase<H, F>(handler: H) -> Handler
 where
     H: Fn(App, Request) -> F + Send + Sync + 'static,
     F: Future<Output = Result<Reply, ApiError>> + Send + 'static,

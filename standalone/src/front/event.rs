@@ -42,7 +42,7 @@ pub(super) struct Received<'a> {
 struct Event<'a> {
     version: &'static str,
     route_key: &'a str,
-    raw_path: &'a str,
+    raw_path: Cow<'a, str>,
     raw_query_string: &'a str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     cookies: Vec<Cow<'a, str>>,
@@ -96,7 +96,7 @@ impl<'a> Received<'a> {
         Event {
             version: "2.0",
             route_key,
-            raw_path: self.path,
+            raw_path: self.raw_path(),
             raw_query_string: query,
             cookies: self.cookies(),
             headers: self.headers(),
@@ -131,6 +131,16 @@ impl<'a> Received<'a> {
             stage: "$default",
             time: self.time.strftime("%d/%b/%Y:%H:%M:%S +0000").to_string(),
             time_epoch: self.time.as_millisecond(),
+        }
+    }
+
+    /// Returns the decoded path. What would end the path of a URL is encoded again: `lambda_http`
+    /// makes a URL of it.
+    fn raw_path(&self) -> Cow<'a, str> {
+        if self.path.contains(['?', '#']) {
+            self.path.replace('?', "%3F").replace('#', "%23").into()
+        } else {
+            self.path.into()
         }
     }
 

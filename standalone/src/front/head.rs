@@ -61,11 +61,9 @@ fn is_host(value: &HeaderValue) -> bool {
     })
 }
 
-/// Returns the path as the gateway passes it on: percent-decoded, and cut at a `?` that comes out
-/// of it.
+/// Returns the path as the gateway matches it: percent-decoded.
 pub(super) fn path(head: &Parts) -> Result<String, GatewayError> {
     let decoded = percent_decode_str(head.uri.path()).decode_utf8();
     let decoded = decoded.map_err(|_| GatewayError::BadRequest)?;
-    let path = decoded.split('?').next().unwrap_or_default();
-    if path.starts_with('/') { Ok(path.to_owned()) } else { Err(GatewayError::BadRequest) }
+    if decoded.starts_with('/') { Ok(decoded.into_owned()) } else { Err(GatewayError::BadRequest) }
 }

@@ -44,11 +44,13 @@ mod timed_stream;
 
 use std::{fmt, net::IpAddr, sync::Arc, time::Instant};
 
+use embedded::files::Files;
 use http_body_util::Full;
 use hyper::{
     Request, Response,
     body::{Bytes, Incoming},
     header::{HeaderName, HeaderValue, ORIGIN},
+    http::request::Parts,
 };
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -72,6 +74,7 @@ pub struct Front {
     settings: Settings,
     router: Router,
     invocations: Invocations,
+    files: Option<Files>,
     clock: Clock,
 }
 
@@ -98,7 +101,13 @@ impl Front {
     ) -> Self {
         let router = Router::new(&settings.rates, clock());
         let invocations = Invocations::new(functions);
-        Self { settings, router, invocations, clock: Box::new(clock) }
+        Self { settings, router, invocations, files: None, clock: Box::new(clock) }
+    }
+
+    /// Answers downloads by presigned links, too.
+    #[must_use]
+    pub fn with_files(self, files: Files) -> Self {
+        Self { files: Some(files), ..self }
     }
 
     async fn respond(&self, request: Request<Incoming>, peers: Peers) -> Response<Full<Bytes>> {
@@ -129,6 +138,10 @@ impl Front {
         let Settings { limits, timeouts, .. } = &self.settings;
         let (head, body) = request.into_parts();
         head::check(&head, limits)?;
+        if let Some(files) = self.files.as_ref().filter(|_| is_presigned(&head)) {
+            let request = Request::from_parts(head, Bytes::new());
+            return Ok(files.download(request, Timestamp::now()).await.map(Full::new));
+        }
         let path = head::path(&head)?;
         let route = self.router.route(head.method.as_str(), &path);
         if !route.admits((self.clock)()) {
@@ -141,6 +154,11 @@ impl Front {
         let response = self.invocations.run(route.function(), request, timeouts.function).await?;
         response::from_lambda(response, limits.response)
     }
+}
+
+/// Whether the signature of a link stands for a token.
+fn is_presigned(head: &Parts) -> bool {
+    head.uri.query().is_some_and(|query| query.contains("X-Amz-Signature="))
 }
 
 impl fmt::Debug for Front {

@@ -35,7 +35,13 @@ impl Server {
     /// # Errors
     /// The address is in use, or not one of this machine.
     pub async fn bind(address: SocketAddr, front: Front) -> io::Result<Self> {
-        Ok(Self { listener: TcpListener::bind(address).await?, front })
+        Ok(Self::new(TcpListener::bind(address).await?, front))
+    }
+
+    /// Puts a front at a bound address.
+    #[must_use]
+    pub fn new(listener: TcpListener, front: Front) -> Self {
+        Self { listener, front }
     }
 
     /// Returns the bound address, with the port that the system chose for port 0.

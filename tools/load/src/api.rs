@@ -3,7 +3,7 @@
 
 use std::{
     cell::Cell,
-    env, fmt,
+    fmt,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -79,12 +79,10 @@ impl fmt::Display for Failure {
 impl std::error::Error for Failure {}
 
 impl Api {
-    /// Returns a client of the stack at this URL, with the token in the environment variable
-    /// `ONCE_TOKEN`, if it is set.
-    pub fn new(base: &str) -> Result<Self, reqwest::Error> {
+    /// Returns a client of the stack at this URL, which sends the token.
+    pub fn new(base: &str, token: Option<String>) -> Result<Self, reqwest::Error> {
         let client =
             Client::builder().timeout(Duration::from_mins(1)).redirect(Policy::none()).build()?;
-        let token = env::var("ONCE_TOKEN").ok();
         Ok(Self {
             base: base.trim_end_matches('/').to_owned(),
             client,

@@ -143,8 +143,9 @@ impl Run {
         self.report.borrow_mut().invariants.push(Invariant { text, holds });
     }
 
-    /// Writes the report. Fails if the run failed or an invariant does not hold.
-    pub fn finish(self, result: Result<(), Box<dyn Error>>) -> Result<(), Box<dyn Error>> {
+    /// Writes the report, and returns the throughput of its bursts. Fails if the run failed or an
+    /// invariant does not hold.
+    pub fn finish(self, result: Result<(), Box<dyn Error>>) -> Result<Vec<String>, Box<dyn Error>> {
         let took = self.start.elapsed();
         let mut report = self.report.into_inner();
         if let Err(failure) = &result {
@@ -161,7 +162,10 @@ impl Run {
             .filter(|invariant| !invariant.holds)
             .map(|invariant| invariant.text)
             .collect();
-        if violations.is_empty() { Ok(()) } else { Err(Violations(violations).into()) }
+        if !violations.is_empty() {
+            return Err(Violations(violations).into());
+        }
+        Ok(report.bursts.into_iter().map(|burst| burst.throughput).collect())
     }
 }
 

@@ -6,6 +6,7 @@
 //! was filled by the same plan (or by one with fewer transactions): its entries are overwritten.
 
 mod batch;
+mod command;
 mod plan;
 mod random;
 mod stack;
@@ -15,6 +16,7 @@ mod tables;
 mod tests;
 
 pub use batch::WriteError;
+pub use command::Seed;
 pub use plan::Plan;
 pub use stack::{MissingVariable, Stack};
 pub use sums::{Cents, Sum, Sums};

@@ -27,7 +27,7 @@ pub struct Stack {
 
 /// An environment variable is missing or empty.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("environment variable {0} is not set: set it (`. .local/env` for the local cloud)")]
+#[error("environment variable {0} is not set: read the file `env` of the stack first")]
 pub struct MissingVariable(&'static str);
 
 impl Stack {

@@ -1,7 +1,4 @@
-//! Load scenarios that drive a deployed stack by its URL and then check its invariants.
-//!
-//! `load --help` lists the scenarios. Requests carry the bearer token in the environment variable
-//! `ONCE_TOKEN`, if it is set.
+//! Load scenarios that drive a stack by its URL and then check its invariants: `once load`.
 
 mod accept;
 mod api;
@@ -13,29 +10,37 @@ mod report;
 mod schedule;
 mod settlement;
 
-use std::{error::Error, process::ExitCode};
+use std::error::Error;
 
-use clap::{CommandFactory, Parser, Subcommand, error::ErrorKind};
+use clap::{Args, Subcommand};
 
 use self::{
     api::Api,
     report::{Options, Run},
 };
 
-/// Drives a deployed stack and checks its invariants
-#[derive(Parser)]
-#[command(version)]
-struct Arguments {
+/// A scenario and how it is run.
+#[derive(Debug, Args)]
+pub struct Load {
     #[command(subcommand)]
     command: Command,
-    /// Base URL of the stack, as in .local/api-url or the output `ApiUrl`
+    /// Base URL of the stack, such as its output `ApiUrl`
     #[arg(long, global = true)]
     url: Option<String>,
     #[command(flatten)]
     options: Options,
 }
 
-#[derive(Subcommand)]
+/// Where a stack is.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// The base URL of its API.
+    pub url: String,
+    /// The bearer token of its requests, if it requires one.
+    pub token: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
 enum Command {
     /// Buyers compete for a product's units; fails unless each unit is sold once or is left
     Orders(orders::Scenario),
@@ -74,28 +79,26 @@ impl Command {
     }
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
-    // The functions use ring, too; a second provider would take a minute to compile.
-    let is_first = rustls::crypto::ring::default_provider().install_default();
-    is_first.expect("no other provider is installed");
-    let Arguments { command, url, options } = Arguments::parse();
-    // clap does not allow a global argument to be required.
-    let Some(url) = url else {
-        Arguments::command()
-            .error(ErrorKind::MissingRequiredArgument, "--url is required: the stack to drive")
-            .exit()
-    };
-    let run = Run::new(command.name(), &url, options);
-    let result = match Api::new(&url) {
-        Ok(api) => command.run(&api, &url, &run).await,
-        Err(cause) => Err(cause.into()),
-    };
-    match run.finish(result) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
+impl Load {
+    /// Returns the given URL.
+    #[must_use]
+    pub fn url(&self) -> Option<&str> {
+        self.url.as_deref()
+    }
+
+    /// Runs the scenario, prints its report, and returns its throughput in words. Fails if an
+    /// invariant does not hold.
+    pub async fn run(self, target: Target) -> Result<Vec<String>, Box<dyn Error>> {
+        // The functions use ring, too; a second provider would take a minute to compile. A run
+        // before has installed it.
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let Self { command, options, .. } = self;
+        let Target { url, token } = target;
+        let run = Run::new(command.name(), &url, options);
+        let result = match Api::new(&url, token) {
+            Ok(api) => command.run(&api, &url, &run).await,
+            Err(cause) => Err(cause.into()),
+        };
+        run.finish(result)
     }
 }

@@ -1,29 +1,27 @@
-//! Fills a stack's tables with reproducible data and writes the sums that a settlement of the
-//! ledger must return. `seed --help` lists the arguments.
+//! `once seed`
 
 use std::{
     error::Error,
     fs::File,
     io::BufWriter,
     path::{Path, PathBuf},
-    process::ExitCode,
     time::Instant,
 };
 
-use clap::Parser;
+use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use seed::{Plan, Stack, Sum, create_products, put_companies, write_entries};
+
+use crate::{Plan, Stack, Sum, create_products, put_companies, write_entries};
 
 /// Fills a stack's tables with companies, products and paid transactions, and adds up the sums that
 /// a settlement must return
 ///
 /// The environment variables `COMPANIES_TABLE`, `ORDERS_TABLE` and `LEDGER_TABLE` name the tables;
-/// region, credentials and endpoint come from the environment as well, as in a function. For the
-/// local cloud, `. .local/env` sets all of them. The same arguments, `--until` included, write the
+/// region, credentials and endpoint come from the environment as well, as in a function. The file
+/// `env` in the data folder of `once serve` sets all of them. The same arguments, `--until` included, write the
 /// same items on every machine and in every run.
-#[derive(Debug, Parser)]
-#[command(version)]
-struct Arguments {
+#[derive(Debug, Args)]
+pub struct Seed {
     #[command(flatten)]
     plan: Plan,
     /// CSV file for the sums of every merchant and day; emptied at the start, and written after all
@@ -35,49 +33,45 @@ struct Arguments {
     at_once: u16,
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
-    match run(&Arguments::parse()).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
+impl Seed {
+    /// Fills the tables and prints what was written.
+    ///
+    /// # Errors
+    /// A variable is missing, a table cannot be written, or the file of sums cannot.
+    pub async fn run(self) -> Result<(), Box<dyn Error>> {
+        let Self { plan, sums, at_once } = &self;
+        let stack = Stack::from_env()?;
+        let file = sums.as_deref().map(create).transpose()?;
+        let catalog = plan.catalog()?;
+
+        let employees = put_companies(&stack, plan).await?;
+        println!("{} companies with {employees} employees", plan.merchants);
+
+        let new = create_products(&stack, plan, &catalog).await?;
+        println!("{} products of {} merchants, {new} of them new", plan.products, plan.merchants);
+
+        let bar = progress_bar(plan.transactions)?;
+        let start = Instant::now();
+        let writing = write_entries(&stack, plan, &catalog, usize::from(*at_once), |count| {
+            bar.inc(count.try_into().unwrap_or_default());
+        });
+        let summary = writing.await.inspect_err(|_| bar.abandon())?;
+        let seconds = start.elapsed().as_secs_f64();
+        bar.finish_and_clear();
+
+        if let Some(file) = file {
+            summary.sums.write_csv(&mut BufWriter::new(file))?;
         }
+        let Sum { gross, fee, net, count } = summary.sums.total();
+        println!("gross {gross}, fee {fee}, net {net}");
+        #[expect(clippy::cast_precision_loss, reason = "a displayed rate")]
+        let rate = count as f64 / seconds;
+        println!(
+            "{count} transactions in {seconds:.1} s, {rate:.0} items per second, {:.0} write units",
+            summary.units
+        );
+        Ok(())
     }
-}
-
-async fn run(Arguments { plan, sums, at_once }: &Arguments) -> Result<(), Box<dyn Error>> {
-    let stack = Stack::from_env()?;
-    let file = sums.as_deref().map(create).transpose()?;
-    let catalog = plan.catalog()?;
-
-    let employees = put_companies(&stack, plan).await?;
-    println!("{} companies with {employees} employees", plan.merchants);
-
-    let new = create_products(&stack, plan, &catalog).await?;
-    println!("{} products of {} merchants, {new} of them new", plan.products, plan.merchants);
-
-    let bar = progress_bar(plan.transactions)?;
-    let start = Instant::now();
-    let writing = write_entries(&stack, plan, &catalog, usize::from(*at_once), |count| {
-        bar.inc(count.try_into().unwrap_or_default());
-    });
-    let summary = writing.await.inspect_err(|_| bar.abandon())?;
-    let seconds = start.elapsed().as_secs_f64();
-    bar.finish_and_clear();
-
-    if let Some(file) = file {
-        summary.sums.write_csv(&mut BufWriter::new(file))?;
-    }
-    let Sum { gross, fee, net, count } = summary.sums.total();
-    println!("gross {gross}, fee {fee}, net {net}");
-    #[expect(clippy::cast_precision_loss, reason = "a displayed rate")]
-    let rate = count as f64 / seconds;
-    println!(
-        "{count} transactions in {seconds:.1} s, {rate:.0} items per second, {:.0} write units",
-        summary.units
-    );
-    Ok(())
 }
 
 fn create(path: &Path) -> Result<File, String> {
@@ -94,7 +88,15 @@ fn progress_bar(transactions: u64) -> Result<ProgressBar, Box<dyn Error>> {
 mod tests {
     use once::time::{Day, Timestamp};
 
+    use clap::Parser;
+
     use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Arguments {
+        #[command(flatten)]
+        seed: Seed,
+    }
 
     #[test]
     fn invalid_arguments_are_named() {
@@ -128,8 +130,10 @@ mod tests {
     #[test]
     fn the_default_last_day_is_yesterday() {
         let today = || Day::of(Timestamp::now());
-        let (before, plan) =
-            (today(), Arguments::try_parse_from(["seed"]).expect("no argument is required").plan);
+        let (before, plan) = (
+            today(),
+            Arguments::try_parse_from(["seed"]).expect("no argument is required").seed.plan,
+        );
         assert!([before, today()].contains(&plan.until.plus(1)));
     }
 
@@ -137,6 +141,7 @@ mod tests {
     fn the_default_arguments_are_the_default_plan() {
         let plan = Arguments::try_parse_from(["seed", "--until", "2026-11-20"])
             .expect("valid arguments")
+            .seed
             .plan;
         assert_eq!(plan, Plan::until("2026-11-20".parse().expect("a day")));
     }

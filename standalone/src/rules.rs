@@ -1,0 +1,107 @@
+//! What happens each minute: the functions of EventBridge's rules, and the removal of what has
+//! expired.
+
+use std::{error::Error, sync::Arc, time::Duration};
+
+use embedded::Services;
+use jiff::{SignedDuration, Timestamp};
+use once::{App, telemetry, worker::Tick};
+use tokio::{
+    select,
+    sync::watch,
+    task::{JoinSet, spawn_blocking},
+    time,
+};
+use tracing::{Instrument, error, warn};
+use uuid::Uuid;
+
+/// The longest wait without looking at the clock, which may have been set.
+const MAX_WAIT: Duration = Duration::from_secs(5);
+
+/// Items that one call of [`embedded::dynamo::Store::expire`] removes.
+const EXPIRED_BATCH: usize = 250;
+
+/// A function that a rule invokes each minute.
+#[derive(Clone)]
+pub(crate) struct Rule {
+    pub(crate) function: &'static str,
+    pub(crate) tick: Tick,
+    pub(crate) timeout: Duration,
+}
+
+/// All that happens each minute.
+pub(crate) struct Minutes {
+    pub(crate) app: App,
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) services: Services,
+    /// After how many days which files of the bucket are removed, by the prefix of their keys.
+    pub(crate) expirations: Vec<(String, u32)>,
+}
+
+impl Minutes {
+    /// Runs the rules at once, since the last minute of the process before may be long ago, and
+    /// then at the start of each minute until `stop` is set; waits for those that run.
+    pub(crate) async fn run(self, mut stop: watch::Receiver<bool>) {
+        let minutes = Arc::new(self);
+        let mut running = JoinSet::new();
+        let mut last = None;
+        loop {
+            let now = Timestamp::now();
+            let minute = now.as_second().div_euclid(60);
+            if last.replace(minute) != Some(minute) {
+                minutes.start(&mut running);
+            }
+            while running.try_join_next().is_some() {}
+            select! {
+                biased;
+                _ = stop.wait_for(|stop| *stop) => break,
+                () = time::sleep(until_next_minute(now).min(MAX_WAIT)) => {}
+            }
+        }
+        while running.join_next().await.is_some() {}
+    }
+
+    fn start(self: &Arc<Self>, running: &mut JoinSet<()>) {
+        for rule in &self.rules {
+            running.spawn(rule.clone().invoke(self.app.clone()));
+        }
+        let minutes = Arc::clone(self);
+        running.spawn(async move {
+            if let Err(error) = minutes.remove_expired(Timestamp::now()).await {
+                error!(%error, "Expired data not removed");
+            }
+        });
+    }
+
+    /// Removes items, messages and files whose time is over.
+    async fn remove_expired(&self, now: Timestamp) -> Result<(), Box<dyn Error + Send + Sync>> {
+        let Services { store, queues, files, .. } = &self.services;
+        queues.remove_expired(now).await?;
+        // Other writes are executed in between.
+        while store.expire(now.as_second()).await? == EXPIRED_BATCH {}
+        files.remove_leftovers(now).await?;
+        for (prefix, days) in &self.expirations {
+            let (files, prefix) = (files.clone(), prefix.clone());
+            let before = now - SignedDuration::from_hours(24 * i64::from(*days));
+            spawn_blocking(move || files.bucket().expire(&prefix, before)).await??;
+        }
+        Ok(())
+    }
+}
+
+impl Rule {
+    async fn invoke(self, app: App) {
+        let span = telemetry::request_span(self.function, &Uuid::now_v7().to_string());
+        let tick = (self.tick)(app).instrument(span);
+        match time::timeout(self.timeout, tick).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => warn!(self.function, %error, "Tick failed: the next does its work"),
+            Err(_) => warn!(self.function, "Tick timed out: the next does its work"),
+        }
+    }
+}
+
+fn until_next_minute(now: Timestamp) -> Duration {
+    let elapsed = now.as_millisecond().rem_euclid(60_000);
+    Duration::from_millis(u64::try_from(60_000 - elapsed).unwrap_or_default())
+}
