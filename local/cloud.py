@@ -9,7 +9,7 @@ from pathlib import Path
 
 import environments
 import server
-from home import LOOPBACK, Home, adopt, read_exports
+from home import ISOLATED, LOOPBACK, Home, adopt, read_exports
 
 
 def main() -> None:
@@ -67,12 +67,12 @@ def session(arguments) -> None:
 
 
 def watch(arguments) -> None:
-    """Serve the routes at port 9000, rebuilt on every change, with the deployed stack behind."""
-    server.running_port(arguments.home)  # exits if none is running
-    adopt(read_exports(arguments.home.env))
+    """Serve the routes at port 9001, rebuilt on every change, with the services of the home."""
+    adopt({**ISOLATED, **read_exports(arguments.home.env)})
     os.environ["PATH"] = f"{environments.programs('tools')}{os.pathsep}{os.environ['PATH']}"
     os.chdir(environments.PROJECT)
-    os.execvp("cargo", ["cargo", "lambda", "watch", "--invoke-address", LOOPBACK])
+    command = ["cargo", "lambda", "watch", "--invoke-address", LOOPBACK, "--invoke-port", "9001"]
+    os.execvp("cargo", command)
 
 
 def minute(arguments) -> None:

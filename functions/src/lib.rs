@@ -12,7 +12,8 @@
 //! | [`operations`] | `health`, `metrics-get`, `openapi-get`, `route-unknown` |
 //!
 //! Which routes a program serves, who may call it and what its requests may hold is one table:
-//! [`once::routes`]; [`table`] has the handlers by name. A handler parses its request, calls one feature, and answers.
+//! [`once::routes`]; [`table`] has the handlers by name. A handler parses its request, calls one
+//! feature, and answers.
 
 #![allow(clippy::unused_async, reason = "handlers are async, also those that call nothing")]
 

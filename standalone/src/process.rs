@@ -90,6 +90,7 @@ impl Process {
         env_file::write(&data.path("env"), &variables, &keys, &url, endpoint.local_address()?)?;
         fs::write(data.path(PID), process::id().to_string())?;
         let app = App::new(config, aws(&keys, &url, opened.clone()));
+        app.settlement().revoke_leases().await?;
         let released = opened.queues.release_in_flight(Timestamp::now()).await?;
         if released > 0 {
             info!(released, "Messages that were in flight come again");

@@ -11,6 +11,7 @@ use tracing::warn;
 use uuid::Uuid;
 
 use super::{
+    Settlement,
     job::{Job, JobId, State},
     store::Store,
     work::WorkOutcome,
@@ -111,6 +112,22 @@ impl<'a> Lease<'a> {
     }
 }
 
+impl Settlement {
+    /// Ends the leases of all workers. For the start of a process that is the only one with this
+    /// store: the workers ended with the process before, and their work need not wait.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn revoke_leases(&self) -> Result<(), ServiceError> {
+        for job in self.store.live_jobs().await? {
+            if job.lease_until.is_some() {
+                self.store.revoke_lease(job.id).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Store {
     /// Acquires a lease, or renews it if `owner` holds it. `None`: another worker holds it, or the
     /// work is no longer needed.
@@ -134,6 +151,12 @@ impl Store {
             .value("owner", text(owner))
             .value("now", text(now));
         update.send(&self.client).await?.ok().map(from_item).transpose()
+    }
+
+    /// Ends a lease, whoever holds it.
+    async fn revoke_lease(&self, id: JobId) -> Result<(), ServiceError> {
+        let update = self.update(id).remove("lease_owner").remove("lease_until");
+        update.condition("attribute_exists(lease_owner)").send(&self.client).await.map(drop)
     }
 
     /// Releases a lease that `owner` holds.

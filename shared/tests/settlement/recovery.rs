@@ -141,6 +141,25 @@ async fn work_with_an_active_lease_is_not_resent() {
 }
 
 #[tokio::test]
+async fn a_process_that_is_the_only_one_continues_the_work_of_the_one_before() {
+    let cloud = Cloud::start().await;
+    let instance = worker(&cloud);
+    let job = crate::settlement::fixtures::create_one_day(&instance, noon()).await;
+    let [plan] = cloud.services().take_queued().try_into().expect("one message");
+    let crashing = worker(&cloud);
+    crashing.transport.fail_at(3, once::testing::Fault::CrashBefore);
+    tokio::select! {
+        () = crashing.transport.crashed() => {}
+        done = deliver(&crashing, &plan, 1, noon()) => panic!("{done:?}"),
+    }
+    instance.app.settlement().revoke_leases().await.expect("revoked");
+    deliver(&instance, &plan, 2, after(1)).await.expect("planned");
+    assert_eq!(status_of(&instance, job, after(1)).await.status, State::Finishing);
+    // There is no lease left to end.
+    instance.app.settlement().revoke_leases().await.expect("nothing to do");
+}
+
+#[tokio::test]
 async fn the_next_delivery_of_failed_work_need_not_wait_for_the_lease() {
     let cloud = Cloud::start().await;
     let instance = worker(&cloud);

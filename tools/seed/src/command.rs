@@ -18,8 +18,8 @@ use crate::{Plan, Stack, Sum, create_products, put_companies, write_entries};
 ///
 /// The environment variables `COMPANIES_TABLE`, `ORDERS_TABLE` and `LEDGER_TABLE` name the tables;
 /// region, credentials and endpoint come from the environment as well, as in a function. The file
-/// `env` in the data folder of `once serve` sets all of them. The same arguments, `--until` included, write the
-/// same items on every machine and in every run.
+/// `env` in the data folder of `once serve` sets all of them. The same arguments, `--until`
+/// included, write the same items on every machine and in every run.
 #[derive(Debug, Args)]
 pub struct Seed {
     #[command(flatten)]
