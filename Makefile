@@ -34,7 +34,7 @@ stop: ## Stop it, and the local cloud
 cloud: ## Deploy the template to a local cloud, an emulator of AWS, and play there what it can bear
 	@$(CLOUD) --home .local/cloud --port 4566 up
 	@$(CLOUD) --home .local/cloud deploy
-	@. .local/cloud/env && $(TARGET)/debug/once play --buyers 100 --payments 10000
+	@. .local/cloud/env && $(TARGET)/debug/once play --buyers 100 --payments 10000 --callers 20 --ids 2000
 
 watch: ## Serve the routes at port 9001, rebuilt on every change, with the services of `run` behind
 	@cargo build --profile standalone --package standalone
@@ -46,7 +46,7 @@ watch: ## Serve the routes at port 9001, rebuilt on every change, with the servi
 CARGO_TEST := RUSTC_WORKSPACE_WRAPPER=$(CURDIR)/local/clippy.sh RUSTDOC=$(CURDIR)/local/rustdoc.sh \
   cargo test --workspace --all-features
 PYTEST := $(CLOUD_BIN)/pytest --durations 10
-TEST_THREADS := $(shell $(PYTHON) -c "import os; print(2 * os.cpu_count())")
+TEST_THREADS = $(shell $(PYTHON) -c "import os; print(2 * os.cpu_count())")
 
 test: check ## Check, test, and run the end-to-end tests against one process and a local cloud
 	$(CARGO_TEST) --lib --bin once --bin bench --test '*' -- --test-threads $(TEST_THREADS)

@@ -58,7 +58,7 @@ def down(home: Home) -> None:
 def running_port(home: Home) -> int:
     """Returns the port of the running cloud; ends the program if none is running."""
     if not _runs(home):
-        sys.exit("the local cloud is not running: `make run` starts it")
+        sys.exit("the local cloud is not running: `make cloud` starts it")
     return _state(home)["port"]
 
 
@@ -109,7 +109,7 @@ def _free_port(port: int) -> int:
         try:
             probe.bind((LOOPBACK, port))
         except OSError as error:
-            sys.exit(f"port {port}: {error.strerror}: free it or choose another: make run PORT=...")
+            sys.exit(f"port {port}: {error.strerror}: free it or choose another by --port")
         return probe.getsockname()[1]
 
 

@@ -1,7 +1,7 @@
 //! [`Endpoint`]: the services at an address of this machine, for the SDKs and tools of other
 //! processes.
 //!
-//! The access key is the secret: whoever knows it may do everything, because signatures are not
+//! The access key is the secret: its holder may do everything, because signatures are not
 //! verified, presigned links excepted. So the address must be a loopback address, and a link that
 //! leaves the machine should be signed with another access key, which it shows.
 

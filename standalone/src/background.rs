@@ -60,12 +60,13 @@ impl Start {
             .process_group(0)
             .spawn()?;
         let output = process.stdout.take().ok_or("no output")?;
-        for line in BufReader::new(output).lines().take(2) {
-            println!("{}", line?);
+        let lines: Vec<String> =
+            BufReader::new(output).lines().take(2).collect::<Result<_, _>>()?;
+        if lines.len() < 2 {
+            process.wait()?;
+            return Err(fs::read_to_string(&log)?.trim().trim_start_matches("error: ").into());
         }
-        if let Some(status) = process.try_wait()? {
-            return Err(format!("{status}: {}", fs::read_to_string(&log)?.trim()).into());
-        }
+        println!("{}", lines.join("\n"));
         Ok(())
     }
 }

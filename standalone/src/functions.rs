@@ -100,8 +100,8 @@ impl Functions {
     }
 }
 
-/// Returns how many invocations of a worker run at a time: as many as on Lambda. Of a worker with a
-/// full processor there, as many as there are processors here.
+/// Returns the number of invocations of a worker at a time: that of Lambda. Of a worker that has a
+/// full processor there, at most the number of processors here.
 fn concurrency(max_concurrency: Option<u32>, memory_mb: u32) -> usize {
     let processors = thread::available_parallelism().map_or(1, usize::from);
     let most = max_concurrency.and_then(|most| usize::try_from(most).ok()).unwrap_or(usize::MAX);

@@ -3,8 +3,10 @@
 //! | module | what |
 //! |---|---|
 //! | [`background`] | `once start` and `once stop`: the same in the background |
+//! | [`backup`] | `once backup` and `once restore` |
 //! | [`serve`] | `once serve`: from its options to the end of the process |
 //! | [`play`] | `once play`: the main job of every feature |
+//! | [`redrive`] | `once redrive` |
 //! | `process` | everything that a process holds, and the order in which it starts and stops |
 //! | `settings` | what the template and the environment set |
 //! | `names` | the names of the template's resources in the process |
@@ -23,6 +25,7 @@
 
 mod api;
 pub mod background;
+pub mod backup;
 mod data;
 mod env_file;
 pub mod front;
@@ -31,6 +34,7 @@ mod keys;
 mod names;
 pub mod play;
 mod process;
+pub mod redrive;
 mod rules;
 pub mod serve;
 mod services;

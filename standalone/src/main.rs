@@ -4,13 +4,20 @@ use std::{env, error::Error, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use load::{Load, Target};
+use mimalloc::MiMalloc;
 use seed::Seed;
 use standalone::{
     background::{Start, Stop},
+    backup::{Backup, Restore},
     play::Play,
+    redrive::Redrive,
     serve::Serve,
 };
 use tokio::runtime::Builder;
+
+/// A request allocates some hundred times.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// The whole of Once in one process
 #[derive(Parser)]
@@ -28,6 +35,18 @@ enum Command {
     Start(Start),
     /// End what serves in the background
     Stop(Stop),
+    /// Show the health of a stack (`API_URL`, `ONCE_TOKEN`) and its queues
+    Status {
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Move dead letters of the stack of the environment back to their queues
+    Redrive(Redrive),
+    /// Copy the data while it is served
+    Backup(Backup),
+    /// Make a folder of data from a copy
+    Restore(Restore),
     /// Drive a stack by its URL (`API_URL`, `ONCE_TOKEN`) and check its invariants
     Load(Load),
     /// Play the main job of every feature against a stack (`API_URL`, `ONCE_TOKEN`), and show what
@@ -55,6 +74,13 @@ fn run(command: Command) -> Result<(), Box<dyn Error>> {
         }
         Command::Start(start) => start.run(),
         Command::Stop(stop) => stop.run(),
+        Command::Status { json } => {
+            let target = target(None)?;
+            on_one_thread(async { load::status(&target, json).await })
+        }
+        Command::Redrive(redrive) => on_one_thread(redrive.run()),
+        Command::Backup(backup) => backup.run(),
+        Command::Restore(restore) => restore.run(),
         Command::Load(load) => {
             let target = target(load.url())?;
             on_one_thread(async { load.run(target).await.map(drop) })

@@ -62,6 +62,17 @@ impl Play {
         let (sums, orders) = (file("sums.csv"), file("orders.html"));
         let mut page = Page { target, text: String::new() };
 
+        // First, so that everything else is played while the minute ends.
+        let requests = ids + ids / 2;
+        let title_of_ids =
+            format!("{ids} ids in {requests} requests, and the counts of their minutes");
+        println!("\n== {title_of_ids} ==");
+        let receiver = format!("{}/test", target.url);
+        let sent = format!("--requests {requests} --distinct {ids} --at-once 64");
+        let arguments = format!("accept {sent} --callback-url {receiver}");
+        let accepting = Instant::now();
+        let accepted = scenario(&arguments)?.begin(target.clone()).await;
+
         let title = format!("{buyers} buyers at once, 100 units");
         page.load(&title, &format!("orders --buyers {buyers} --stock 100 --html {orders}")).await?;
 
@@ -76,11 +87,9 @@ impl Play {
 
         page.load("a webhook every 2 s, at its seconds", "schedule").await?;
 
-        let requests = ids + ids / 2;
-        let title = format!("{ids} ids in {requests} requests, and the count of their minutes");
-        let receiver = format!("{}/test", target.url);
-        let sent = format!("--requests {requests} --distinct {ids} --at-once 64");
-        page.load(&title, &format!("accept {sent} --callback-url {receiver}")).await?;
+        println!("\n== the counts of the minutes ==");
+        let summary = accepted.finish().await?;
+        page.add(&title_of_ids, accepting, &summary);
 
         let Target { url, .. } = target;
         println!("\n{}\nThe API is at {url}, its documentation at {url}/docs", page.text);
@@ -94,8 +103,7 @@ impl Page<'_> {
     async fn load(&mut self, title: &str, arguments: &str) -> Result<(), Box<dyn Error>> {
         println!("\n== {title} ==");
         let start = Instant::now();
-        let Scenario { load } = Scenario::try_parse_from(words(arguments))?;
-        let summary = load.run(self.target.clone()).await?;
+        let summary = scenario(arguments)?.run(self.target.clone()).await?;
         self.add(title, start, &summary);
         Ok(())
     }
@@ -118,7 +126,11 @@ impl Page<'_> {
     }
 }
 
-/// Returns the arguments of a program without a name.
+fn scenario(arguments: &str) -> Result<Load, clap::Error> {
+    Ok(Scenario::try_parse_from(words(arguments))?.load)
+}
+
+/// Returns the arguments as those of a program.
 fn words(arguments: &str) -> impl Iterator<Item = &str> {
     ["once"].into_iter().chain(arguments.split(' '))
 }

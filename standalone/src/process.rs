@@ -48,6 +48,8 @@ const WORKER_DRAIN: Duration = Duration::from_secs(10);
 pub(crate) struct Options {
     /// Where the API listens.
     pub(crate) address: SocketAddr,
+    /// The URL by which clients reach the API; that of the address if there is none.
+    pub(crate) url: Option<String>,
     /// Where the services listen for other processes.
     pub(crate) services: SocketAddr,
     pub(crate) data: Data,
@@ -71,10 +73,11 @@ pub(crate) struct Process {
 impl Process {
     /// Opens the data and starts workers and rules. Clients may connect from now on.
     pub(crate) async fn start(options: Options) -> Result<Self, Box<dyn Error>> {
-        let Options { address, services, data, durability, parameters } = options;
+        let Options { address, url, services, data, durability, parameters } = options;
         let listener =
             TcpListener::bind(address).await.map_err(|error| refused(address, &error))?;
-        let url = format!("http://{}", listener.local_addr()?);
+        let local_url = format!("http://{}", listener.local_addr()?);
+        let url = url.unwrap_or(local_url);
         let keys = Keys::open(&data.path("keys.json"))?;
         let names = LocalNames::new(&url);
         let stack = resolve(parameters, &keys, &names)?;

@@ -5,7 +5,7 @@ use std::{error::Error, sync::Arc, time::Duration};
 
 use embedded::Services;
 use jiff::{SignedDuration, Timestamp};
-use once::{App, telemetry, worker::Tick};
+use once::{App, telemetry, uniques::GRACE, worker::Tick};
 use tokio::{
     select,
     sync::watch,
@@ -17,6 +17,10 @@ use uuid::Uuid;
 
 /// The longest wait without looking at the clock, which may have been set.
 const MAX_WAIT: Duration = Duration::from_secs(5);
+
+/// When the minute before can be closed: a tick then publishes its count, which would otherwise
+/// wait for the next minute. A tick too many does nothing.
+const CLOSING: Duration = GRACE.saturating_add(Duration::from_secs(1));
 
 /// Items that one call of [`embedded::dynamo::Store::expire`] removes.
 const EXPIRED_BATCH: usize = 250;
@@ -34,28 +38,28 @@ pub(crate) struct Minutes {
     pub(crate) app: App,
     pub(crate) rules: Vec<Rule>,
     pub(crate) services: Services,
-    /// After how many days which files of the bucket are removed, by the prefix of their keys.
+    /// The days after which files of the bucket are removed, by the prefix of their keys.
     pub(crate) expirations: Vec<(String, u32)>,
 }
 
 impl Minutes {
     /// Runs the rules at once, since the last minute of the process before may be long ago, and
-    /// then at the start of each minute until `stop` is set; waits for those that run.
+    /// then at the start of each minute and [`CLOSING`] later until `stop` is set; waits for those
+    /// that run.
     pub(crate) async fn run(self, mut stop: watch::Receiver<bool>) {
         let minutes = Arc::new(self);
         let mut running = JoinSet::new();
         let mut last = None;
         loop {
-            let now = Timestamp::now();
-            let minute = now.as_second().div_euclid(60);
-            if last.replace(minute) != Some(minute) {
+            let (tick, wait) = tick(Timestamp::now());
+            if last.replace(tick) != Some(tick) {
                 minutes.start(&mut running);
             }
             while running.try_join_next().is_some() {}
             select! {
                 biased;
                 _ = stop.wait_for(|stop| *stop) => break,
-                () = time::sleep(until_next_minute(now).min(MAX_WAIT)) => {}
+                () = time::sleep(wait.min(MAX_WAIT)) => {}
             }
         }
         while running.join_next().await.is_some() {}
@@ -101,7 +105,34 @@ impl Rule {
     }
 }
 
-fn until_next_minute(now: Timestamp) -> Duration {
-    let elapsed = now.as_millisecond().rem_euclid(60_000);
-    Duration::from_millis(u64::try_from(60_000 - elapsed).unwrap_or_default())
+/// Returns the last time at which rules are due, in seconds, and how long it is to the next one.
+fn tick(now: Timestamp) -> (i64, Duration) {
+    let (minute, closing) = (60_000, i64::try_from(CLOSING.as_millis()).unwrap_or_default());
+    let now = now.as_millisecond();
+    let start = now - now.rem_euclid(minute);
+    let (last, next) = if now < start + closing {
+        (start, start + closing)
+    } else {
+        (start + closing, start + minute)
+    };
+    (last / 1_000, Duration::from_millis(u64::try_from(next - now).unwrap_or_default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_are_due_at_the_start_of_a_minute_and_when_the_one_before_can_be_closed() {
+        let at = |time: &str| tick(time.parse().expect("a time"));
+        let second = |time: &str| time.parse::<Timestamp>().expect("a time").as_second();
+        let (last, wait) = at("2026-11-25T12:00:00Z");
+        assert_eq!((last, wait.as_secs()), (second("2026-11-25T12:00:00Z"), 16));
+        let (last, wait) = at("2026-11-25T12:00:15.999Z");
+        assert_eq!((last, wait.as_millis()), (second("2026-11-25T12:00:00Z"), 1));
+        let (last, wait) = at("2026-11-25T12:00:16Z");
+        assert_eq!((last, wait.as_secs()), (second("2026-11-25T12:00:16Z"), 44));
+        let (last, _) = at("2026-11-25T12:00:59.999Z");
+        assert_eq!(last, second("2026-11-25T12:00:16Z"));
+    }
 }

@@ -24,6 +24,9 @@ pub struct Serve {
     /// Address of the API. Without TLS: beyond this machine it needs a proxy in front
     #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     address: IpAddr,
+    /// URL by which clients reach the API, such as that of a proxy; links to files begin with it
+    #[arg(long)]
+    url: Option<String>,
     /// Port of the AWS endpoint for other programs, on the loopback interface; 0: a free one
     #[arg(long, default_value_t = 0)]
     aws_port: u16,
@@ -84,6 +87,7 @@ impl Serve {
         }
         Ok(Options {
             address: SocketAddr::new(self.address, self.port),
+            url: self.url,
             services: SocketAddr::new(Ipv4Addr::LOCALHOST.into(), self.aws_port),
             data: data.map_err(|error| format!("{}: {error}", self.data.display()))?,
             durability: match self.durability {

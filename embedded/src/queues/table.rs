@@ -137,9 +137,10 @@ pub(super) fn release_in_flight(
         .prepare_cached(
             r#"UPDATE "queue:messages" SET visible_at = ?2 WHERE id IN (
                  SELECT id FROM "queue:messages"
-                 WHERE queue = ?1 AND visible_at > ?2 AND received_at IS NOT NULL LIMIT ?3)"#,
+                 WHERE queue = ?1 AND visible_at > ?2 AND visible_at = received_at + ?4
+                 LIMIT ?3)"#,
         )?
-        .execute(params![queue.name, now, limit])
+        .execute(params![queue.name, now, limit, milliseconds(queue.visibility_timeout_s)])
 }
 
 /// Returns the row of the last message that was sent to any queue; 0 if there is none.

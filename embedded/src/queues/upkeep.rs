@@ -70,7 +70,8 @@ impl Queues {
     }
 
     /// Makes the messages that are in flight visible, and returns their number. Their receive
-    /// counts stay. For the start of a process: their receivers ended with the one before.
+    /// counts stay. For the start of a process: their receivers ended with the one before. A
+    /// message whose visibility its receiver has changed waits for its time, that of a retry.
     pub async fn release_in_flight(&self, now: Timestamp) -> Result<usize, Error> {
         let now = now.as_millisecond();
         let mut released = 0;

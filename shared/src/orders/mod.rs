@@ -32,6 +32,7 @@ mod store;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
+use tokio::sync::Semaphore;
 
 use self::{cache::Cache, store::Store};
 use crate::{
@@ -46,6 +47,10 @@ pub use place::{PlaceError, Placed};
 pub use product::{NewProduct, Product, ProductId};
 pub use queries::{Cursor, Offset, Page, PageStart};
 pub use restock::{NewStock, RestockError, Restocked};
+
+/// Number of orders that a process tries at a time. Those that wait for their turn when their
+/// product sells out are refused from the cache: in a storm of buyers most cost no call.
+const CONCURRENT_ORDERS: usize = 64;
 
 /// Configuration of orders.
 #[derive(Debug, Clone)]
@@ -78,6 +83,8 @@ pub struct Orders {
     store: Store,
     cache: Cache,
     retry_budget: Duration,
+    /// Turns of orders to be tried.
+    turns: Semaphore,
 }
 
 impl Orders {
@@ -89,6 +96,7 @@ impl Orders {
             store: Store { client, orders: orders_table, ledger: ledger_table },
             cache: Cache::new(sold_out_cache),
             retry_budget,
+            turns: Semaphore::new(CONCURRENT_ORDERS),
         }
     }
 

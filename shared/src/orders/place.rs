@@ -55,6 +55,9 @@ impl Orders {
     /// Places an order, once per buyer and idempotency key.
     ///
     /// With a cached product and without contention this is one transaction and no other call.
+    ///
+    /// # Panics
+    /// Never.
     pub async fn place(
         &self,
         new: NewOrder,
@@ -62,6 +65,7 @@ impl Orders {
         now: Timestamp,
     ) -> Result<Placed, PlaceError> {
         let budget = RetryBudget::new(self.retry_budget);
+        let _turn = self.turns.acquire().await.expect("never closed");
         let product_id = new.product_id.get();
         let product =
             self.definition(product_id).await?.ok_or(PlaceError::ProductNotFound(product_id))?;

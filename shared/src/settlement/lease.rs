@@ -153,7 +153,7 @@ impl Store {
         update.send(&self.client).await?.ok().map(from_item).transpose()
     }
 
-    /// Ends a lease, whoever holds it.
+    /// Ends the lease of any worker.
     async fn revoke_lease(&self, id: JobId) -> Result<(), ServiceError> {
         let update = self.update(id).remove("lease_owner").remove("lease_until");
         update.condition("attribute_exists(lease_owner)").send(&self.client).await.map(drop)

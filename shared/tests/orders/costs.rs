@@ -45,6 +45,22 @@ async fn a_refusal_from_the_cache_costs_nothing() {
 }
 
 #[tokio::test]
+async fn of_a_storm_of_buyers_most_of_the_refused_cost_no_call() {
+    let cloud = Cloud::start().await;
+    let product = create_product(&cloud, 100, 8).await;
+    let instance = cloud.instance();
+    let buyers = (0..500).map(|buyer| {
+        let order = new_order(product, 1, &format!("buyer-{buyer}"));
+        place(&instance, order, None, at(buyer))
+    });
+    let placed = futures_util::future::join_all(buyers).await;
+    assert_eq!(placed.iter().filter(|placed| placed.is_ok()).count(), 100);
+    let (names, ..) = instance.transport.take_cost();
+    let transactions = names.iter().filter(|name| *name == "TransactWriteItems").count();
+    assert!((100..400).contains(&transactions), "{transactions}: one for each would be 500");
+}
+
+#[tokio::test]
 async fn a_short_lane_costs_one_more_read_and_one_more_transaction() {
     let cloud = Cloud::start().await;
     let product = create_product(&cloud, 4, 2).await;

@@ -1,10 +1,11 @@
-//! Benchmarks of the functions (`docs/BENCHMARKS.md`). `bench` runs all parts but `programs`;
-//! `bench <part>` runs one.
+//! Benchmarks of the functions (`docs/BENCHMARKS.md`). `bench` runs all parts but `programs` and
+//! `standalone`; `bench <part>` runs one.
 //!
 //! | part | measures |
 //! |---|---|
 //! | `start` | start-up of `order-create` and of other binaries, against the floor of `tools/bare` |
 //! | `programs` | size and start-up of every program, as a Markdown table (`docs/STARTUP.md`) |
+//! | `standalone` | requests to `once serve` |
 //! | `orders`, `company`, `lanes`, `schedule`, `settlement`, `uniques` | throughput, latency and memory of a feature |
 //!
 //! Every number is next to a floor from the same run, because the machine determines the rest.
@@ -14,6 +15,7 @@ mod lanes;
 mod orders;
 mod schedule;
 mod settlement;
+mod standalone;
 mod start;
 mod stats;
 mod uniques;
@@ -29,6 +31,7 @@ parts:
   company
   lanes [--svg file]
   schedule
+  standalone
   settlement [ratio | summing | memory [transactions]]
   uniques [ratio | instructions | throughput | memory | close | shards]";
 
@@ -50,6 +53,7 @@ async fn main() -> ExitCode {
             start::run(&others.iter().map(PathBuf::from).collect::<Vec<_>>()).await;
         }
         ["programs"] => start::programs::run().await,
+        ["standalone"] => standalone::run().await,
         ["company"] => company::run().await,
         ["schedule"] => schedule::run().await,
         ["orders"] => Box::pin(orders::run()).await,

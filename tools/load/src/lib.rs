@@ -9,6 +9,7 @@ mod orders;
 mod report;
 mod schedule;
 mod settlement;
+mod status;
 
 use std::error::Error;
 
@@ -18,6 +19,8 @@ use self::{
     api::Api,
     report::{Options, Run},
 };
+
+pub use self::status::status;
 
 /// A scenario and how it is run.
 #[derive(Debug, Args)]
@@ -68,14 +71,21 @@ impl Command {
         }
     }
 
-    async fn run(self, api: &Api, url: &str, run: &Run) -> Result<(), Box<dyn Error>> {
+    /// Runs the scenario. Of ids, it only sends them.
+    async fn begin(
+        self,
+        api: &Api,
+        url: &str,
+        run: &Run,
+    ) -> Result<Option<accept::Sent>, Box<dyn Error>> {
         match self {
-            Self::Orders(scenario) => scenario.run(api, run).await,
-            Self::Accept(scenario) => scenario.run(api, run).await,
-            Self::Figures(scenario) => scenario.run(api, run).await,
-            Self::Schedule(scenario) => scenario.run(api, url, run).await,
-            Self::Settlement(scenario) => scenario.run(api, run).await,
+            Self::Orders(scenario) => scenario.run(api, run).await?,
+            Self::Accept(scenario) => return scenario.send(api, run).await.map(Some),
+            Self::Figures(scenario) => scenario.run(api, run).await?,
+            Self::Schedule(scenario) => scenario.run(api, url, run).await?,
+            Self::Settlement(scenario) => scenario.run(api, run).await?,
         }
+        Ok(None)
     }
 }
 
@@ -89,15 +99,43 @@ impl Load {
     /// Runs the scenario, prints its report, and returns its throughput in words. Fails if an
     /// invariant does not hold.
     pub async fn run(self, target: Target) -> Result<Vec<String>, Box<dyn Error>> {
+        self.begin(target).await.finish().await
+    }
+
+    /// Runs the scenario. One that waits for the minutes of its ids is left where the wait begins.
+    pub async fn begin(self, target: Target) -> Begun {
         // The functions use ring, too; a second provider would take a minute to compile. A run
         // before has installed it.
         drop(rustls::crypto::ring::default_provider().install_default());
         let Self { command, options, .. } = self;
         let Target { url, token } = target;
         let run = Run::new(command.name(), &url, options);
-        let result = match Api::new(&url, token) {
-            Ok(api) => command.run(&api, &url, &run).await,
+        let sent = match Api::new(&url, token) {
+            Ok(api) => {
+                command.begin(&api, &url, &run).await.map(|sent| sent.map(|sent| (api, sent)))
+            }
             Err(cause) => Err(cause.into()),
+        };
+        Begun { run, sent }
+    }
+}
+
+/// A scenario that has sent its requests.
+#[derive(Debug)]
+pub struct Begun {
+    run: Run,
+    sent: Result<Option<(Api, accept::Sent)>, Box<dyn Error>>,
+}
+
+impl Begun {
+    /// Waits for the rest, prints the report, and returns the throughput in words. Fails if an
+    /// invariant does not hold.
+    pub async fn finish(self) -> Result<Vec<String>, Box<dyn Error>> {
+        let Self { run, sent } = self;
+        let result = match sent {
+            Ok(Some((api, sent))) => sent.check(&api, &run).await,
+            Ok(None) => Ok(()),
+            Err(cause) => Err(cause),
         };
         run.finish(result)
     }

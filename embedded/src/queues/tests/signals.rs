@@ -174,6 +174,17 @@ async fn a_new_process_releases_what_was_in_flight_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_message_that_waits_for_its_retry_is_not_released() {
+    let (_folder, queues) = start().await;
+    send(&queues, &["a"], time(0)).await;
+    let [message] = &receive(&queues, "work", time(0)).await[..] else { panic!("no message") };
+    let postponed = queues.change_visibility(message.receipt.clone(), 60, time(1)).await;
+    postponed.expect("in flight");
+    assert_eq!(queues.release_in_flight(time(2)).await.expect("released"), 0);
+    assert_eq!(queues.next_visible_at("work").await.expect("a time"), Some(time(61)));
+}
+
+#[tokio::test]
 async fn all_messages_in_flight_are_released_in_several_transactions() {
     let (_folder, queues) = start().await;
     queues.send("work", vec![message("hello"); 1_500], time(0)).await.expect("sent");

@@ -21,7 +21,7 @@ use once::{
 };
 use tracing::level_filters::LevelFilter;
 
-use self::bare::BarePut;
+pub use self::bare::BarePut;
 use crate::stats::median;
 
 /// Number of pairs of rounds: one through the handler, one of bare puts.

@@ -52,9 +52,16 @@ pub struct Scenario {
     minutes_to: Option<PathBuf>,
 }
 
+/// What the stack answered. Its minutes are not checked yet.
+#[derive(Debug)]
+pub struct Sent {
+    tally: Tally,
+    minutes_to: Option<PathBuf>,
+}
+
 impl Scenario {
-    /// Sends the ids, waits until their minutes are published, and checks the invariant.
-    pub async fn run(self, api: &Api, run: &Run) -> Result<(), Box<dyn Error>> {
+    /// Sends the ids.
+    pub async fn send(self, api: &Api, run: &Run) -> Result<Sent, Box<dyn Error>> {
         if self.requests < self.distinct {
             return Err(format!(
                 "--requests: must be at least --distinct ({}), but is {}",
@@ -71,27 +78,7 @@ impl Scenario {
         let burst =
             Burst::send(run, api, "requests", self.at_once, requests, Response::to_string).await;
 
-        let tally: Tally = burst.outcomes.into_iter().collect();
-        let minutes: Vec<&str> = tally.minutes().collect();
-        let published = published(api, &minutes).await?;
-        for line in tally.lines(&published) {
-            run.note(line);
-        }
-        let faults = tally.faults(&published);
-        run.invariant(
-            "every id is counted once in its minute, and the published counts are those of \
-             distinct ids",
-            faults.is_empty(),
-        );
-        if let Some(first) = faults.first() {
-            return Err(format!("{} faults, the first: {first}", faults.len()).into());
-        }
-        let minutes = minutes.join(" ");
-        if let Some(file) = self.minutes_to {
-            fs::write(file, format!("{minutes}\n"))?;
-        }
-        println!("{minutes}");
-        Ok(())
+        Ok(Sent { tally: burst.outcomes.into_iter().collect(), minutes_to: self.minutes_to })
     }
 
     /// Returns the ids and the paths of their requests, in random order. The ids are consecutive
@@ -115,6 +102,33 @@ impl Scenario {
             query.append_pair("url", callback);
         }
         format!("/api/verve/accept?{}", query.finish())
+    }
+}
+
+impl Sent {
+    /// Waits until the minutes are published, and checks the invariant.
+    pub async fn check(self, api: &Api, run: &Run) -> Result<(), Box<dyn Error>> {
+        let Self { tally, minutes_to } = self;
+        let minutes: Vec<&str> = tally.minutes().collect();
+        let published = published(api, &minutes).await?;
+        for line in tally.lines(&published) {
+            run.note(line);
+        }
+        let faults = tally.faults(&published);
+        run.invariant(
+            "every id is counted once in its minute, and the published counts are those of \
+             distinct ids",
+            faults.is_empty(),
+        );
+        if let Some(first) = faults.first() {
+            return Err(format!("{} faults, the first: {first}", faults.len()).into());
+        }
+        let minutes = minutes.join(" ");
+        if let Some(file) = minutes_to {
+            fs::write(file, format!("{minutes}\n"))?;
+        }
+        println!("{minutes}");
+        Ok(())
     }
 }
 
