@@ -93,10 +93,10 @@ impl Process {
         env_file::write(&data.path("env"), &variables, &keys, &url, endpoint.local_address()?)?;
         fs::write(data.path(PID), process::id().to_string())?;
         let app = App::new(config, aws(&keys, &url, opened.clone()));
-        app.settlement().revoke_leases().await?;
         let released = opened.queues.release_in_flight(Timestamp::now()).await?;
-        if released > 0 {
-            info!(released, "Messages that were in flight come again");
+        let settlements = app.settlement().resume(app.now()).await?;
+        if released > 0 || settlements > 0 {
+            info!(messages = released, settlements, "Work of the process before is continued");
         }
         let Functions { api, workers, rules } = Functions::new(&stack, &app, &opened)?;
         let front =

@@ -6,8 +6,9 @@ use bytes::Bytes;
 use dynoxide::{
     Result,
     actions::{
-        batch_get_item, batch_write_item, create_table, delete_item, describe_table,
-        describe_time_to_live, get_item, list_tables, put_item,
+        batch_get_item, batch_write_item,
+        create_table::{self, CreateTableRequest, CreateTableResponse},
+        delete_item, describe_table, describe_time_to_live, get_item, list_tables, put_item,
         query::{self, QueryRequest},
         scan::{self, ScanRequest},
         transact_get_items,
@@ -77,7 +78,7 @@ impl Store {
                 self.writing(body, |s, r| block_on(batch_write_item::execute(s, r))).await
             }
             "TransactWriteItems" => self.transact(body).await,
-            "CreateTable" => self.writing(body, |s, r| block_on(create_table::execute(s, r))).await,
+            "CreateTable" => self.writing(body, create_table).await,
             "UpdateTimeToLive" => {
                 self.writing(body, |s, r| block_on(update_time_to_live::execute(s, r))).await
             }
@@ -93,8 +94,7 @@ impl Store {
 
     /// Creates a table by a request of `CreateTable`, unless a table has its name.
     pub async fn create_table(&self, request: &Value) -> Result<()> {
-        let create = |s: &Storage, r| block_on(create_table::execute(s, r));
-        match self.writing(request.to_string().into(), create).await {
+        match self.writing(request.to_string().into(), create_table).await {
             Err(DynoxideError::ResourceInUseException(_)) => Ok(()),
             result => result.map(drop),
         }
@@ -163,6 +163,19 @@ fn query(storage: &Storage, mut request: QueryRequest) -> Result<query::QueryRes
 fn scan(storage: &Storage, mut request: ScanRequest) -> Result<scan::ScanResponse> {
     request.limit.get_or_insert(PAGE);
     block_on(scan::execute(storage, request))
+}
+
+/// Creates a table, its indexes and its description together: dynoxide writes one after the other,
+/// and a table that a kill left incomplete would count as created.
+fn create_table(storage: &Storage, request: CreateTableRequest) -> Result<CreateTableResponse> {
+    storage.begin_transaction()?;
+    let created = block_on(create_table::execute(storage, request));
+    match created {
+        Ok(_) => storage.commit()?,
+        // The error of the request says more than one of the rollback.
+        Err(_) => drop(storage.rollback()),
+    }
+    created
 }
 
 fn describe_table(

@@ -11,7 +11,6 @@ use tracing::warn;
 use uuid::Uuid;
 
 use super::{
-    Settlement,
     job::{Job, JobId, State},
     store::Store,
     work::WorkOutcome,
@@ -112,22 +111,6 @@ impl<'a> Lease<'a> {
     }
 }
 
-impl Settlement {
-    /// Ends the leases of all workers. For the start of a process that is the only one with this
-    /// store: the workers ended with the process before, and their work need not wait.
-    ///
-    /// # Errors
-    /// The store failed.
-    pub async fn revoke_leases(&self) -> Result<(), ServiceError> {
-        for job in self.store.live_jobs().await? {
-            if job.lease_until.is_some() {
-                self.store.revoke_lease(job.id).await?;
-            }
-        }
-        Ok(())
-    }
-}
-
 impl Store {
     /// Acquires a lease, or renews it if `owner` holds it. `None`: another worker holds it, or the
     /// work is no longer needed.
@@ -154,7 +137,7 @@ impl Store {
     }
 
     /// Ends the lease of any worker.
-    async fn revoke_lease(&self, id: JobId) -> Result<(), ServiceError> {
+    pub async fn revoke_lease(&self, id: JobId) -> Result<(), ServiceError> {
         let update = self.update(id).remove("lease_owner").remove("lease_until");
         update.condition("attribute_exists(lease_owner)").send(&self.client).await.map(drop)
     }

@@ -55,11 +55,34 @@ impl Settlement {
         failure.map_or(Ok(summary), Err)
     }
 
+    /// Resends the work of every settlement that has not ended, and ends the leases of its workers.
+    /// For the start of a process that is the only one with this store: the workers ended with the
+    /// process before, perhaps before they sent the message that comes next. Returns the number of
+    /// settlements.
+    ///
+    /// # Errors
+    /// A service failed. The settlements that were not reached are resent when they have stalled.
+    pub async fn resume(&self, now: Timestamp) -> Result<usize, ServiceError> {
+        let jobs = self.store.live_jobs().await?;
+        for job in &jobs {
+            if job.lease_until.is_some() {
+                self.store.revoke_lease(job.id).await?;
+            }
+            let pending = self.count_pending(job).await?;
+            Box::pin(self.resend(job, pending, now)).await?;
+        }
+        Ok(jobs.len())
+    }
+
+    async fn count_pending(&self, job: &Job) -> Result<u64, ServiceError> {
+        match job.plan_ref() {
+            Some(plan) if job.state == State::Running => self.store.count_pending(plan).await,
+            _ => Ok(0),
+        }
+    }
+
     async fn resend_if_stalled(&self, job: &Job, now: Timestamp) -> Result<bool, ServiceError> {
-        let pending = match job.plan_ref() {
-            Some(plan) if job.state == State::Running => self.store.count_pending(plan).await?,
-            _ => 0,
-        };
+        let pending = self.count_pending(job).await?;
         if has_progressed(job, pending) {
             let watch = StallWatch { at: now, left: pending, resent: 0 };
             self.store.put_watch(job, &watch).await?;

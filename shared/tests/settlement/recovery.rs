@@ -152,11 +152,17 @@ async fn a_process_that_is_the_only_one_continues_the_work_of_the_one_before() {
         () = crashing.transport.crashed() => {}
         done = deliver(&crashing, &plan, 1, noon()) => panic!("{done:?}"),
     }
-    instance.app.settlement().revoke_leases().await.expect("revoked");
-    deliver(&instance, &plan, 2, after(1)).await.expect("planned");
+    // Its message is lost, too.
+    let settlement = instance.app.settlement();
+    assert_eq!(settlement.resume(after(1)).await.expect("resent"), 1);
+    let [plan] = cloud.services().take_queued().try_into().expect("one message");
+    deliver(&instance, &plan, 1, after(1)).await.expect("planned, without a lease in the way");
     assert_eq!(status_of(&instance, job, after(1)).await.status, State::Finishing);
-    // There is no lease left to end.
-    instance.app.settlement().revoke_leases().await.expect("nothing to do");
+    let [_lost] = cloud.services().take_queued().try_into().expect("one message");
+    assert_eq!(settlement.resume(after(2)).await.expect("resent"), 1);
+    let [finish] = cloud.services().take_queued().try_into().expect("one message");
+    deliver(&instance, &finish, 1, after(2)).await.expect("finished");
+    assert_eq!(settlement.resume(after(3)).await.expect("nothing to do"), 0);
 }
 
 #[tokio::test]
