@@ -103,6 +103,7 @@ async fn the_state_of_a_stack_is_shown_and_its_dead_letters_go_back() {
     let variables = variables(serving.env());
     let shown = run(once("status").envs(&variables));
     assert!(shown.contains("healthy, up ") && shown.contains("database: healthy"), "{shown}");
+    assert!(!shown.contains("once_source_up"), "all sources are read: {shown}");
     let shown = run(once("status").arg("--json").envs(&variables));
     let shown: serde_json::Value = serde_json::from_str(&shown).expect("JSON");
     assert_eq!(shown["health"]["status"], "healthy");

@@ -50,13 +50,19 @@ pub async fn status(target: &Target, json: bool) -> Result<(), Box<dyn Error>> {
         return Ok(());
     }
     let text = |member: &Value| member.as_str().unwrap_or("?").to_owned();
-    println!("{}: {}, up {}", target.url, text(&health["status"]), text(&health["uptime"]));
+    let mut lines = vec![format!(
+        "{}: {}, up {}",
+        target.url,
+        text(&health["status"]),
+        text(&health["uptime"])
+    )];
     for (check, result) in health["checks"].as_object().into_iter().flatten() {
-        println!("  {check}: {}", text(result));
+        lines.push(format!("  {check}: {}", text(result)));
     }
     // What is zero is as it should be, except for a source that could not be read.
-    for line in gauges.filter(|line| line.starts_with("once_source_up") != line.ends_with(" 0")) {
-        println!("  {line}");
+    for line in gauges.filter(|line| line.starts_with("once_source_up") == line.ends_with(" 0")) {
+        lines.push(format!("  {line}"));
     }
+    println!("{}", lines.join("\n"));
     Ok(())
 }
