@@ -34,7 +34,8 @@ stop: ## Stop it, and the local cloud
 cloud: ## Deploy the template to a local cloud, an emulator of AWS, and play there what it can bear
 	@$(CLOUD) --home .local/cloud --port 4566 up
 	@$(CLOUD) --home .local/cloud deploy
-	@. .local/cloud/env && $(TARGET)/debug/once play --buyers 100 --payments 10000 --callers 20 --ids 2000
+	@. .local/cloud/env && $(TARGET)/debug/once play \
+	  --buyers 100 --payments 10000 --callers 20 --ids 2000
 
 watch: ## Serve the routes at port 9001, rebuilt on every change, with the services of `run` behind
 	@cargo build --profile standalone --package standalone

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 import pytest
 
 import logs
-import minute as local_minute
+import minute as published_minute
 from polling import TIMEOUT_S, eventually
 
 MINUTE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:00Z")
@@ -142,24 +142,24 @@ def test_an_id_with_an_invalid_callback_is_refused_and_not_counted(accept, subte
 
 @pytest.mark.waits
 def test_a_minute_is_published_once_and_everywhere_with_the_same_count(call, minute):
-    # As `local/cloud.py minute` checks it: in the table, on the stream, in the log, by callbacks.
+    # In the table, on the stream, in the log, by callbacks.
     lines = eventually(lambda: trace(minute), f"{minute} is not complete", 1)
-    count = int(local_minute.published(minute)["unique_ids"]["N"])
+    count = int(published_minute.published(minute)["unique_ids"]["N"])
     assert count >= 4
     assert len([line for line in lines if "callback" in line and "signature valid" in line]) == 1
-    logged = local_minute.log_lines(minute)
+    logged = published_minute.log_lines(minute)
     closed = [line for line in logged if line["message"] == "Minute published"]
     assert [line["unique_ids"] for line in closed] == [count]
-    assert set(local_minute.stream_counts(minute)) == {count}
+    assert set(published_minute.stream_counts(minute)) == {count}
     [row] = call("GET", f"/api/verve/counts?from={minute}&to={minute}").json["counts"]
     assert (row["minute"], row["unique_ids"]) == (minute, count)
 
 
 def trace(minute: str) -> list[str]:
-    """Returns the lines of `local/cloud.py minute`, none as long as something is missing."""
+    """Returns what the stack has about a minute, nothing as long as something is missing."""
     try:
-        return local_minute.trace(minute)
-    except local_minute.IncompleteError:
+        return published_minute.trace(minute)
+    except published_minute.IncompleteError:
         return []
 
 
@@ -170,7 +170,7 @@ def test_a_callback_is_signed_and_repeated_until_it_is_delivered(aws, minute, ou
     key = base64.b64decode(secret["SecretString"])
     _, received = receiver
     eventually(lambda: len(received) >= 2, "there was no second attempt")
-    count = int(local_minute.published(minute)["unique_ids"]["N"])
+    count = int(published_minute.published(minute)["unique_ids"]["N"])
     for headers, body, received_at in received:
         assert json.loads(body) == {"minute": minute, "unique_ids": count}
         assert headers["content-type"] == "application/json"

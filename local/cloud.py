@@ -19,14 +19,11 @@ def main() -> None:
     parser.add_argument("--home", type=Path, default=folder, help="the folder of its files")
     parser.add_argument("--port", type=int, default=4566, help="its port on 127.0.0.1; 0: any free")
     commands = parser.add_subparsers(metavar="command", required=True)
-    for command in (setup, up, deploy, session, watch, minute, down):
+    for command in (setup, up, deploy, session, watch, down):
         described = commands.add_parser(command.__name__, help=command.__doc__)
         described.set_defaults(run=command)
         if command is session:
             described.add_argument("program", nargs=argparse.REMAINDER)
-        if command is minute:
-            example = "as in 2026-11-20T23:20:00Z"
-            described.add_argument("minutes", nargs="+", metavar="minute", help=example)
     arguments = parser.parse_args()
     arguments.home = Home(arguments.home.resolve())
     if arguments.run is not down:
@@ -73,16 +70,6 @@ def watch(arguments) -> None:
     os.chdir(environments.PROJECT)
     command = ["cargo", "lambda", "watch", "--invoke-address", LOOPBACK, "--invoke-port", "9001"]
     os.execvp("cargo", command)
-
-
-def minute(arguments) -> None:
-    """Show the count of minutes in the table, on the stream and in the log, and their callbacks."""
-    environments.enter()
-    from minute import show
-
-    server.running_port(arguments.home)
-    adopt(read_exports(arguments.home.env))
-    show(arguments.minutes)
 
 
 def down(arguments) -> None:

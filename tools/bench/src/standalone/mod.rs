@@ -21,7 +21,7 @@ use crate::stats::Durations;
 /// How long each rate is measured.
 const ROUND: Duration = Duration::from_secs(5);
 
-/// How many clients send one request after the other, each on a connection of its own.
+/// Numbers of clients, each of which sends one request after the other on its own connection.
 const CONNECTIONS: [usize; 3] = [1, 16, 64];
 
 const BUYERS: usize = 500;

@@ -9,8 +9,7 @@ mod tally;
 use std::{
     collections::BTreeMap,
     error::Error,
-    fs, iter,
-    path::PathBuf,
+    iter,
     time::{Duration, Instant},
 };
 
@@ -47,16 +46,12 @@ pub struct Scenario {
     /// Number of ids that request a callback
     #[arg(long, default_value_t = 3)]
     callbacks: u32,
-    /// File to write the minutes of the accepted ids to, in one line as at the end of the output
-    #[arg(long)]
-    minutes_to: Option<PathBuf>,
 }
 
 /// What the stack answered. Its minutes are not checked yet.
 #[derive(Debug)]
 pub struct Sent {
     tally: Tally,
-    minutes_to: Option<PathBuf>,
 }
 
 impl Scenario {
@@ -78,7 +73,7 @@ impl Scenario {
         let burst =
             Burst::send(run, api, "requests", self.at_once, requests, Response::to_string).await;
 
-        Ok(Sent { tally: burst.outcomes.into_iter().collect(), minutes_to: self.minutes_to })
+        Ok(Sent { tally: burst.outcomes.into_iter().collect() })
     }
 
     /// Returns the ids and the paths of their requests, in random order. The ids are consecutive
@@ -108,7 +103,7 @@ impl Scenario {
 impl Sent {
     /// Waits until the minutes are published, and checks the invariant.
     pub async fn check(self, api: &Api, run: &Run) -> Result<(), Box<dyn Error>> {
-        let Self { tally, minutes_to } = self;
+        let Self { tally } = self;
         let minutes: Vec<&str> = tally.minutes().collect();
         let published = published(api, &minutes).await?;
         for line in tally.lines(&published) {
@@ -123,11 +118,6 @@ impl Sent {
         if let Some(first) = faults.first() {
             return Err(format!("{} faults, the first: {first}", faults.len()).into());
         }
-        let minutes = minutes.join(" ");
-        if let Some(file) = minutes_to {
-            fs::write(file, format!("{minutes}\n"))?;
-        }
-        println!("{minutes}");
         Ok(())
     }
 }

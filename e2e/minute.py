@@ -1,4 +1,4 @@
-"""Shows what a stack stored and sent about one minute of unique ids.
+"""Reads what a stack stored and sent about one minute of unique ids.
 
 That is its count in the table, on the stream and in the log, and the callbacks that arrived. Only
 AWS APIs are used, so a stack on AWS can be read in the same way.
@@ -7,7 +7,6 @@ AWS APIs are used, so a stack on AWS can be read in the same way.
 import json
 import os
 import sys
-import time
 from collections.abc import Iterator
 from datetime import datetime, timezone
 
@@ -15,27 +14,9 @@ import boto3
 
 import logs
 
-# Log lines come after the invocation, and callbacks after the queue.
-TIMEOUT_S = 60
-
 
 class IncompleteError(Exception):
     """Something about the minute is missing, or has another count."""
-
-
-def show(minutes: list[str]) -> None:
-    """Prints each minute once it is complete; ends the program if one does not become complete."""
-    for minute in minutes:
-        begin(minute)
-        deadline = time.monotonic() + TIMEOUT_S
-        while True:
-            try:
-                print("\n".join([minute, *trace(minute)]), flush=True)
-                break
-            except IncompleteError as error:
-                if time.monotonic() > deadline:
-                    sys.exit(f"{minute}: {error}")
-                time.sleep(1)
 
 
 def begin(minute: str) -> datetime:
@@ -47,7 +28,7 @@ def begin(minute: str) -> datetime:
 
 
 def trace(minute: str) -> list[str]:
-    """Returns what the stack has about a minute, as lines to print."""
+    """Returns what the stack has about a minute, as lines of text."""
     item = published(minute)
     if item is None:
         raise IncompleteError("not published: a minute is closed by the tick after its end + 15 s")
