@@ -6,7 +6,7 @@
 use dynoxide::{
     Result, TableMetadata, storage::Storage, storage_backend::sql_builders::escape_table_name,
 };
-use rusqlite::{Transaction, TransactionBehavior, params};
+use rusqlite::params;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -20,12 +20,10 @@ const MAX_AGE_S: i64 = 5 * 365 * 24 * 60 * 60;
 
 /// Removes up to [`BATCH`] items that expired before a time, and returns their number.
 pub(super) fn remove(storage: &Storage, now_s: i64) -> Result<usize> {
-    let transaction = Transaction::new_unchecked(storage.conn(), TransactionBehavior::Immediate)?;
     let mut removed = 0;
     for table in storage.list_ttl_enabled_tables()? {
         removed += remove_from(storage, &table, now_s, BATCH - removed)?;
     }
-    transaction.commit()?;
     Ok(removed)
 }
 

@@ -5,10 +5,6 @@ use std::{io, time::Duration};
 use rusqlite::Connection;
 use tracing::{error, warn};
 
-/// The number of writes that one sync makes durable at most. The first of them waits for the last:
-/// 64 orders take some 10 ms.
-const BATCH: usize = 64;
-
 /// The number of writes after which the log is copied to the database file. SQLite would do so
 /// after the first commit past 1 000 pages, two syncs in the middle of a batch.
 const CHECKPOINT_EVERY: usize = 1_000;
@@ -40,11 +36,6 @@ impl Log {
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         connection.pragma_update(None, "wal_autocheckpoint", 0)?;
         Ok(Self { sync, is_reliable: true, writes: 0 })
-    }
-
-    /// Returns the number of writes that should share a sync.
-    pub(super) fn batch_size(&self) -> usize {
-        if self.sync.is_some() { BATCH } else { 1 }
     }
 
     /// Makes the writes in the log durable, and returns whether that succeeded.

@@ -6,22 +6,22 @@
 //!
 //! # What is durable
 //!
-//! One thread writes. It executes up to 64 queued writes, each as the transactions that DynamoDB
-//! makes of it, syncs the write-ahead log (WAL) once, and then answers all of them. So after an
+//! One thread writes. It executes up to 64 queued writes in one transaction, each as a savepoint of
+//! it, commits, syncs the write-ahead log (WAL) once, and then answers all of them. So after an
 //! answer of [`Durability::Full`] the write survives a power failure, and of
-//! [`Durability::Normal`], which does not sync, the death of the process.
+//! [`Durability::Normal`], which does not sync, the death of the process. Every write is there as a
+//! whole or not at all, also a `BatchWriteItem`; one that fails is rolled back alone.
 //!
 //! A write without an answer, or with the retryable answer `InternalServerError`, may have
 //! happened, as in DynamoDB:
 //!
-//! - If the disk is full, SQLite rolls the transaction back, and nothing of it remains.
+//! - If the disk is full, SQLite rolls the transaction back, and nothing of its writes remains.
 //! - If the sync fails, the batch is in the WAL and readers see it, but a power failure may undo
 //!   it, and whatever is appended to the WAL behind it, since recovery ends at the first damaged
 //!   frame. So no further write is executed until a checkpoint has copied the WAL to the database
 //!   file, synced that, and emptied the WAL; meanwhile each write is answered by the same error.
 //!   What was answered before is in front of the damage, and safe.
-//! - A power failure or a kill between commit and answer leaves some of the batch, in the order in
-//!   which it was queued, and each transaction as a whole.
+//! - A power failure or a kill between commit and answer leaves the whole batch.
 //!
 //! # What a read sees
 //!
@@ -52,11 +52,13 @@
 //! | `operations` | DynamoDB's operations |
 //! | `tokens` | transactions that are sent twice |
 //! | `expiry` | removal of expired items |
-//! | `writer`, `log` | batches of writes; syncs and checkpoints |
+//! | `writer`, `batch` | the thread that writes; writes that share a transaction |
+//! | `log` | syncs and checkpoints |
 //! | `readers` | snapshots |
 //! | `pool` | threads with a queue |
 //! | `file` | connections to the file, and its lock |
 
+mod batch;
 mod expiry;
 mod file;
 mod log;

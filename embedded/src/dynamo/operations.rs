@@ -6,9 +6,8 @@ use bytes::Bytes;
 use dynoxide::{
     Result,
     actions::{
-        batch_get_item, batch_write_item,
-        create_table::{self, CreateTableRequest, CreateTableResponse},
-        delete_item, describe_table, describe_time_to_live, get_item, list_tables, put_item,
+        batch_get_item, batch_write_item, create_table, delete_item, describe_table,
+        describe_time_to_live, get_item, list_tables, put_item,
         query::{self, QueryRequest},
         scan::{self, ScanRequest},
         transact_get_items,
@@ -123,7 +122,7 @@ impl Store {
                 None => transact(),
             }
         };
-        to_json(&self.on_writer(transact).await??)
+        to_json(&self.on_writer(transact).await?)
     }
 
     /// Executes an operation that only reads. All of its work is done on the reader's thread.
@@ -136,7 +135,7 @@ impl Store {
         Request: DeserializeOwned + 'static,
         Response: Serialize + 'static,
     {
-        self.on_reader(move |storage| to_json(&execute(storage, parse(&body)?)?)).await?
+        self.on_reader(move |storage| to_json(&execute(storage, parse(&body)?)?)).await
     }
 
     /// Executes an operation that writes. All that does not need the writer's thread is done on the
@@ -151,7 +150,7 @@ impl Store {
         Response: Serialize + Send + 'static,
     {
         let request = parse(&body)?;
-        to_json(&self.on_writer(move |storage| execute(storage, request)).await??)
+        to_json(&self.on_writer(move |storage| execute(storage, request)).await?)
     }
 }
 
@@ -165,17 +164,11 @@ fn scan(storage: &Storage, mut request: ScanRequest) -> Result<scan::ScanRespons
     block_on(scan::execute(storage, request))
 }
 
-/// Creates a table, its indexes and its description together: dynoxide writes one after the other,
-/// and a table that a kill left incomplete would count as created.
-fn create_table(storage: &Storage, request: CreateTableRequest) -> Result<CreateTableResponse> {
-    storage.begin_transaction()?;
-    let created = block_on(create_table::execute(storage, request));
-    match created {
-        Ok(_) => storage.commit()?,
-        // The error of the request says more than one of the rollback.
-        Err(_) => drop(storage.rollback()),
-    }
-    created
+fn create_table(
+    storage: &Storage,
+    request: create_table::CreateTableRequest,
+) -> Result<create_table::CreateTableResponse> {
+    block_on(create_table::execute(storage, request))
 }
 
 fn describe_table(

@@ -15,8 +15,15 @@ use tokio::sync::oneshot;
 
 use super::store::Unfinished;
 
-/// Work on a connection, which returns what answers its caller.
-pub(super) type Job = Box<dyn FnOnce(&Storage) -> Answer + Send>;
+/// Work on a connection.
+pub(super) type Job = Box<dyn FnOnce(&Storage) -> Outcome + Send>;
+
+/// What a job came to.
+pub(super) struct Outcome {
+    /// Whether the work did what it was for. If not, what it wrote is rolled back.
+    pub(super) succeeded: bool,
+    pub(super) answer: Answer,
+}
 
 /// Answers the caller of a job. Dropping it tells the caller that the job may not have been done.
 pub(super) type Answer = Box<dyn FnOnce()>;
@@ -50,18 +57,20 @@ impl Pool {
     }
 
     /// Executes work on one of the threads, and returns when the thread answers.
-    pub(super) async fn execute<T, F>(&self, work: F) -> Result<T, Unfinished>
+    pub(super) async fn execute<T, E, F>(&self, work: F) -> Result<T, E>
     where
         T: Send + 'static,
-        F: FnOnce(&Storage) -> T + Send + 'static,
+        E: From<Unfinished> + Send + 'static,
+        F: FnOnce(&Storage) -> Result<T, E> + Send + 'static,
     {
         let (sender, receiver) = oneshot::channel();
         self.submit(Box::new(move |storage| {
-            let value = work(storage);
+            let result = work(storage);
+            let succeeded = result.is_ok();
             // The caller may have left.
-            Box::new(move || drop(sender.send(value)))
+            Outcome { succeeded, answer: Box::new(move || drop(sender.send(result))) }
         }));
-        receiver.await.map_err(|_| Unfinished)
+        receiver.await.unwrap_or_else(|_| Err(Unfinished.into()))
     }
 
     /// Queues a job. If no thread is left, the job is dropped.

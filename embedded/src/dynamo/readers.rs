@@ -26,12 +26,12 @@ fn next(queue: &Queue) -> Option<Job> {
 /// Executes a read on a snapshot, which has ended when the caller is answered: it delays no
 /// checkpoint after that. One that panics has no answer.
 fn execute(storage: &Storage, read: Job) {
-    let answer = storage
+    let outcome = storage
         .conn()
         .unchecked_transaction()
         .map(|_snapshot| panic::catch_unwind(AssertUnwindSafe(|| read(storage))));
-    match answer {
-        Ok(Ok(answer)) => answer(),
+    match outcome {
+        Ok(Ok(outcome)) => (outcome.answer)(),
         Ok(Err(_)) => error!("A read panicked"),
         Err(error) => error!(error = &error as &dyn std::error::Error, "No snapshot to read"),
     }

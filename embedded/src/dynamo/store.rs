@@ -4,7 +4,7 @@ use std::{fmt, fs::File, path::Path, sync::Arc};
 
 use dynoxide::storage::Storage;
 use parking_lot::Mutex;
-use rusqlite::{Connection, Transaction, TransactionBehavior, ffi};
+use rusqlite::{Connection, ffi};
 
 use super::{
     DynoxideError, OpenError, expiry, file,
@@ -64,7 +64,9 @@ impl Store {
         let storage = file::open(path)?;
         let sync = sync(file::open_log(path)?);
         let log = Log::new(storage.conn(), sync).map_err(OpenError::of(path))?;
-        let writer = Writer::new(storage, log, lock);
+        let tokens = Arc::default();
+        let writer =
+            Writer::new(storage, log, Arc::clone(&tokens), lock).map_err(OpenError::of(path))?;
         let writer = Pool::start("writer", [move |queue: Queue| writer.run(&queue)]);
         let connections: Vec<Storage> =
             (0..READERS).map(|_| file::open_to_read(path)).collect::<Result<_, _>>()?;
@@ -72,14 +74,13 @@ impl Store {
             .into_iter()
             .map(|storage| move |queue: Queue| readers::run(&storage, &queue));
         Ok(Self(Arc::new(Threads {
-            tokens: Arc::default(),
+            tokens,
             readers: Pool::start("reader", readers).map_err(OpenError::of(path))?,
             writer: writer.map_err(OpenError::of(path))?,
         })))
     }
 
-    /// Changes rows in a transaction of its own, as durable as any other write. An error rolls it
-    /// back. The tables of other modules need names that DynamoDB's tables cannot have.
+    /// Changes rows, all or none, as durable as any other write. An error rolls them back. The tables of other modules need names that DynamoDB's tables cannot have.
     ///
     /// The writer waits for `change`: it should take milliseconds.
     pub async fn write<T, F>(&self, change: F) -> rusqlite::Result<T>
@@ -87,14 +88,7 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
-        let transact = move |storage: &Storage| {
-            let transaction =
-                Transaction::new_unchecked(storage.conn(), TransactionBehavior::Immediate)?;
-            let value = change(&transaction)?;
-            transaction.commit()?;
-            Ok(value)
-        };
-        self.on_writer(transact).await?
+        self.on_writer(move |storage| change(storage.conn())).await
     }
 
     /// Reads rows on a snapshot, which holds every write that was answered before.
@@ -103,29 +97,32 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
-        self.on_reader(move |storage| select(storage.conn())).await?
+        self.on_reader(move |storage| select(storage.conn())).await
     }
 
     /// Deletes up to 250 items whose time-to-live attribute is before `now_s`, in seconds since
     /// 1970, and returns their number. If it is 250, there may be more.
     pub async fn expire(&self, now_s: i64) -> Result<usize, DynoxideError> {
-        self.on_writer(move |storage| expiry::remove(storage, now_s)).await?
+        self.on_writer(move |storage| expiry::remove(storage, now_s)).await
     }
 
-    /// Executes a write on the writer's thread, and returns when it is durable.
-    pub(super) async fn on_writer<T, F>(&self, write: F) -> Result<T, Unfinished>
+    /// Executes a write on the writer's thread, all or nothing of it, and returns when it is
+    /// durable. An error rolls it back.
+    pub(super) async fn on_writer<T, E, F>(&self, write: F) -> Result<T, E>
     where
         T: Send + 'static,
-        F: FnOnce(&Storage) -> T + Send + 'static,
+        E: From<Unfinished> + Send + 'static,
+        F: FnOnce(&Storage) -> Result<T, E> + Send + 'static,
     {
         self.0.writer.execute(write).await
     }
 
     /// Executes a read on a reader's thread.
-    pub(super) async fn on_reader<T, F>(&self, read: F) -> Result<T, Unfinished>
+    pub(super) async fn on_reader<T, E, F>(&self, read: F) -> Result<T, E>
     where
         T: Send + 'static,
-        F: FnOnce(&Storage) -> T + Send + 'static,
+        E: From<Unfinished> + Send + 'static,
+        F: FnOnce(&Storage) -> Result<T, E> + Send + 'static,
     {
         self.0.readers.execute(read).await
     }

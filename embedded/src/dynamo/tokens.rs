@@ -24,6 +24,8 @@ pub(super) struct Tokens {
     fingerprints: HashMap<Arc<str>, u64>,
     /// The tokens, and when their transactions were executed.
     by_age: VecDeque<(Instant, Arc<str>)>,
+    /// The number of tokens that were ever remembered.
+    remembered: u64,
 }
 
 impl Tokens {
@@ -50,10 +52,27 @@ impl Tokens {
         }
     }
 
+    /// Returns the number of tokens so far, for [`Self::forget_since`].
+    pub(super) fn remembered(&self) -> u64 {
+        self.remembered
+    }
+
+    /// Forgets the tokens that were remembered after the first `remembered` ones: their
+    /// transactions were rolled back.
+    pub(super) fn forget_since(&mut self, remembered: u64) {
+        while self.remembered > remembered {
+            self.remembered -= 1;
+            if let Some((_, token)) = self.by_age.pop_back() {
+                self.fingerprints.remove(&token);
+            }
+        }
+    }
+
     fn remember(&mut self, token: &str, fingerprint: u64, now: Instant) {
         let token: Arc<str> = token.into();
         self.fingerprints.insert(Arc::clone(&token), fingerprint);
         self.by_age.push_back((now, token));
+        self.remembered += 1;
     }
 
     /// Forgets old tokens, and leaves space for another one.
@@ -115,6 +134,17 @@ mod tests {
         assert!(is_executed(&mut tokens, "a", start));
         let refused = tokens.once("a", 2, start, || panic!("executed")).expect_err("a mismatch");
         assert!(matches!(refused, DynoxideError::IdempotentParameterMismatchException(_)));
+    }
+
+    #[test]
+    fn a_transaction_that_was_rolled_back_is_executed_again() {
+        let (mut tokens, start) = (Tokens::default(), Instant::now());
+        assert!(is_executed(&mut tokens, "a", start));
+        let before = tokens.remembered();
+        assert!(is_executed(&mut tokens, "b", start));
+        tokens.forget_since(before);
+        assert!(!is_executed(&mut tokens, "a", start));
+        assert!(is_executed(&mut tokens, "b", start));
     }
 
     #[test]

@@ -151,6 +151,68 @@ async fn an_error_or_a_panic_rolls_the_rows_of_a_write_back() {
     assert_eq!(count.await, Ok(1));
 }
 
+/// Lets `first` and `second` share a batch, in this order, with a write that waits for them.
+async fn in_one_batch<A, B>(
+    store: &Store,
+    first: impl Future<Output = A>,
+    second: impl Future<Output = B>,
+) -> (A, B) {
+    let (release, released) = mpsc::channel::<()>();
+    let held = store.write(move |_| {
+        released.recv().expect("a test");
+        Ok(())
+    });
+    let release = async {
+        tokio::task::yield_now().await;
+        release.send(()).expect("a writer");
+    };
+    let (_, first, second, ()) = tokio::join!(biased; held, first, second, release);
+    (first, second)
+}
+
+#[tokio::test]
+async fn a_write_that_fails_takes_no_other_of_its_batch_with_it() {
+    let (_folder, store, _client) = new_client().await;
+    store.write(|rows| rows.execute_batch("CREATE TABLE rows (n)")).await.expect("a table");
+    let insert = |n: i64| {
+        move |rows: &rusqlite::Connection| rows.execute("INSERT INTO rows VALUES (?1)", [n])
+    };
+    let fails = store.write(move |rows| {
+        insert(1)(rows)?;
+        rows.execute("no SQL", [])
+    });
+    let (failed, written) = in_one_batch(&store, fails, store.write(insert(2))).await;
+    failed.expect_err("an error");
+    written.expect("a row");
+    let rows = store.read(|rows| rows.query_row("SELECT sum(n) FROM rows", [], |row| row.get(0)));
+    assert_eq!(rows.await, Ok(2));
+}
+
+#[tokio::test]
+async fn a_transaction_of_a_batch_that_was_rolled_back_is_executed_when_it_is_sent_again() {
+    let (_folder, store, client) = new_client().await;
+    let request = json!({
+        "ClientRequestToken": "token",
+        "TransactItems": [{ "Put": {
+            "TableName": TABLE,
+            "Item": { "pk": { "S": "a" }, "sk": { "S": "1" }, "n": { "N": "1" } },
+        } }],
+    });
+    let request = Bytes::from(request.to_string());
+    // As SQLite does when the disk is full.
+    let full = store.write(|rows| {
+        rows.execute_batch("ROLLBACK TO batch; RELEASE batch")?;
+        Err::<(), _>(rusqlite::Error::InvalidQuery)
+    });
+    let transact = store.execute("TransactWriteItems", request.clone());
+    let (reply, full) = in_one_batch(&store, transact, full).await;
+    full.expect_err("a full disk");
+    assert_eq!(reply.status, 500);
+    assert_eq!(get(&client, "a", "1").await, None);
+    assert_eq!(store.execute("TransactWriteItems", request).await.status, 200);
+    assert_eq!(get(&client, "a", "1").await, Some(numbered("a", "1", 1)));
+}
+
 #[tokio::test]
 async fn a_read_cannot_write_and_a_panic_does_not_end_its_thread() {
     let (_folder, store, _client) = new_client().await;

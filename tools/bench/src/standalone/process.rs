@@ -46,17 +46,23 @@ impl ProcessorTime {
     }
 }
 
+/// Builds the program and returns its path.
+fn build() -> PathBuf {
+    let arguments = ["build", "--profile", "standalone", "--package", "standalone"];
+    let built = Command::new(env!("CARGO")).args(arguments).current_dir(root()).status();
+    assert!(built.expect("cargo starts").success(), "the build failed");
+    let target = env::var_os("CARGO_TARGET_DIR").map_or(root().join("target"), PathBuf::from);
+    target.join("standalone/once")
+}
+
 impl Process {
-    /// Builds the program and starts it. There is no limit of rates.
+    /// Builds the program, unless the variable `ONCE` names one, and starts it. There is no limit of
+    /// rates.
     ///
     /// # Panics
     /// If it does not start.
     pub fn start() -> Self {
-        let arguments = ["build", "--profile", "standalone", "--package", "standalone"];
-        let built = Command::new(env!("CARGO")).args(arguments).current_dir(root()).status();
-        assert!(built.expect("cargo starts").success(), "the build failed");
-        let target = env::var_os("CARGO_TARGET_DIR").map_or(root().join("target"), PathBuf::from);
-        let binary = target.join("standalone/once");
+        let binary = env::var_os("ONCE").map_or_else(build, PathBuf::from);
         let data = env::temp_dir().join(format!("bench-{:016x}", fastrand::u64(..)));
         let began = Instant::now();
         let mut child = Command::new(&binary)
