@@ -94,7 +94,11 @@ impl Process {
         fs::write(data.path(PID), process::id().to_string())?;
         let app = App::new(config, aws(&keys, &url, opened.clone()));
         let released = opened.queues.release_in_flight(Timestamp::now()).await?;
-        let settlements = app.settlement().resume(app.now()).await?;
+        // What cannot be resumed now is resent by its rule, as on AWS: no reason not to serve.
+        let settlements = app.settlement().resume(app.now()).await.unwrap_or_else(|cause| {
+            warn!(%cause, "Settlements not resumed");
+            0
+        });
         if released > 0 || settlements > 0 {
             info!(messages = released, settlements, "Work of the process before is continued");
         }

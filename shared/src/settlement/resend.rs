@@ -11,7 +11,7 @@ use tracing::{info, warn};
 
 use super::{
     Settlement,
-    job::{Job, StallWatch, State},
+    job::{Job, JobId, StallWatch, State},
 };
 use crate::{aws::ServiceError, time::Timestamp};
 
@@ -32,6 +32,22 @@ pub struct ResendSummary {
     pub resent: u32,
 }
 
+/// Result of the check of one settlement.
+enum Checked {
+    /// It had ended meanwhile.
+    Ended,
+    /// Something has happened to it lately.
+    Active,
+    Resent,
+}
+
+impl ResendSummary {
+    fn add(&mut self, checked: &Checked) {
+        self.live += u32::from(!matches!(checked, Checked::Ended));
+        self.resent += u32::from(matches!(checked, Checked::Resent));
+    }
+}
+
 impl Settlement {
     /// Checks every settlement that has not ended, and resends the work of those that stalled.
     ///
@@ -41,13 +57,12 @@ impl Settlement {
     pub async fn resend_stalled(&self, now: Timestamp) -> Result<ResendSummary, ServiceError> {
         let mut summary = ResendSummary::default();
         let mut failure = None;
-        for job in self.store.live_jobs().await? {
-            summary.live += 1;
+        for id in self.store.live_ids().await? {
             // On the heap: the future is as large as the largest of those that it may await.
-            match Box::pin(self.resend_if_stalled(&job, now)).await {
-                Ok(resent) => summary.resent += u32::from(resent),
+            match Box::pin(self.check(id, now)).await {
+                Ok(checked) => summary.add(&checked),
                 Err(cause) => {
-                    warn!(job.id = %job.id, %cause, "Settlement not checked");
+                    warn!(job.id = %id, %cause, "Settlement not checked");
                     failure = Some(cause);
                 }
             }
@@ -58,26 +73,45 @@ impl Settlement {
     /// Resends the work of every settlement that has not ended, and ends the leases of its workers.
     /// For the start of a process that is the only one with this store: the workers ended with the
     /// process before, perhaps before they sent the message that comes next. Returns the number of
-    /// settlements.
+    /// settlements that were resent. One for which a service fails is resent when it has stalled.
     ///
     /// # Errors
-    /// A service failed. The settlements that were not reached are resent when they have stalled.
+    /// The settlements cannot be listed.
     pub async fn resume(&self, now: Timestamp) -> Result<usize, ServiceError> {
-        let jobs = self.store.live_jobs().await?;
-        for job in &jobs {
-            if job.lease_until.is_some() {
-                self.store.revoke_lease(job.id).await?;
+        let mut resumed = 0;
+        for id in self.store.live_ids().await? {
+            match Box::pin(self.resume_one(id, now)).await {
+                Ok(was_live) => resumed += usize::from(was_live),
+                Err(cause) => warn!(job.id = %id, %cause, "Settlement not resumed"),
             }
-            let pending = self.count_pending(job).await?;
-            Box::pin(self.resend(job, pending, now)).await?;
         }
-        Ok(jobs.len())
+        Ok(resumed)
+    }
+
+    /// Resumes a settlement, unless it has ended.
+    async fn resume_one(&self, id: JobId, now: Timestamp) -> Result<bool, ServiceError> {
+        let Some(job) = self.store.live_job(id).await? else { return Ok(false) };
+        if job.lease_until.is_some() {
+            self.store.revoke_lease(id).await?;
+        }
+        let pending = self.count_pending(&job).await?;
+        self.resend(&job, pending, now).await?;
+        Ok(true)
     }
 
     async fn count_pending(&self, job: &Job) -> Result<u64, ServiceError> {
         match job.plan_ref() {
             Some(plan) if job.state == State::Running => self.store.count_pending(plan).await,
             _ => Ok(0),
+        }
+    }
+
+    /// Checks a settlement, unless it has ended.
+    async fn check(&self, id: JobId, now: Timestamp) -> Result<Checked, ServiceError> {
+        match self.store.live_job(id).await? {
+            Some(job) if self.resend_if_stalled(&job, now).await? => Ok(Checked::Resent),
+            Some(_) => Ok(Checked::Active),
+            None => Ok(Checked::Ended),
         }
     }
 

@@ -151,19 +151,29 @@ impl Store {
         jobs.into_iter().map(from_item).collect()
     }
 
-    /// Returns every settlement that has not ended.
-    pub async fn live_jobs(&self) -> Result<Vec<Job>, ServiceError> {
+    /// Returns the settlements that had not ended when the index was written.
+    pub async fn live_ids(&self) -> Result<Vec<JobId>, ServiceError> {
         let query = self.client.query().table_name(&self.table).index_name(keys::LIVE_INDEX);
         let query = query
             .key_condition_expression("live_pk = :pk")
             .expression_attribute_values(":pk", text(keys::LIVE));
         let entries = first(query, usize::MAX).await?;
-        let ids =
-            entries.into_iter().map(|entry| from_item::<LiveEntry>(entry).map(|entry| entry.id));
-        let ids: Vec<JobId> = ids.collect::<Result<_, _>>()?;
-        let jobs = stream::iter(ids).map(|id| self.job(id)).buffered(CONCURRENT_READS);
-        let jobs: Vec<Option<Job>> = jobs.try_collect().await?;
-        Ok(jobs.into_iter().flatten().filter(|job| !job.state.has_ended()).collect())
+        entries
+            .into_iter()
+            .map(|entry| from_item::<LiveEntry>(entry).map(|entry| entry.id))
+            .collect()
+    }
+
+    /// Returns a settlement, unless it has ended.
+    pub async fn live_job(&self, id: JobId) -> Result<Option<Job>, ServiceError> {
+        Ok(self.job(id).await?.filter(|job| !job.state.has_ended()))
+    }
+
+    /// Returns every settlement that has not ended.
+    pub async fn live_jobs(&self) -> Result<Vec<Job>, ServiceError> {
+        let jobs = stream::iter(self.live_ids().await?).map(|id| self.live_job(id));
+        let jobs: Vec<Option<Job>> = jobs.buffered(CONCURRENT_READS).try_collect().await?;
+        Ok(jobs.into_iter().flatten().collect())
     }
 
     // ---- settled days ----

@@ -1,16 +1,21 @@
 //! Work of a dead process is resent once nothing has happened for the timeout; active work is not.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use once::{
     settlement::{ResendSummary, State},
-    testing::{Cloud, Instance},
+    testing::{Cloud, Instance, SETTLEMENTS_TABLE},
     time::Timestamp,
 };
 
 use crate::settlement::fixtures::{
     create, deliver, deliver_all, noon, payments, record, status_of, worker,
 };
+
+fn text(value: &str) -> AttributeValue {
+    AttributeValue::S(value.to_owned())
+}
 
 fn after(seconds: u64) -> Timestamp {
     noon().plus(Duration::from_secs(seconds))
@@ -212,19 +217,9 @@ async fn settlements_that_have_ended_are_not_checked() {
 async fn a_settlement_whose_check_fails_does_not_affect_others() {
     let cloud = Cloud::start().await;
     let instance = worker(&cloud);
-    for day in ["2026-11-17", "2026-11-18"] {
-        instance
-            .app
-            .settlement()
-            .create(crate::settlement::fixtures::days(day, day), false, noon())
-            .await
-            .expect("a job");
-    }
+    create_two(&instance).await;
     kinds(&cloud);
-    // The index, two settlements, and then three attempts to send the message of the first.
-    for call in 4..=6 {
-        instance.transport.fail_at(call, once::testing::Fault::Refuse);
-    }
+    refuse_the_first_message(&instance);
     instance.app.settlement().resend_stalled(after(300)).await.expect_err("one of them");
     assert_eq!(kinds(&cloud), ["plan"], "the other was sent");
     assert_eq!(
@@ -232,4 +227,59 @@ async fn a_settlement_whose_check_fails_does_not_affect_others() {
         ["plan"],
         "and the first one by the next tick"
     );
+}
+
+#[tokio::test]
+async fn a_settlement_that_cannot_be_resumed_does_not_affect_others() {
+    let cloud = Cloud::start().await;
+    let instance = worker(&cloud);
+    create_two(&instance).await;
+    kinds(&cloud);
+    refuse_the_first_message(&instance);
+    let resumed = instance.app.settlement().resume(after(1)).await;
+    assert_eq!(resumed.expect("a list"), 1);
+    assert_eq!(kinds(&cloud), ["plan"], "the other was sent");
+    assert_eq!(
+        tick(&cloud, &instance, after(300)).await,
+        ["plan", "plan"],
+        "and both if they stall"
+    );
+}
+
+#[tokio::test]
+async fn a_settlement_that_cannot_be_read_does_not_affect_others() {
+    let cloud = Cloud::start().await;
+    let instance = worker(&cloud);
+    let [first, _] = create_two(&instance).await;
+    kinds(&cloud);
+    let key = cloud
+        .items(SETTLEMENTS_TABLE)
+        .await
+        .into_iter()
+        .find(|item| item.contains_key("state") && item["id"] == text(&first))
+        .map(|item| ["pk", "sk"].map(|name| (name.to_owned(), item[name].clone())));
+    let update = cloud.client().update_item().table_name(SETTLEMENTS_TABLE);
+    let update = update.set_key(key.map(HashMap::from)).update_expression("SET #s = :none");
+    let update = update.expression_attribute_names("#s", "state");
+    update.expression_attribute_values(":none", text("none")).send().await.expect("an update");
+    let settlement = instance.app.settlement();
+    assert_eq!(settlement.resume(after(1)).await.expect("a list"), 1);
+    settlement.resend_stalled(after(300)).await.expect_err("one of them");
+    assert_eq!(kinds(&cloud), ["plan", "plan"], "the other was sent each time");
+}
+
+async fn create_two(instance: &Instance) -> [String; 2] {
+    let create = async |day| {
+        let days = crate::settlement::fixtures::days(day, day);
+        let created = instance.app.settlement().create(days, false, noon()).await;
+        created.expect("a job").job_id.to_string()
+    };
+    [create("2026-11-17").await, create("2026-11-18").await]
+}
+
+/// Fails the calls after the index and the first settlement: three attempts to send its message.
+fn refuse_the_first_message(instance: &Instance) {
+    for call in 3..=5 {
+        instance.transport.fail_at(call, once::testing::Fault::Refuse);
+    }
 }
