@@ -1,14 +1,6 @@
 //! The composition root: everything that a process holds, made once.
 
-use std::{
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Instant,
-};
-
-use uuid::Uuid;
+use std::sync::{Arc, OnceLock};
 
 use crate::{
     access,
@@ -48,17 +40,9 @@ struct Inner {
     secrets: OnceLock<SecretSource>,
     health: OnceLock<Health>,
     sources: OnceLock<MetricSources>,
-    started_at: Instant,
+    started_at: Timestamp,
     config: Config,
     aws: Aws,
-    tokens: UniqueTokens,
-}
-
-/// Tokens that no other process generates: a random number of the process plus a counter.
-#[derive(Debug)]
-struct UniqueTokens {
-    first: Uuid,
-    count: AtomicU64,
 }
 
 impl App {
@@ -77,10 +61,9 @@ impl App {
             secrets: OnceLock::new(),
             health: OnceLock::new(),
             sources: OnceLock::new(),
-            started_at: Instant::now(),
+            started_at: Timestamp::now(),
             config,
             aws,
-            tokens: UniqueTokens { first: Uuid::now_v7(), count: AtomicU64::new(0) },
         };
         Self {
             inner: Arc::new(inner),
@@ -179,13 +162,6 @@ impl App {
         let sources = sources.get_or_init(|| MetricSources::new(aws, &config.operations));
         let (settlement, schedules) = (self.settlement(), self.schedules());
         Gauges { orders: self.orders(), uniques: self.uniques(), settlement, schedules, sources }
-    }
-
-    /// Returns a token that no other request has. Cheaper than randomness from the system.
-    #[must_use]
-    pub fn token(&self) -> Uuid {
-        let UniqueTokens { first, count } = &self.inner.tokens;
-        Uuid::from_u128(first.as_u128().wrapping_add(count.fetch_add(1, Ordering::Relaxed).into()))
     }
 
     /// Returns the time of a request. A handler reads it once and passes it on.

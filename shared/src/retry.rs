@@ -1,18 +1,18 @@
 //! Retries within a time budget: the loop that repeats a transaction until it has a decision.
 
+#![expect(clippy::disallowed_types, reason = "the budget ends with its invocation")]
+
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use tokio::time::{Instant, sleep};
 
-use crate::aws::ServiceError;
+use crate::{aws::ServiceError, invocation};
 
 /// The time that a request may spend on retries, and the backoff between its attempts: from 10 ms,
 /// doubling to 160 ms, with a random jitter of up to the delay itself.
 ///
-/// The time starts when the budget is made. After it has ended, at most two more calls of the store
-/// follow, each of at most 3 s ([`crate::aws::configure`]), so the longest budget of 8 s ends
-/// within the 15 s of a function.
+/// The time starts when the budget is made, and ends before the deadline of the invocation.
 ///
 /// The first delays are shorter than the 25 ms for which a transaction holds an item, since the
 /// retry uses another lane.
@@ -47,13 +47,14 @@ impl RetryBudget {
             .with_jitter()
             .without_max_times()
             .build();
+        let time = invocation::time_left().map_or(time, |left| left.min(time));
         Self { until: Instant::now() + time, delays }
     }
 
     /// Repeats `attempt` until it decides, fails permanently, or the budget is exhausted.
     ///
     /// `attempt` gets the state that the last one returned, and whether the outcome of an earlier
-    /// one is unknown: the store failed, but may have recorded it.
+    /// one is unknown: the store failed without refusing it, and may have recorded it.
     ///
     /// # Errors
     /// The error that the attempt decided on; the failure of the store, if it is permanent or was
@@ -81,10 +82,11 @@ impl RetryBudget {
                     state = next;
                 }
                 Err(failure) if failure.is_transient() => {
+                    let failure = failure.doubted_if(is_outcome_unknown);
+                    is_outcome_unknown |= !failure.is_refused();
                     self.wait().await.map_err(|Exhausted| failure)?;
-                    is_outcome_unknown = true;
                 }
-                Err(failure) => return Err(failure.into()),
+                Err(failure) => return Err(failure.doubted_if(is_outcome_unknown).into()),
             }
         }
     }

@@ -10,16 +10,19 @@ use std::{
     str::FromStr,
     sync::{
         OnceLock,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use metrics_cloudwatch_embedded::{Builder, Collector};
 use tracing::{Span, info_span, level_filters::LevelFilter, warn};
 use tracing_subscriber::fmt::{self, MakeWriter};
 
-use crate::env::{VariableError, Variables};
+use crate::{
+    env::{VariableError, Variables},
+    time::Timestamp,
+};
 
 /// The CloudWatch namespace of the metrics.
 pub const NAMESPACE: &str = "Once";
@@ -72,9 +75,9 @@ static METRICS: OnceLock<Metrics> = OnceLock::new();
 struct Metrics {
     collector: &'static Collector,
     interval: Duration,
-    started_at: Instant,
-    /// When the next write is due, in milliseconds after `started_at`.
-    due: AtomicU64,
+    /// When the last write was, in milliseconds since 1970: the wall clock goes on while an instance
+    /// is frozen.
+    written_at: AtomicI64,
 }
 
 /// Starts logs and metrics. `function` is a dimension of every metric.
@@ -84,8 +87,8 @@ pub fn init(function: &'static str, settings: &Settings) {
     match Builder::new().cloudwatch_namespace(NAMESPACE).with_dimension("Function", function).init()
     {
         Ok(collector) => {
-            let (started_at, due) = (Instant::now(), AtomicU64::new(0));
-            drop(METRICS.set(Metrics { collector, interval: metrics_interval, started_at, due }));
+            let (interval, written_at) = (metrics_interval, AtomicI64::new(0));
+            drop(METRICS.set(Metrics { collector, interval, written_at }));
         }
         Err(error) => warn!(%error, "Metrics not collected"),
     }
@@ -126,14 +129,35 @@ pub fn flush() {
 /// Writes the metrics if the interval since the last write has passed.
 pub fn flush_when_due() {
     let Some(metrics) = METRICS.get() else { return };
-    let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-    let now = millis(metrics.started_at.elapsed());
-    let due = metrics.due.load(Ordering::Relaxed);
-    let next = now.saturating_add(millis(metrics.interval));
+    let now = Timestamp::now();
+    let last = metrics.written_at.load(Ordering::Relaxed);
+    let exchange = |now: Timestamp| {
+        let (now, order) = (now.as_millis(), Ordering::Relaxed);
+        metrics.written_at.compare_exchange(last, now, order, order).is_ok()
+    };
     // Of requests that end at the same time, one writes.
-    if now >= due
-        && metrics.due.compare_exchange(due, next, Ordering::Relaxed, Ordering::Relaxed).is_ok()
-    {
+    if is_due(Timestamp::from_millis(last), now, metrics.interval) && exchange(now) {
         flush();
+    }
+}
+
+/// Returns whether an interval has passed since the last write. A write of the future is from before
+/// the clock was set back.
+fn is_due(last: Timestamp, now: Timestamp, interval: Duration) -> bool {
+    !(last..last.plus(interval)).contains(&now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metrics_are_due_after_the_interval_and_after_the_clock_was_set_back() {
+        let time = |seconds: i64| Timestamp::from_millis(1_795_216_800_000 + seconds * 1_000);
+        let interval = Duration::from_secs(10);
+        for (now, due) in [(0, false), (9, false), (10, true), (3_600, true), (-1, true)] {
+            assert_eq!(is_due(time(0), time(now), interval), due, "{now}");
+        }
+        assert!(is_due(time(0), time(0), Duration::ZERO));
     }
 }

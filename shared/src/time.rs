@@ -1,6 +1,8 @@
 //! Timestamps, minutes and days in UTC, each with the one text form that is stored, sorted and
 //! returned.
 
+#![expect(clippy::disallowed_types, reason = "the clock ends with its invocation")]
+
 mod day;
 mod minute;
 

@@ -12,6 +12,7 @@ use tracing::Instrument;
 
 use crate::{
     App,
+    invocation::Invocation,
     lifecycle::{self, prewarm},
     routes::{self, Trigger},
     sqs::{self, Delivery},
@@ -78,7 +79,8 @@ fn run_scheduled(function: &'static str, tick: &Tick) -> Result<(), Error> {
             let span = telemetry::request_span(function, &event.context.request_id);
             let tick = tick(app.clone());
             async move {
-                let result = tick.instrument(span).await;
+                let work = Invocation::of(&event.context).run(tick.instrument(span));
+                let result = work.await.unwrap_or_else(|reached| Err(reached.into()));
                 telemetry::flush();
                 result
             }
@@ -110,8 +112,10 @@ fn run_sqs(function: &'static str, handler: &MessageHandler) -> Result<(), Error
             let span = telemetry::request_span(function, &event.context.request_id);
             let app = app.clone();
             async move {
+                let invocation = Invocation::of(&event.context);
                 let handler = |delivery| handler(app.clone(), delivery);
-                let response = sqs::process_batch(event.payload, handler).instrument(span).await;
+                let work = sqs::process_batch(event.payload, &invocation, handler);
+                let response = work.instrument(span).await;
                 telemetry::flush();
                 Ok::<SqsBatchResponse, Error>(response)
             }

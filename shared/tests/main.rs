@@ -1,6 +1,8 @@
 //! Tests of the features' protocols on the embedded store, and of the files that must agree with
 //! the code. One program: tests of all features share its threads, and it is linked once.
 
+#![expect(clippy::disallowed_types, reason = "a test is never frozen")]
+
 mod claim;
 mod company;
 mod contract;

@@ -6,7 +6,7 @@ use once::{
     routes::{self, RateClass, Trigger},
     settlement::LEDGER_LAG,
     testing::{Template, root},
-    uniques::{CLOCK_SKEW, GRACE},
+    uniques::CLOCK_SKEW,
 };
 
 use crate::assert_same;
@@ -158,11 +158,6 @@ fn timeout(template: &Template, function: &str) -> Duration {
 }
 
 #[test]
-fn every_accepted_id_is_recorded_before_its_minute_is_counted() {
-    assert!(timeout(&Template::load(), "accept") + CLOCK_SKEW < GRACE);
-}
-
-#[test]
 fn ticks_do_not_overlap() {
     for function in ["minute-close", "settlement-recover", "schedule-tick"] {
         assert!(timeout(&Template::load(), function) < Duration::from_mins(1));
@@ -184,7 +179,7 @@ fn every_payment_is_in_the_ledger_before_it_is_settled() {
             assert!(writer["Timeout"].is_null(), "{writer}");
         }
     }
-    assert!(default + CLOCK_SKEW <= LEDGER_LAG);
+    assert!(default + 2 * CLOCK_SKEW < LEDGER_LAG);
 }
 
 #[test]

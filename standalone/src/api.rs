@@ -7,6 +7,7 @@ use lambda_http::{Body, Request, Response};
 use once::{
     App,
     http::{self, Handler},
+    invocation::Invocation,
     routes::{self, Endpoint},
 };
 use tokio::time::timeout;
@@ -62,7 +63,8 @@ impl Functions for ApiFunctions {
         let (endpoint, app, limit) = (*endpoint, self.app.clone(), *limit);
         let handler = Arc::clone(handler);
         Box::pin(async move {
-            let response = http::handle(endpoint, &app, request, &*handler);
+            let invocation = Invocation::starting(limit);
+            let response = http::handle(endpoint, &app, invocation, request, &*handler);
             timeout(limit, response).await.map_err(|_| InvokeError::TimedOut(limit))
         })
     }

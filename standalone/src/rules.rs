@@ -5,7 +5,7 @@ use std::{error::Error, sync::Arc, time::Duration};
 
 use embedded::Services;
 use jiff::{SignedDuration, Timestamp};
-use once::{App, telemetry, uniques::GRACE, worker::Tick};
+use once::{App, invocation::Invocation, telemetry, uniques::GRACE, worker::Tick};
 use tokio::{
     select,
     sync::watch,
@@ -97,10 +97,10 @@ impl Rule {
     async fn invoke(self, app: App) {
         let span = telemetry::request_span(self.function, &Uuid::now_v7().to_string());
         let tick = (self.tick)(app).instrument(span);
-        match time::timeout(self.timeout, tick).await {
+        match Invocation::starting(self.timeout).run(tick).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => warn!(self.function, %error, "Tick failed: the next does its work"),
-            Err(_) => warn!(self.function, "Tick timed out: the next does its work"),
+            Err(error) => warn!(self.function, %error, "Tick ended: the next does its work"),
         }
     }
 }

@@ -9,12 +9,12 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use embedded::queues::{Error, Message, Queues, ReceiveOptions};
 use jiff::Timestamp;
-use once::{App, sqs, telemetry, worker::MessageHandler};
+use once::{App, invocation::Invocation, sqs, telemetry, worker::MessageHandler};
 use tokio::{
     select,
     sync::{OwnedSemaphorePermit, Semaphore, watch},
     task::JoinSet,
-    time::{sleep, timeout},
+    time::sleep,
 };
 use tracing::{Instrument, error};
 use uuid::Uuid;
@@ -90,14 +90,12 @@ impl Worker {
     /// Handles messages and deletes those that are done.
     async fn invoke(self, messages: Vec<Message>, _slot: OwnedSemaphorePermit) {
         let event = event(&messages);
+        let invocation = Invocation::starting(self.timeout);
         let span = telemetry::request_span(self.function, &Uuid::now_v7().to_string());
         let handler = |delivery| (self.handler)(self.app.clone(), delivery);
-        let work = sqs::process_batch(event, handler).instrument(span);
-        if let Ok(response) = timeout(self.timeout, work).await {
-            self.delete_done(messages, &response).await;
-        } else {
-            error!(self.function, "Worker timed out: its messages will come again");
-        }
+        let work = sqs::process_batch(event, &invocation, handler).instrument(span);
+        let response = work.await;
+        self.delete_done(messages, &response).await;
     }
 
     async fn delete_done(&self, messages: Vec<Message>, response: &SqsBatchResponse) {

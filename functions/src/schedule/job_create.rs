@@ -119,7 +119,7 @@ mod tests {
             instance.transport.fail_at(call, Fault::LoseReply);
         }
         let lost = post_with_key(&instance, new_scheduled_job()).await;
-        assert_eq!((lost.status, lost.code()), (503, "STORE_UNAVAILABLE"));
+        assert_eq!((lost.status, lost.code()), (503, "OUTCOME_UNKNOWN"));
         let repeated = post_with_key(&instance, new_scheduled_job()).await;
         assert_eq!(
             (repeated.status, &repeated.headers["idempotent-replayed"]),

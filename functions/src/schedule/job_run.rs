@@ -139,7 +139,7 @@ mod tests {
             instance.transport.fail_at(call, Fault::Refuse);
         }
         let failed = run_with_key(id).to(&instance, handle).await;
-        assert_eq!((failed.status, failed.code()), (503, "STORE_UNAVAILABLE"));
+        assert_eq!((failed.status, failed.code()), (503, "OUTCOME_UNKNOWN"));
         let later = at(&instance, "12:00:05");
         let repeated = run_with_key(id).to(&later, handle).await;
         assert_eq!((repeated.status, &repeated.body["due_at"]), (202, &json!(NOON)));

@@ -74,7 +74,7 @@ mod tests {
         accepted(&post(&instance, "", days("2026-11-20", "2026-11-20")).await);
         let delays: Vec<u64> =
             cloud.services().take_queued().iter().map(|message| message.delay_seconds).collect();
-        assert_eq!(delays, [20]);
+        assert_eq!(delays, [30]);
     }
 
     #[tokio::test]

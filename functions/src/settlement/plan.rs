@@ -39,10 +39,10 @@ mod tests {
         let plan = cloud.services().take_queued()[0].delivery();
         let early = handle(instance.app.clone(), plan.clone()).await.expect_err("too early");
         assert!(matches!(early, WorkError::TooEarly(_)), "{early}");
-        assert_eq!(cloud.services().visibility_changes(), [("receipt".to_owned(), 20)]);
+        assert_eq!(cloud.services().visibility_changes(), [("receipt".to_owned(), 30)]);
         assert!(cloud.services().take_queued().is_empty());
 
-        let later = instance.at("2026-11-20T12:00:20Z".parse().expect("a time"));
+        let later = instance.at("2026-11-20T12:00:30Z".parse().expect("a time"));
         handle(later.app, plan).await.expect("planned");
         assert_eq!(
             cloud.services().take_queued().len(),

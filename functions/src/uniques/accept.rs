@@ -3,6 +3,7 @@
 use once::{
     App,
     http::{self, ApiError, Reply, Request},
+    invocation,
     uniques::{AcceptOutcome, AcceptRequest, UniqueId},
     webhook::{Guard, WebhookUrl},
 };
@@ -43,7 +44,9 @@ pub async fn handle(app: App, request: Request) -> Result<Reply, ApiError> {
     let query: Query = http::query(&request)?;
     let id = query.id;
     let callback = query.callback(app.guard())?;
-    let request = AcceptRequest { id, received_at: app.now(), token: app.token(), callback };
+    let (now, token) = (app.now(), invocation::token());
+    let received_at = http::received_at(&request).unwrap_or(now);
+    let request = AcceptRequest { id, received_at, now, token, callback };
     let accepted = app.uniques().accept(&request).await?;
     match accepted.outcome {
         AcceptOutcome::Duplicate if !app.uniques().accepts_duplicates() => {
@@ -93,6 +96,24 @@ mod tests {
         assert_eq!((status, body.as_str()), (409, "failed"));
         assert!(reason.starts_with("DUPLICATE_ID "), "{reason}");
         assert_eq!(get(&next, "id=42").await, (200, "ok".to_owned(), String::new()));
+    }
+
+    #[tokio::test]
+    async fn the_minute_is_that_of_the_arrival_at_the_gateway() {
+        let cloud = Cloud::start().await;
+        let instance = cloud.instance().at(second(62));
+        let call = || Call::new("GET", "/api/verve/accept?id=42");
+        let answer = call().received_at(second(59)).to(&instance, handle).await;
+        assert_eq!(
+            (answer.status, answer.headers["x-minute"].as_bytes()),
+            (200, &b"2026-11-20T23:20:00Z"[..])
+        );
+        for (received, by) in [(56, "6s"), (68, "6s")] {
+            let late = call().received_at(second(received)).to(&instance, handle).await;
+            assert_eq!(late.status, 503, "{by}");
+            let reason = late.headers["x-error"].to_str().expect("ASCII");
+            assert!(reason.starts_with("NOT_RECORDED "), "{reason}");
+        }
     }
 
     #[tokio::test]
@@ -254,11 +275,15 @@ mod tests {
     async fn an_id_that_is_not_recorded_is_not_ok() {
         let cloud = Cloud::start().await;
         let instance = cloud.instance();
-        for fault in [Fault::Throttle, Fault::Refuse, Fault::LoseReply] {
+        for (fault, code) in [
+            (Fault::Throttle, "NOT_RECORDED "),
+            (Fault::Refuse, "OUTCOME_UNKNOWN "),
+            (Fault::LoseReply, "OUTCOME_UNKNOWN "),
+        ] {
             instance.transport.fail_randomly(1, 1.0, fault);
             let (status, body, reason) = get(&instance, "id=42").await;
             assert_eq!((status, body.as_str()), (503, "failed"), "{fault:?}");
-            assert!(reason.starts_with("NOT_RECORDED "), "{reason}");
+            assert!(reason.starts_with(code), "{fault:?}: {reason}");
             instance.transport.heal();
         }
     }

@@ -55,7 +55,7 @@ async fn signature_status(
     let (Some(id), Some(timestamp), Some(signature)) = headers else {
         return Ok(SignatureStatus::Missing);
     };
-    let secrets = app.webhook_secrets().secrets().await?;
+    let secrets = app.webhook_secrets().secrets(app.now()).await?;
     let verified =
         secrets.verify(SignatureHeaders { id, timestamp, signature }, request.body(), app.now());
     Ok(if verified.is_ok() { SignatureStatus::Valid } else { SignatureStatus::Invalid })

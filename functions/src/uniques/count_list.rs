@@ -64,7 +64,8 @@ mod tests {
                 let request = AcceptRequest {
                     id: id.into(),
                     received_at,
-                    token: instance.app.token(),
+                    now: received_at,
+                    token: once::invocation::token(),
                     callback: None,
                 };
                 instance.app.uniques().accept(&request).await.expect("recorded");

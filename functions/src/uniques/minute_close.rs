@@ -22,7 +22,8 @@ mod tests {
         let request = AcceptRequest {
             id: 7.into(),
             received_at: before,
-            token: instance.app.token(),
+            now: before,
+            token: once::invocation::token(),
             callback: None,
         };
         uniques.accept(&request).await.expect("recorded");

@@ -1,7 +1,9 @@
 //! Clients of AWS services, with one configuration for all.
 
+mod doubt;
 mod error;
 mod transport;
+mod until_deadline;
 
 use std::{env, time::Duration};
 
@@ -15,8 +17,13 @@ use aws_sdk_s3::config::{RequestChecksumCalculation, ResponseChecksumValidation}
 pub use error::ServiceError;
 pub use transport::Transport;
 
+use self::{doubt::Attempts, until_deadline::UntilDeadline};
+
 /// The longest time to establish a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Attempts of a call: the time ends before them, unless a service refuses at once.
+const MAX_ATTEMPTS: u32 = 12;
 
 /// The longer timeouts: of one attempt, and of one call with all of its attempts.
 const LONG_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -42,13 +49,16 @@ impl Aws {
             .http_client(Transport::new(CONNECT_TIMEOUT))
             .region(variable("AWS_REGION").map(Region::new));
         config.set_endpoint_url(variable("AWS_ENDPOINT_URL"));
-        Self(configure(config.build()))
+        Self::new(configure(config.build()))
     }
 
-    /// Makes clients with this configuration.
+    /// Makes clients with this configuration. Their calls end with the invocation
+    /// ([`crate::invocation`]).
     #[must_use]
     pub fn new(config: SdkConfig) -> Self {
-        Self(config)
+        let Some(http) = config.http_client() else { return Self(config) };
+        let http = UntilDeadline(http);
+        Self(config.into_builder().http_client(http).build())
     }
 
     /// The same with longer timeouts, for calls that no user waits for: a page of a megabyte or a
@@ -80,7 +90,8 @@ impl Aws {
     /// Makes a client of DynamoDB.
     #[must_use]
     pub fn dynamo(&self) -> aws_sdk_dynamodb::Client {
-        aws_sdk_dynamodb::Client::new(&self.0)
+        let config = aws_sdk_dynamodb::config::Builder::from(&self.0).interceptor(Attempts);
+        aws_sdk_dynamodb::Client::from_conf(config.build())
     }
 
     /// Makes a client of Kinesis Data Streams.
@@ -120,9 +131,10 @@ fn variable(name: &str) -> Option<String> {
 
 /// Sets timeouts and retries, the same in production and in tests.
 ///
-/// An attempt may take 1 s, and a call with its three attempts 3 s. Throttles, dropped connections
-/// and 5xx responses are retried here. Cancelled transactions are not, since only the caller knows
-/// what its conditions mean.
+/// An attempt may take 1 s, and a call with all of its attempts 3 s, or until the deadline of its
+/// invocation. Throttles, dropped connections and 5xx responses are retried here, after 25 ms at
+/// first and half a second at last, less a random part. Cancelled transactions are not, since only
+/// the caller knows what its conditions mean.
 #[must_use]
 pub fn configure(config: SdkConfig) -> SdkConfig {
     config
@@ -133,8 +145,9 @@ pub fn configure(config: SdkConfig) -> SdkConfig {
         .disable_clock_skew_correction(true)
         .retry_config(
             RetryConfig::standard()
-                .with_max_attempts(3)
-                .with_initial_backoff(Duration::from_millis(25)),
+                .with_max_attempts(MAX_ATTEMPTS)
+                .with_initial_backoff(Duration::from_millis(25))
+                .with_max_backoff(Duration::from_millis(500)),
         )
         .timeout_config(
             TimeoutConfig::builder()
@@ -146,24 +159,4 @@ pub fn configure(config: SdkConfig) -> SdkConfig {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn long_timeouts_are_never_shorter_than_the_configured_ones() {
-        let timeouts = |aws: &Aws| {
-            let config = aws.0.timeout_config().expect("timeouts");
-            (config.operation_attempt_timeout(), config.operation_timeout())
-        };
-        let aws = Aws::new(configure(SdkConfig::builder().build()));
-        let expected = (Some(LONG_ATTEMPT_TIMEOUT), Some(LONG_CALL_TIMEOUT));
-        assert_eq!(timeouts(&aws.with_long_timeouts()), expected);
-        let long = Duration::from_mins(1);
-        let slow = TimeoutConfig::builder()
-            .operation_attempt_timeout(long)
-            .operation_timeout(long)
-            .build();
-        let slow = Aws::new(SdkConfig::builder().timeout_config(slow).build());
-        assert_eq!(timeouts(&slow.with_long_timeouts()), (Some(long), Some(long)));
-    }
-}
+mod tests;

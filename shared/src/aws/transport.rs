@@ -17,7 +17,10 @@ use aws_smithy_runtime_api::client::{
 use aws_smithy_types::body::SdkBody;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector as TcpConnector},
+    client::legacy::{
+        Client,
+        connect::{HttpConnector as TcpConnector, capture_connection},
+    },
     rt::{TokioExecutor, TokioTimer},
 };
 use rustls::{
@@ -89,10 +92,17 @@ impl HttpConnector for Transport {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let pool = self.0.clone();
         HttpConnectorFuture::new(async move {
-            let request =
+            let mut request =
                 request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
+            let connection = capture_connection(&mut request);
             let response =
                 pool.request(request).await.map_err(|error| ConnectorError::io(error.into()))?;
+            // The next attempt may reach another server.
+            if response.status().is_server_error()
+                && let Some(connection) = &*connection.connection_metadata()
+            {
+                connection.poison();
+            }
             let response = response.map(SdkBody::from_body_1_x);
             HttpResponse::try_from(response)
                 .map_err(|error| ConnectorError::other(error.into(), None))
@@ -102,8 +112,15 @@ impl HttpConnector for Transport {
 
 #[cfg(test)]
 mod tests {
-    use std::net::Ipv4Addr;
+    use std::{
+        net::Ipv4Addr,
+        sync::{
+            Arc,
+            atomic::{AtomicU32, Ordering},
+        },
+    };
 
+    use http_body_util::BodyExt;
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
         net::TcpListener,
@@ -142,6 +159,41 @@ mod tests {
         let mut roots = RootCertStore::empty();
         roots.add(certificate).expect("a root");
         assert_eq!(get(&url, roots).await.expect("a response"), 204);
+    }
+
+    /// A server that answers every request with a status, and counts its connections.
+    async fn counting_server(status: u16) -> (String, Arc<AtomicU32>) {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+        let url = format!("http://{}/", listener.local_addr().expect("bound"));
+        let connections = Arc::new(AtomicU32::new(0));
+        let counted = Arc::clone(&connections);
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                counted.fetch_add(1, Ordering::Relaxed);
+                tokio::spawn(async move {
+                    let (mut request, head) = ([0; 1_024], format!("HTTP/1.1 {status} -\r\n"));
+                    while stream.read(&mut request).await.is_ok_and(|read| read > 0) {
+                        let answer = format!("{head}content-length: 0\r\n\r\n");
+                        stream.write_all(answer.as_bytes()).await.expect("a response");
+                    }
+                });
+            }
+        });
+        (url, connections)
+    }
+
+    #[tokio::test]
+    async fn the_connection_of_a_failed_attempt_is_not_used_again() {
+        for (status, expected) in [(200, 1), (400, 1), (500, 2), (503, 2)] {
+            let (url, connections) = counting_server(status).await;
+            let transport = Transport::new(Duration::from_secs(10));
+            for _ in 0..2 {
+                let request = HttpRequest::get(&*url).expect("a URL");
+                let mut response = transport.call(request).await.expect("a response");
+                drop(response.take_body().collect().await.expect("a body"));
+            }
+            assert_eq!(connections.load(Ordering::Relaxed), expected, "{status}");
+        }
     }
 
     #[test]

@@ -87,9 +87,11 @@ impl Companies {
         drop(polls);
         let inner = Arc::clone(&self.0);
         tokio::spawn(async move {
+            // Of no invocation, since later ones may join it: it goes on as long as one waits.
             tokio::select! {
-                result = inner.poll(&key, clock) => drop(sender.send(Some(result))),
+                biased;
                 () = sender.closed() => {}
+                result = inner.poll(&key, clock) => drop(sender.send(Some(result))),
             }
         });
         (waiter, true)

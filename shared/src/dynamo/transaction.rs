@@ -13,7 +13,7 @@ use aws_sdk_dynamodb::{
 };
 
 use super::Item;
-use crate::aws::ServiceError;
+use crate::{aws::ServiceError, invocation};
 
 /// The outcome of a transaction.
 #[derive(Debug, PartialEq)]
@@ -42,7 +42,8 @@ pub async fn commit(
     rest: impl IntoIterator<Item = TransactWriteItem>,
 ) -> Result<Commit, ServiceError> {
     let items = std::iter::once(record).chain(rest).collect();
-    match client.transact_write_items().set_transact_items(Some(items)).send().await {
+    let transact = client.transact_write_items().set_transact_items(Some(items));
+    match transact.client_request_token(invocation::token().to_string()).send().await {
         Ok(_) => Ok(Commit::Done),
         Err(error) => outcome(error),
     }

@@ -16,9 +16,10 @@
 //! | 422 | `IDEMPOTENCY_KEY_REUSED` | the key was used for a request with another body |
 //! | 500 | `INTERNAL` | internal error; the log has the cause under the request id |
 //! | 502 | `COMPUTATION_FAILED` | the figures could not be computed: see the message |
-//! | 503 | `CONTENTION`, `STORE_UNAVAILABLE` | retry after `Retry-After` seconds with the same idempotency key |
+//! | 503 | `CONTENTION`, `STORE_UNAVAILABLE` | nothing was done: retry after `Retry-After` seconds |
+//! | 503 | `OUTCOME_UNKNOWN` | the request may have been done: retry with the same idempotency key |
 //! | 503 | `SECRET_UNAVAILABLE` | the webhook secret cannot be read |
-//! | 503 | `NOT_RECORDED` | the id may not have been recorded: retry after `Retry-After` seconds |
+//! | 503 | `NOT_RECORDED` | the id was not recorded: retry after `Retry-After` seconds |
 //! | 504 | `FIGURES_NOT_READY` | the figures are still being computed: retry after `Retry-After` seconds |
 
 use std::borrow::Cow;
@@ -55,6 +56,9 @@ pub struct ApiError {
 
 /// Code and message of an error in plain text.
 const ERROR: &str = "x-error";
+
+/// The code of a request that may have been done.
+const OUTCOME_UNKNOWN: &str = "OUTCOME_UNKNOWN";
 
 /// In seconds.
 const RETRY_AFTER: &str = "retry-after";
@@ -180,6 +184,29 @@ impl ApiError {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "CONTENTION", message).with(RETRY_AFTER, "1")
     }
 
+    /// 503: the request was not done before its deadline.
+    pub(super) fn timed_out() -> Self {
+        warn!("Request not done before its deadline");
+        Self::outcome_unknown()
+    }
+
+    fn store_unavailable() -> Self {
+        let message = "The store is unavailable, and nothing was done: retry";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "STORE_UNAVAILABLE", message)
+            .with(RETRY_AFTER, "1")
+    }
+
+    /// The same error of a request that only reads: nothing can have been done.
+    pub(super) fn of_read(self) -> Self {
+        if self.code == OUTCOME_UNKNOWN { Self::store_unavailable() } else { self }
+    }
+
+    fn outcome_unknown() -> Self {
+        let message =
+            "Whether the request was done is unknown: retry with the same idempotency key";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, OUTCOME_UNKNOWN, message).with(RETRY_AFTER, "1")
+    }
+
     fn internal() -> Self {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
@@ -236,9 +263,10 @@ impl From<&ServiceError> for ApiError {
             return Self::internal();
         }
         warn!(%cause, "Store unavailable");
-        let message = "The store is unavailable: retry with the same idempotency key";
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "STORE_UNAVAILABLE", message)
-            .with(RETRY_AFTER, "1")
+        if !cause.is_refused() {
+            return Self::outcome_unknown();
+        }
+        Self::store_unavailable()
     }
 }
 
@@ -249,14 +277,14 @@ impl From<ServiceError> for ApiError {
 }
 
 impl From<AcceptError> for ApiError {
-    /// The same for every cause, since the caller must send the id again. Uniques log and count it.
-    fn from(_: AcceptError) -> Self {
-        Self::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "NOT_RECORDED",
-            "The id may not have been recorded: retry",
-        )
-        .with(RETRY_AFTER, "1")
+    /// The caller must send the id again, whatever the cause. Uniques log and count it.
+    fn from(error: AcceptError) -> Self {
+        let (code, message) = if error.is_refused() {
+            ("NOT_RECORDED", "The id was not recorded: retry")
+        } else {
+            (OUTCOME_UNKNOWN, "Whether the id was recorded is unknown: retry")
+        };
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, code, message).with(RETRY_AFTER, "1")
     }
 }
 

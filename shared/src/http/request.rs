@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_path_to_error::Track;
 
 use super::ApiError;
-use crate::{idempotency::IdempotencyKey, tagged::FieldError};
+use crate::{idempotency::IdempotencyKey, tagged::FieldError, time::Timestamp};
 
 /// Reads the JSON object in the body.
 pub fn body<T: DeserializeOwned>(request: &Request) -> Result<T, ApiError> {
@@ -50,6 +50,18 @@ pub fn path_parameter<T: FromStr<Err: Display>>(
     let parameters = request.path_parameters();
     let value = parameters.first(name).ok_or_else(|| ApiError::invalid(name, "is missing"))?;
     value.parse().map_err(|error| ApiError::invalid(name, error))
+}
+
+/// Returns when the gateway received the request; `None` if its event says 0, as the sample that
+/// can be sent at any time does.
+#[must_use]
+pub fn received_at(request: &Request) -> Option<Timestamp> {
+    match request.request_context_ref()? {
+        RequestContext::ApiGatewayV2(context) => {
+            Some(context.time_epoch).filter(|millis| *millis > 0).map(Timestamp::from_millis)
+        }
+        _ => None,
+    }
 }
 
 /// Reads the version that `If-Match` requires; `None` without the header or with `*`.

@@ -16,8 +16,9 @@ use super::{ApiError, Reply, header};
 use crate::{
     App,
     aws::ServiceError,
+    invocation::{DeadlineReached, Invocation},
     lifecycle::{self, Error},
-    routes::{self, Endpoint},
+    routes::{self, Endpoint, ErrorFormat},
     telemetry,
 };
 
@@ -88,7 +89,7 @@ fn run(function: &'static str, prewarm: Prewarm, handler: &Handler) -> Result<()
     Builder::new_current_thread().enable_all().build()?.block_on(async {
         let app = lifecycle::start(function, prewarm).await?;
         lambda_http::run(service_fn(|request| {
-            let reply = handle(endpoint, &app, request, &**handler);
+            let reply = handle(endpoint, &app, invocation(&request), request, &**handler);
             async { Ok::<_, Error>(reply.await) }
         }))
         .await
@@ -104,10 +105,18 @@ fn run_concurrent(function: &'static str, prewarm: Prewarm, handler: Handler) ->
         let app = lifecycle::start(function, prewarm).await?;
         lambda_http::run_concurrent(service_fn(move |request| {
             let (app, handler) = (app.clone(), handler.clone());
-            async move { Ok::<_, Error>(handle(endpoint, &app, request, &*handler).await) }
+            async move {
+                let invocation = invocation(&request);
+                Ok::<_, Error>(handle(endpoint, &app, invocation, request, &*handler).await)
+            }
         }))
         .await
     })
+}
+
+/// Returns the invocation of a request that Lambda's runtime interface handed over.
+fn invocation(request: &Request) -> Invocation {
+    request.lambda_context_ref().map_or_else(|| Invocation::new("", None), Invocation::of)
 }
 
 /// Handles one request: enforces what the table of routes declares, then calls the handler. An
@@ -115,6 +124,7 @@ fn run_concurrent(function: &'static str, prewarm: Prewarm, handler: Handler) ->
 pub async fn handle<H, F>(
     endpoint: &'static Endpoint,
     app: &App,
+    invocation: Invocation,
     request: Request,
     handler: H,
 ) -> Response<Body>
@@ -124,11 +134,20 @@ where
 {
     let request_id = request_id(&request);
     let span = telemetry::request_span(endpoint.function, &request_id);
+    // The endpoint that writes on GET has errors in plain text.
+    let only_reads = request.method().is_safe() && endpoint.errors == ErrorFormat::Problem;
     let result = match admit(endpoint, app, &request) {
-        Ok(()) => handler(app.clone(), request).instrument(span).await,
+        Ok(()) => {
+            // Boxed: a handler's future may be large, and would be copied.
+            let work = Box::pin(handler(app.clone(), request).instrument(span));
+            invocation.run(work).await.unwrap_or_else(|DeadlineReached| Err(ApiError::timed_out()))
+        }
         Err(refused) => Err(refused),
     };
-    let reply = result.unwrap_or_else(|error| error.into_reply(endpoint.errors, &request_id));
+    let reply = result.unwrap_or_else(|error| {
+        let error = if only_reads { error.of_read() } else { error };
+        error.into_reply(endpoint.errors, &request_id)
+    });
     telemetry::flush_when_due();
     reply.header(REQUEST_ID, &request_id).into_response()
 }

@@ -1,6 +1,6 @@
 //! Runs the health checks.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aws_sdk_s3::Client as S3;
 use futures_util::future::try_join_all;
@@ -32,13 +32,13 @@ pub struct Health {
     s3: S3,
     bucket: String,
     secrets: SecretSource,
-    started: Instant,
+    started: Timestamp,
 }
 
 impl Health {
     /// Creates the checks of the settings' resources. `started` is when this instance started.
     #[must_use]
-    pub fn new(aws: &Aws, settings: &Settings, secrets: SecretSource, started: Instant) -> Self {
+    pub fn new(aws: &Aws, settings: &Settings, secrets: SecretSource, started: Timestamp) -> Self {
         let Settings { tables, queues, bucket, .. } = settings.clone();
         Self {
             dynamo: aws.dynamo(),
@@ -58,9 +58,13 @@ impl Health {
             check("database", Box::pin(self.check_tables())),
             check("queues", Box::pin(self.queues.check())),
             check("files", Box::pin(self.check_bucket())),
-            check("webhook_secret", Box::pin(self.check_secret())),
+            check("webhook_secret", Box::pin(self.check_secret(now))),
         );
-        Report::new(Checks { database, queues, files, webhook_secret }, self.started.elapsed(), now)
+        Report::new(
+            Checks { database, queues, files, webhook_secret },
+            now.since(self.started),
+            now,
+        )
     }
 
     /// Reads each table once, consistently: one read unit each.
@@ -76,8 +80,8 @@ impl Health {
     }
 
     /// Reads the webhook secret, unless this instance has it in its cache.
-    async fn check_secret(&self) -> Result<(), SecretError> {
-        self.secrets.secrets().await.map(drop)
+    async fn check_secret(&self, now: Timestamp) -> Result<(), SecretError> {
+        self.secrets.secrets(now).await.map(drop)
     }
 }
 

@@ -2,10 +2,9 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use parking_lot::{Mutex, MutexGuard};
-use tokio::time::Instant;
-
 use super::product::Definition;
+use crate::time::Timestamp;
+use parking_lot::{Mutex, MutexGuard};
 
 /// The largest number of products in a map. A full map is cleared, which is cheaper than tracking
 /// which product was used last.
@@ -23,7 +22,7 @@ pub struct Cache {
 struct SoldOut {
     /// The units that were left: too few for the refused order, but maybe enough for a smaller one.
     left: u64,
-    until: Instant,
+    seen_at: Timestamp,
 }
 
 impl Cache {
@@ -47,10 +46,15 @@ impl Cache {
     /// Returns whether an order of `quantity` is too large for the units that were left a moment
     /// ago.
     #[must_use]
-    pub fn is_sold_out(&self, product: u32, quantity: u32) -> bool {
+    pub fn is_sold_out(&self, product: u32, quantity: u32, now: Timestamp) -> bool {
         let mut sold_out = self.sold_out.lock();
         match sold_out.get(&product) {
-            Some(entry) if Instant::now() < entry.until => entry.left < u64::from(quantity),
+            // An entry of the future is from before the clock was set back.
+            Some(&SoldOut { left, seen_at })
+                if seen_at <= now && now < seen_at.plus(self.sold_out_ttl) =>
+            {
+                left < u64::from(quantity)
+            }
             Some(_) => {
                 sold_out.remove(&product);
                 false
@@ -60,10 +64,9 @@ impl Cache {
     }
 
     /// Caches that a product has only `left` units.
-    pub fn insert_sold_out(&self, product: u32, left: u64) {
+    pub fn insert_sold_out(&self, product: u32, left: u64, seen_at: Timestamp) {
         if !self.sold_out_ttl.is_zero() {
-            let until = Instant::now() + self.sold_out_ttl;
-            lock_with_room(&self.sold_out).insert(product, SoldOut { left, until });
+            lock_with_room(&self.sold_out).insert(product, SoldOut { left, seen_at });
         }
     }
 }
@@ -80,28 +83,41 @@ fn lock_with_room<T>(map: &Mutex<HashMap<u32, T>>) -> MutexGuard<'_, HashMap<u32
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn sold_out_is_cached_for_its_ttl_and_only_for_orders_that_are_too_large() {
-        let cache = Cache::new(Duration::from_secs(1));
-        cache.insert_sold_out(1, 2);
-        assert!(cache.is_sold_out(1, 3));
-        assert!(!cache.is_sold_out(1, 2) && !cache.is_sold_out(2, 3));
-        tokio::time::advance(Duration::from_secs(1)).await;
-        assert!(!cache.is_sold_out(1, 3));
+    const NOW: i64 = 1_795_216_800_000;
+
+    fn time(millis: i64) -> Timestamp {
+        Timestamp::from_millis(NOW + millis)
     }
 
-    #[tokio::test]
-    async fn with_a_ttl_of_zero_nothing_is_cached_as_sold_out() {
+    #[test]
+    fn sold_out_is_cached_for_its_ttl_and_only_for_orders_that_are_too_large() {
+        let cache = Cache::new(Duration::from_secs(1));
+        cache.insert_sold_out(1, 2, time(0));
+        assert!(cache.is_sold_out(1, 3, time(999)));
+        assert!(!cache.is_sold_out(1, 2, time(0)) && !cache.is_sold_out(2, 3, time(0)));
+        assert!(!cache.is_sold_out(1, 3, time(1_000)));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_keeps_no_product_sold_out() {
+        let cache = Cache::new(Duration::from_secs(1));
+        cache.insert_sold_out(1, 0, time(0));
+        assert!(!cache.is_sold_out(1, 1, time(-3_600_000)));
+        assert!(!cache.is_sold_out(1, 1, time(0)));
+    }
+
+    #[test]
+    fn with_a_ttl_of_zero_nothing_is_cached_as_sold_out() {
         let cache = Cache::new(Duration::ZERO);
-        cache.insert_sold_out(1, 0);
-        assert!(!cache.is_sold_out(1, 1));
+        cache.insert_sold_out(1, 0, time(0));
+        assert!(!cache.is_sold_out(1, 1, time(0)));
     }
 
     #[test]
     fn the_cache_is_bounded() {
         let cache = Cache::new(Duration::from_mins(1));
         for product in 0..50_000 {
-            cache.insert_sold_out(product, 0);
+            cache.insert_sold_out(product, 0, time(0));
         }
         assert!(cache.sold_out.lock().len() <= CAPACITY);
     }

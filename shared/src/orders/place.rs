@@ -70,7 +70,7 @@ impl Orders {
         let id = request_id(new.buyer_id.as_ref(), key, now);
         let record = OrderRecord::new(&product, new, id, now);
 
-        if self.cache.is_sold_out(product.id, record.order.quantity) {
+        if self.cache.is_sold_out(product.id, record.order.quantity, now) {
             return self.refuse(&record, key.is_some()).await;
         }
         let placed = self.sell(record, product.lanes(), key.is_some(), budget).await?;
@@ -141,7 +141,8 @@ impl Orders {
         let levels = self.store.levels(order.product_id).await?;
         let shares = stock::withdraw(&levels, order.quantity, fastrand::u16(..lanes));
         if shares.is_none() {
-            self.cache.insert_sold_out(order.product_id, stock::sum(&levels));
+            let left = stock::sum(&levels);
+            self.cache.insert_sold_out(order.product_id, left, order.created_at);
         }
         Ok(shares)
     }

@@ -1,5 +1,7 @@
 //! The tick: sends a message for each due occurrence, and then advances the jobs.
 
+#![expect(clippy::disallowed_types, reason = "it ends with its invocation")]
+
 use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt, future::join_all, stream};

@@ -10,7 +10,7 @@ use crate::{id::prefixed_id, time::Timestamp};
 
 /// How long after the time that it contains an entry may appear in the ledger: longer than the
 /// timeout of the functions that write it (15 s) and the difference of two clocks together.
-pub const LEDGER_LAG: Duration = Duration::from_secs(20);
+pub const LEDGER_LAG: Duration = Duration::from_secs(30);
 
 prefixed_id!(
     /// Id of a settlement: `job_<uuid>`.

@@ -4,6 +4,8 @@
 //! worker dies, the lease expires, and `settlement-recover` sends the work again. A lease only
 //! saves effort: correctness does not depend on it.
 
+#![expect(clippy::disallowed_types, reason = "the lease ends with its invocation")]
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use parking_lot::Mutex;
 use tokio::time::{Duration, Instant};

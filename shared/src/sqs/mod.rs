@@ -10,7 +10,10 @@ use futures_util::{FutureExt, StreamExt, future::join_all, stream};
 use serde::Serialize;
 use tracing::{Instrument, error, info_span, warn};
 
-use crate::aws::ServiceError;
+use crate::{
+    aws::ServiceError,
+    invocation::{DeadlineReached, Invocation},
+};
 
 pub use backoff::{MAX_BACKOFF, backoff};
 
@@ -186,12 +189,13 @@ fn seconds(time: Duration) -> i32 {
 }
 
 /// Handles the messages of a batch concurrently, and returns those to be delivered again: the
-/// messages whose handler fails or panics.
+/// messages whose handler fails, panics, or is not done at the deadline of the invocation.
 ///
 /// The function's event source must have `ReportBatchItemFailures`; without it failed messages are
 /// dropped.
 pub async fn process_batch<F, E>(
     event: SqsEvent,
+    invocation: &Invocation,
     handler: impl Fn(Delivery) -> F,
 ) -> SqsBatchResponse
 where
@@ -209,6 +213,7 @@ where
         };
         let span = info_span!("message", message_id = %id);
         let result = AssertUnwindSafe(handler(delivery)).catch_unwind();
+        let result = invocation.clone().run(result);
         async move { (outcome(result.await) == Outcome::Failed).then_some(id) }.instrument(span)
     });
     let mut response = SqsBatchResponse::default();
@@ -224,11 +229,15 @@ enum Outcome {
     Failed,
 }
 
-fn outcome<E: fmt::Display>(result: Result<Result<(), E>, Box<dyn Any + Send>>) -> Outcome {
+/// The result of a handler, or its panic.
+type Handled<E> = Result<Result<(), E>, Box<dyn Any + Send>>;
+
+fn outcome<E: fmt::Display>(result: Result<Handled<E>, DeadlineReached>) -> Outcome {
     match result {
-        Ok(Ok(())) => return Outcome::Done,
-        Ok(Err(cause)) => warn!(%cause, "Message failed: it will be delivered again"),
-        Err(_) => error!("Message handler panicked"),
+        Ok(Ok(Ok(()))) => return Outcome::Done,
+        Ok(Ok(Err(cause))) => warn!(%cause, "Message failed: it will be delivered again"),
+        Ok(Err(_)) => error!("Message handler panicked"),
+        Err(cause) => error!(%cause, "Message not handled in time: it will be delivered again"),
     }
     metrics::counter!("FailedMessages").increment(1);
     Outcome::Failed
@@ -256,6 +265,26 @@ mod tests {
             .expect("an SQS event")
     }
 
+    fn invocation() -> Invocation {
+        Invocation::new("1", None)
+    }
+
+    #[tokio::test]
+    async fn at_the_deadline_only_messages_that_are_not_done_are_delivered_again() {
+        let handler = |delivery: Delivery| async move {
+            if delivery.body == "slow" {
+                std::future::pending::<()>().await;
+            }
+            Ok::<_, String>(())
+        };
+        let deadline = crate::time::Timestamp::now().plus(Duration::from_millis(50));
+        let invocation = Invocation::new("1", Some(deadline));
+        let response = process_batch(event(&["fast", "slow"]), &invocation, handler).await;
+        let failed: Vec<_> =
+            response.batch_item_failures.iter().map(|item| item.item_identifier.as_str()).collect();
+        assert_eq!(failed, ["m1"]);
+    }
+
     #[tokio::test]
     async fn a_message_that_fails_or_panics_affects_no_other() {
         let handler = |delivery: Delivery| async move {
@@ -265,7 +294,8 @@ mod tests {
                 _ => Ok(()),
             }
         };
-        let response = process_batch(event(&["good", "bad", "worse", "good"]), handler).await;
+        let response =
+            process_batch(event(&["good", "bad", "worse", "good"]), &invocation(), handler).await;
         let failed: Vec<_> =
             response.batch_item_failures.iter().map(|item| item.item_identifier.as_str()).collect();
         assert_eq!(failed, ["m1", "m2"]);
@@ -278,7 +308,7 @@ mod tests {
             deliveries.lock().push(delivery);
             async { Ok::<_, String>(()) }
         };
-        process_batch(event(&["a", "b"]), handler).await;
+        process_batch(event(&["a", "b"]), &invocation(), handler).await;
         let expected = |body: &str, receipt: &str, attempt| Delivery {
             body: body.into(),
             receipt: receipt.into(),

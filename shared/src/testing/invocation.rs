@@ -1,7 +1,7 @@
 //! Requests as API Gateway passes them to handlers (HTTP API, payload format 2.0), and their
 //! responses; messages as workers receive them.
 
-use std::fs;
+use std::{fs, time::Duration};
 
 use lambda_http::{Body, Request, Response};
 use serde_json::{Value, json};
@@ -10,14 +10,17 @@ use super::{Instance, TOKEN, root};
 use crate::{
     App,
     http::{ApiError, Reply, handle},
+    invocation::Invocation,
     routes,
     sqs::Delivery,
+    time::Timestamp,
 };
 
 /// A request to a handler, built step by step.
 #[derive(Debug, Clone)]
 pub struct Call {
     event: Value,
+    received_at: Option<Timestamp>,
 }
 
 /// A response with its body parsed as JSON.
@@ -63,7 +66,7 @@ impl Call {
             },
             "isBase64Encoded": false,
         });
-        Self { event }
+        Self { event, received_at: None }
     }
 
     /// Creates the request of a function's sample event, `events/<function>.json`, with the
@@ -71,7 +74,7 @@ impl Call {
     #[must_use]
     pub fn sample(function: &str) -> Self {
         let event = serde_json::from_str(&sample_event(function)).expect("a sample is JSON");
-        Self { event }.header("authorization", &format!("Bearer {TOKEN}"))
+        Self { event, received_at: None }.header("authorization", &format!("Bearer {TOKEN}"))
     }
 
     /// Sets the body.
@@ -86,6 +89,12 @@ impl Call {
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.event["headers"][name] = value.into();
         self
+    }
+
+    /// Sets when the gateway received the request. Without it, that is the instance's time.
+    #[must_use]
+    pub fn received_at(self, time: Timestamp) -> Self {
+        Self { received_at: Some(time), ..self }
     }
 
     /// Removes the token.
@@ -121,7 +130,11 @@ impl Call {
         let http = &self.event["requestContext"]["http"];
         let part = |name: &str| http[name].as_str().unwrap_or_default();
         let endpoint = routes::serving(part("method"), part("path"));
-        handle(endpoint, &instance.app, self.request(), handler).await
+        let received_at = self.received_at.unwrap_or_else(|| instance.app.now());
+        let mut event = self.event.clone();
+        event["requestContext"]["timeEpoch"] = received_at.as_millis().into();
+        let invocation = Invocation::starting(Duration::from_mins(5));
+        handle(endpoint, &instance.app, invocation, request(&event.to_string()), handler).await
     }
 }
 

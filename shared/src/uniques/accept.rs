@@ -14,11 +14,12 @@ use tracing::warn;
 use uuid::Uuid;
 
 use super::{
-    Duplicates, UniqueId, Uniques,
+    CLOCK_SKEW, Duplicates, UniqueId, Uniques, WRITE_TIME,
     shard_config::{MAX_AGE, ShardConfig},
 };
 use crate::{
     aws::ServiceError,
+    invocation::{self, DeadlineReached},
     time::{Minute, Timestamp},
     webhook::WebhookUrl,
 };
@@ -33,8 +34,11 @@ const MAX_WAIT: Duration = Duration::from_secs(2);
 pub struct AcceptRequest {
     /// The id to count.
     pub id: UniqueId,
-    /// Arrival of the request. It alone determines the minute, however long the rest takes.
+    /// Arrival of the request at the gateway. It alone determines the minute, however long the rest
+    /// takes.
     pub received_at: Timestamp,
+    /// The time by the clock of this instance.
+    pub now: Timestamp,
     /// Identifies this request: a retried put recognizes the record of an earlier attempt by it.
     pub token: Uuid,
     /// The URL that the minute's count is sent to.
@@ -66,9 +70,27 @@ pub enum AcceptError {
     /// than a minute.
     #[error("minute {0} is before the first counted minute")]
     BeforeFirstMinute(Minute),
+    /// The request came late, or the clock of the instance differs from the gateway's.
+    #[error("the request was received {0:?} from the instance's time")]
+    Late(Duration),
+    /// The put did not end in time; the id may be counted.
+    #[error(transparent)]
+    Deadline(#[from] DeadlineReached),
     /// The store failed; the id may be counted.
     #[error(transparent)]
     Store(#[from] ServiceError),
+}
+
+impl AcceptError {
+    /// Returns whether the id was certainly not counted by this request.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        match self {
+            Self::BeforeFirstMinute(_) | Self::Late(_) => true,
+            Self::Deadline(_) => false,
+            Self::Store(cause) => cause.is_refused(),
+        }
+    }
 }
 
 /// An instance's cache of the shard configuration.
@@ -104,7 +126,7 @@ impl Uniques {
     /// Counts an id, once per minute.
     pub async fn accept(&self, request: &AcceptRequest) -> Result<Accepted, AcceptError> {
         let minute = Minute::of(request.received_at);
-        let outcome = match self.record(minute, request).await {
+        let outcome = match self.record_in_time(minute, request).await {
             Ok(outcome) => outcome,
             Err(error) => {
                 report(&error);
@@ -128,6 +150,22 @@ impl Uniques {
     /// is established before the first request.
     pub async fn warm(&self, now: Timestamp) -> Result<(), ServiceError> {
         self.shard_config(now).await.map(|_| ())
+    }
+
+    /// Records an id while its minute cannot be closed ([`WRITE_TIME`]).
+    async fn record_in_time(
+        &self,
+        minute: Minute,
+        request: &AcceptRequest,
+    ) -> Result<AcceptOutcome, AcceptError> {
+        let AcceptRequest { received_at, now, .. } = *request;
+        let difference = now.since(received_at).max(received_at.since(now));
+        if difference > CLOCK_SKEW {
+            return Err(AcceptError::Late(difference));
+        }
+        let left = received_at.plus(WRITE_TIME).since(now);
+        // Boxed: the future of an SDK call is large, and would be copied.
+        invocation::within(left, Box::pin(self.record(minute, request))).await?
     }
 
     async fn record(

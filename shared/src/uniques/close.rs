@@ -7,6 +7,8 @@
 //! to such a minute. A minute whose record exists is not closed again. Ticks may therefore run
 //! late, twice, or not at all.
 
+#![expect(clippy::disallowed_types, reason = "it ends with its invocation")]
+
 use std::time::Duration;
 
 use tokio::time::Instant;

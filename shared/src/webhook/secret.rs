@@ -7,9 +7,10 @@ use aws_sdk_secretsmanager::{
     error::{BoxError, DisplayErrorContext},
     operation::get_secret_value::GetSecretValueError as Error,
 };
-use tokio::{sync::Mutex, time::Instant};
+use tokio::sync::Mutex;
 
 use super::{InvalidSecrets, Secrets};
+use crate::time::Timestamp;
 
 /// How long a secret is cached, so how long a running instance may not have a new one.
 const CACHE_TTL: Duration = Duration::from_mins(5);
@@ -25,7 +26,7 @@ pub struct SecretSource {
 #[derive(Debug)]
 struct CachedSecrets {
     secrets: Arc<Secrets>,
-    expires_at: Instant,
+    read_at: Timestamp,
 }
 
 /// Why there are no secrets to sign with.
@@ -64,11 +65,10 @@ impl SecretSource {
         Self { client, id: id.into(), cache: Mutex::default() }
     }
 
-    /// Makes a source that has these secrets and reads none.
+    /// Makes a source that has read these secrets.
     #[cfg(test)]
-    pub(crate) fn given(secrets: Secrets) -> Self {
-        let expires_at = Instant::now() + Duration::from_hours(24);
-        let cached = CachedSecrets { secrets: Arc::new(secrets), expires_at };
+    pub(crate) fn given(secrets: Secrets, read_at: Timestamp) -> Self {
+        let cached = CachedSecrets { secrets: Arc::new(secrets), read_at };
         let config = aws_config::SdkConfig::builder()
             .behavior_version(aws_config::BehaviorVersion::latest())
             .build();
@@ -76,15 +76,18 @@ impl SecretSource {
     }
 
     /// Returns the current secrets.
-    pub async fn secrets(&self) -> Result<Arc<Secrets>, SecretError> {
+    pub async fn secrets(&self, now: Timestamp) -> Result<Arc<Secrets>, SecretError> {
         // Locked while the secret is read, so that concurrent requests read it once.
         let mut cache = self.cache.lock().await;
-        if let Some(cached) = cache.as_ref().filter(|cached| Instant::now() < cached.expires_at) {
-            return Ok(cached.secrets.clone());
+        // By the wall clock, which goes on while an instance is frozen. A time of the future is
+        // from before the clock was set back.
+        if let Some(CachedSecrets { secrets, read_at }) = &*cache
+            && (*read_at..read_at.plus(CACHE_TTL)).contains(&now)
+        {
+            return Ok(Arc::clone(secrets));
         }
         let secrets = Arc::new(self.read().await?);
-        let expires_at = Instant::now() + CACHE_TTL;
-        *cache = Some(CachedSecrets { secrets: secrets.clone(), expires_at });
+        *cache = Some(CachedSecrets { secrets: Arc::clone(&secrets), read_at: now });
         Ok(secrets)
     }
 
@@ -122,6 +125,11 @@ mod tests {
 
     const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
+    /// Returns a number of seconds after the first read.
+    fn time(seconds: i64) -> Timestamp {
+        Timestamp::from_millis(1_795_216_800_000 + seconds * 1_000)
+    }
+
     /// A Secrets Manager that answers every call with `answer`, and a source that reads from it.
     async fn store(status: u16, answer: Value) -> (Receiver, SecretSource) {
         let body = answer.to_string();
@@ -144,7 +152,7 @@ mod tests {
     async fn a_secret_is_read_once_and_cached_for_five_minutes() {
         let (store, source) = store(200, json!({"SecretString": SECRET})).await;
         for _ in 0..3 {
-            source.secrets().await.expect("secrets");
+            source.secrets(time(0)).await.expect("secrets");
         }
         let requests = store.requests();
         assert_eq!(requests.len(), 1);
@@ -153,17 +161,18 @@ mod tests {
         let body: Value = serde_json::from_str(body).expect("JSON");
         assert_eq!(body, json!({"SecretId": "webhook-secret"}));
 
-        tokio::time::pause();
-        tokio::time::advance(CACHE_TTL).await;
-        tokio::time::resume();
-        source.secrets().await.expect("secrets");
+        source.secrets(time(299)).await.expect("secrets");
+        assert_eq!(store.requests().len(), 1);
+        source.secrets(time(300)).await.expect("secrets");
         assert_eq!(store.requests().len(), 2);
+        source.secrets(time(0)).await.expect("secrets");
+        assert_eq!(store.requests().len(), 3, "the clock was set back");
     }
 
     #[tokio::test]
     async fn concurrent_requests_read_the_secret_once() {
         let (store, source) = store(200, json!({"SecretString": SECRET})).await;
-        let (one, other) = tokio::join!(source.secrets(), source.secrets());
+        let (one, other) = tokio::join!(source.secrets(time(0)), source.secrets(time(0)));
         assert!(one.is_ok() && other.is_ok());
         assert_eq!(store.requests().len(), 1);
     }
@@ -189,7 +198,7 @@ mod tests {
             ),
         ] {
             let (_store, source) = store(status, answer).await;
-            let error = source.secrets().await.expect_err(message).to_string();
+            let error = source.secrets(time(0)).await.expect_err(message).to_string();
             assert!(error.starts_with(message) && !error.contains("hunter2"), "{error}");
         }
     }
@@ -198,7 +207,7 @@ mod tests {
     async fn a_failure_is_not_cached() {
         let (store, source) = store(400, json!({"__type": "ResourceNotFoundException"})).await;
         for reads in 1..=2 {
-            assert!(source.secrets().await.is_err());
+            assert!(source.secrets(time(0)).await.is_err());
             assert_eq!(store.requests().len(), reads);
         }
     }

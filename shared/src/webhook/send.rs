@@ -92,7 +92,7 @@ impl<R: Resolve + Sync> Webhooks<R> {
         delivery: Delivery<'_>,
         now: Timestamp,
     ) -> Result<Outcome, SecretError> {
-        let secrets = self.secrets.secrets().await?;
+        let secrets = self.secrets.secrets(now).await?;
         let request = request(delivery, &secrets, now);
         let outcome = match timeout(self.timeout, self.exchange(delivery.url, request)).await {
             Ok(Ok(head)) => Outcome::of(head.status, &head.headers, now),

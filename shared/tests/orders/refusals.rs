@@ -73,8 +73,9 @@ async fn a_product_is_cached_as_sold_out_only_for_a_moment() {
     place(&instance, new_order(product, 1, "first"), None, at(1)).await.expect("placed");
     assert!(place(&instance, new_order(product, 1, "late"), None, at(2)).await.is_err());
     cloud.instance().app.orders().restock(product, units(1), None, at(3)).await.expect("restocked");
-    tokio::time::sleep(Duration::from_millis(60)).await;
-    place(&instance, new_order(product, 1, "patient"), None, at(4)).await.expect("placed");
+    let later = |millis| at(2).plus(Duration::from_millis(millis));
+    assert!(place(&instance, new_order(product, 1, "hasty"), None, later(49)).await.is_err());
+    place(&instance, new_order(product, 1, "patient"), None, later(50)).await.expect("placed");
     Books::of(&cloud).await.assert_balanced(1);
 }
 

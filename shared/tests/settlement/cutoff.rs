@@ -72,8 +72,8 @@ async fn a_plan_waits_for_payments_that_are_in_progress() {
     let early = deliver(&instance, &plan, 1, noon().plus(Duration::from_secs(5)))
         .await
         .expect_err("too early");
-    assert!(early.contains("2026-11-20T12:00:20.000Z"), "{early}");
-    assert_eq!(cloud.services().visibility_changes().pop().expect("hidden").1, 15);
+    assert!(early.contains("2026-11-20T12:00:30.000Z"), "{early}");
+    assert_eq!(cloud.services().visibility_changes().pop().expect("hidden").1, 25);
     // An order that was handled before the cutoff and committed after it.
     let late = payments_until(noon(), 1, 0);
     record(&cloud, &late).await;

@@ -62,8 +62,8 @@ async fn a_settlement_that_waits_for_the_ledger_is_not_resent() {
     let today = crate::settlement::fixtures::days("2026-11-20", "2026-11-20");
     instance.app.settlement().create(today, false, noon()).await.expect("a job");
     assert_eq!(kinds(&cloud), ["plan"]);
-    assert!(tick(&cloud, &instance, after(130)).await.is_empty());
-    assert_eq!(tick(&cloud, &instance, after(140)).await, ["plan"]);
+    assert!(tick(&cloud, &instance, after(149)).await.is_empty());
+    assert_eq!(tick(&cloud, &instance, after(150)).await, ["plan"]);
 }
 
 #[tokio::test]

@@ -3,10 +3,10 @@
 
 use once::{
     testing::{Cloud, Fault},
-    uniques::AcceptOutcome,
+    uniques::{AcceptOutcome, AcceptRequest},
 };
 
-use crate::uniques::fixtures::{accept, at, minute, new_instance, recorded};
+use crate::uniques::fixtures::{accept, at, minute, new_instance, recorded, request};
 
 #[tokio::test]
 async fn an_attempt_whose_reply_was_lost_is_recognized_by_the_token_of_its_request() {
@@ -61,6 +61,22 @@ async fn nothing_is_accepted_until_the_shard_configuration_is_read() {
     accept(&instance, 7, at(0, 1)).await.expect_err("no answer");
     instance.transport.heal();
     assert_eq!(accept(&instance, 7, at(0, 1)).await.expect("recorded"), AcceptOutcome::New);
+}
+
+#[tokio::test]
+async fn no_put_is_sent_when_the_minute_may_be_closed() {
+    let cloud = Cloud::start().await;
+    let instance = new_instance(&cloud);
+    accept(&instance, 7, at(0, 1)).await.expect("recorded");
+    instance.transport.fail_randomly(1, 1.0, Fault::Delay(std::time::Duration::from_secs(50)));
+    // Of the 4 s after the arrival, 3.9 have passed.
+    let now = at(0, 1).plus(std::time::Duration::from_millis(3_900));
+    let late = AcceptRequest { now, ..request(8, at(0, 1)) };
+    let error = instance.app.uniques().accept(&late).await.expect_err("no answer in time");
+    assert!(!error.is_refused(), "{error}");
+    let far = AcceptRequest { now: at(0, 7), ..request(8, at(0, 1)) };
+    let error = instance.app.uniques().accept(&far).await.expect_err("too late");
+    assert!(error.is_refused(), "{error}");
 }
 
 #[tokio::test]

@@ -31,7 +31,8 @@ pub fn at(n: i64, seconds: i64) -> Timestamp {
 
 /// Returns a request to count this id.
 pub fn request(id: i64, received_at: Timestamp) -> AcceptRequest {
-    AcceptRequest { id: id.into(), received_at, token: Uuid::now_v7(), callback: None }
+    let (now, token) = (received_at, Uuid::now_v7());
+    AcceptRequest { id: id.into(), received_at, now, token, callback: None }
 }
 
 /// Sends a request to count this id, and returns its outcome.

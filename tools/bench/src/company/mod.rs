@@ -11,6 +11,7 @@ use once::{
     claim::{Claim, Claims, Outcome},
     company::{FiguresKey, Kind},
     http::{ApiError, Reply, handle},
+    invocation::Invocation,
     routes::{self, Endpoint},
     testing::{COMPANIES_TABLE, Cloud},
     time::Timestamp,
@@ -74,8 +75,12 @@ fn request(number: usize) -> Request {
     lambda_http::http::Request::builder().uri(uri).body(Body::Empty).expect("a request")
 }
 
+fn invocation() -> Invocation {
+    Invocation::starting(Duration::from_secs(30))
+}
+
 async fn answer(app: &App, number: usize) {
-    let response = handle(endpoint(), app, request(number), figures::handle).await;
+    let response = handle(endpoint(), app, invocation(), request(number), figures::handle).await;
     assert_eq!(response.status(), 200, "{:?}", response.body());
 }
 
@@ -127,7 +132,7 @@ async fn from_cache(cloud: &Cloud) {
     for _ in 0..ROUNDS {
         let a = round(0..CACHED, async |_| answer(&app, 0).await).await;
         let b = round(0..CACHED, async |_| {
-            drop(handle(endpoint(), &app, request(0), empty_handler).await);
+            drop(handle(endpoint(), &app, invocation(), request(0), empty_handler).await);
         })
         .await;
         handler.push(a);

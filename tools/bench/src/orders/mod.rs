@@ -10,6 +10,7 @@ use futures_util::{StreamExt, stream};
 use once::{
     App,
     http::handle,
+    invocation::Invocation,
     routes,
     testing::{Call, Cloud},
 };
@@ -51,8 +52,9 @@ fn order(app: &App, product: u32) -> impl Future<Output = ()> {
     let body = json!({"product_id": product, "quantity": 1, "buyer_id": "buyer-123"});
     let request = Call::new("POST", "/orders").body(body).request();
     async move {
-        let response =
-            handle(routes::serving("POST", "/orders"), app, request, create::handle).await;
+        let invocation = Invocation::starting(Duration::from_secs(15));
+        let endpoint = routes::serving("POST", "/orders");
+        let response = handle(endpoint, app, invocation, request, create::handle).await;
         assert_eq!(response.status(), 201, "{:?}", response.body());
     }
 }

@@ -15,6 +15,7 @@ use lambda_http::{Body, Request};
 use once::{
     App,
     http::handle,
+    invocation::Invocation,
     routes,
     telemetry::{self, Format},
     testing::Cloud,
@@ -82,10 +83,9 @@ fn request(id: i64) -> Request {
 
 /// Sends an id through the handler and returns the status code.
 async fn status(app: &App, id: i64) -> u16 {
-    handle(routes::serving("GET", "/api/verve/accept"), app, request(id), accept::handle)
-        .await
-        .status()
-        .as_u16()
+    let invocation = Invocation::starting(Duration::from_secs(6));
+    let endpoint = routes::serving("GET", "/api/verve/accept");
+    handle(endpoint, app, invocation, request(id), accept::handle).await.status().as_u16()
 }
 
 /// Prints the throughput of the handler and of the bare put over the embedded store.
