@@ -5,6 +5,7 @@
 
 mod day;
 mod minute;
+mod rfc3339;
 
 use std::{fmt, str::FromStr, time::Duration};
 
@@ -19,11 +20,14 @@ pub use minute::{InvalidMinute, Minute};
 /// `0000-01-01T00:00:00Z`: RFC 3339 has no text for earlier times.
 const EARLIEST_MS: i64 = -62_167_219_200_000;
 
+/// `9999-12-31T23:59:59.999Z`: RFC 3339 has no text for later times.
+const LATEST_MS: i64 = 253_402_300_799_999;
+
 /// A time in UTC, to the millisecond. Its text, `2026-11-20T23:20:00.005Z`, always has the same
 /// length, so that texts sort like times.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
-pub struct Timestamp(jiff::Timestamp);
+pub struct Timestamp(i64);
 
 impl Timestamp {
     /// Reads the system clock. Code of features gets the time as an argument, from
@@ -36,28 +40,26 @@ impl Timestamp {
     /// Makes a time from milliseconds since 1970, clamped to the years 0 to 9999.
     #[must_use]
     pub fn from_millis(millis: i64) -> Self {
-        Self(
-            jiff::Timestamp::from_millisecond(millis.max(EARLIEST_MS))
-                .unwrap_or(jiff::Timestamp::MAX),
-        )
+        Self(millis.clamp(EARLIEST_MS, LATEST_MS))
     }
 
     /// Returns milliseconds since 1970.
     #[must_use]
     pub fn as_millis(self) -> i64 {
-        self.0.as_millisecond()
+        self.0
     }
 
     /// Returns whole seconds since 1970, the unit of a table's TTL.
     #[must_use]
     pub fn as_seconds(self) -> i64 {
-        self.0.as_second()
+        self.0.div_euclid(1000)
     }
 
-    /// Returns the time as jiff's type, for time zones.
+    /// Returns the time as jiff's type, for time zones. That type ends a day before the year 9999
+    /// does, so that there is a local time in every zone; later times become its last one.
     #[must_use]
     pub(crate) fn instant(self) -> jiff::Timestamp {
-        self.0
+        jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::MAX)
     }
 
     /// Returns the time `time` later.
@@ -87,30 +89,36 @@ impl Timestamp {
     /// Returns the UTC day as a text, `2026-11-20`.
     #[must_use]
     pub fn date(self) -> String {
-        self.0.strftime("%Y-%m-%d").to_string()
+        rfc3339::civil(self.0).date().to_string()
     }
 }
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:.3}", self.0)
+        write!(f, "{:.3}Z", rfc3339::civil(self.0))
     }
 }
 
 impl FromStr for Timestamp {
     type Err = InvalidTimestamp;
 
+    /// Reads exactly the `date-time` of RFC 3339. A time that its offset moves out of the years 0
+    /// to 9999 becomes the first or the last one in them.
     fn from_str(text: &str) -> Result<Self, InvalidTimestamp> {
-        let time: jiff::Timestamp = text.parse().map_err(|_| InvalidTimestamp)?;
-        let millis = time.as_millisecond();
-        (millis >= EARLIEST_MS).then(|| Self::from_millis(millis)).ok_or(InvalidTimestamp)
+        rfc3339::parse(text).map(Self::from_millis)
     }
 }
 
 /// A text that is not a timestamp.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("must be a time such as 2026-11-20T23:20:00Z (RFC 3339)")]
-pub struct InvalidTimestamp;
+pub enum InvalidTimestamp {
+    /// It is not the text of a time in the format of RFC 3339.
+    #[error("must be a time such as 2026-11-20T23:20:00Z (RFC 3339)")]
+    Format,
+    /// It is one with second 60.
+    #[error("must not have second 60: leap seconds are not counted, use second 59")]
+    LeapSecond,
+}
 
 impl From<jiff::Timestamp> for Timestamp {
     fn from(instant: jiff::Timestamp) -> Self {
@@ -169,11 +177,17 @@ mod tests {
             time("0000-01-01T00:00:00Z").minus(Duration::from_hours(1)),
             time("0000-01-01T00:00:00Z")
         );
-        for invalid in
-            ["-000001-12-31T23:59:59.999Z", "-009998-01-01T00:00:00Z", "0000-01-01T00:00:00+00:01"]
-        {
-            assert_eq!(invalid.parse::<Timestamp>(), Err(InvalidTimestamp), "{invalid}");
-        }
+        assert_eq!(time("0000-01-01T00:00:00+00:01"), Timestamp::from_millis(i64::MIN));
+    }
+
+    #[test]
+    fn the_last_time_is_the_end_of_the_year_9999() {
+        let last = Timestamp::from_millis(i64::MAX);
+        assert_eq!(last.to_string(), "9999-12-31T23:59:59.999Z");
+        assert_eq!((time("9999-12-31T23:59:59.999Z"), last.date().as_str()), (last, "9999-12-31"));
+        assert_eq!(last.plus(Duration::from_millis(1)), last);
+        assert_eq!(time("9999-12-31T23:59:59-00:01"), last);
+        assert_eq!(last.instant(), jiff::Timestamp::MAX);
     }
 
     #[test]

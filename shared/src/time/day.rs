@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use super::Timestamp;
+use super::{Timestamp, rfc3339};
 use crate::validated::string_conversions;
 
 /// Milliseconds of a day.
@@ -44,8 +44,8 @@ impl Day {
     /// Returns the first day of its month.
     #[must_use]
     pub fn first_of_month(self) -> Self {
-        let day = self.start().0.to_zoned(jiff::tz::TimeZone::UTC).day();
-        self.plus(1 - i64::from(day))
+        let start = rfc3339::civil(self.start().as_millis());
+        self.plus(1 - i64::from(start.day()))
     }
 
     /// Returns its start.

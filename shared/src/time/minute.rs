@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use super::{InvalidTimestamp, Timestamp};
+use super::{Timestamp, rfc3339};
 use crate::validated::string_conversions;
 
 /// Milliseconds of a minute.
@@ -56,7 +56,7 @@ impl Minute {
 
 impl fmt::Display for Minute {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:.0}", self.start().0)
+        write!(f, "{:.0}Z", rfc3339::civil(self.start().as_millis()))
     }
 }
 
@@ -64,7 +64,7 @@ impl FromStr for Minute {
     type Err = InvalidMinute;
 
     fn from_str(text: &str) -> Result<Self, InvalidMinute> {
-        let minute = text.parse().map(Self::of).map_err(|InvalidTimestamp| InvalidMinute)?;
+        let minute = text.parse().map(Self::of).map_err(|_| InvalidMinute)?;
         (minute.to_string() == text).then_some(minute).ok_or(InvalidMinute)
     }
 }

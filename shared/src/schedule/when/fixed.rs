@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Recurrence, Zone};
+use super::{Recurrence, Zone, latest};
 use crate::{time::Timestamp, validated::Bounded};
 
 /// Seconds between two occurrences, up to 366 days.
@@ -39,7 +39,7 @@ impl Recurrence for Fixed {
     }
 
     fn last_before(&self, start: Timestamp, at: Timestamp) -> Option<Timestamp> {
-        let just_before = at.as_millis() - 1;
+        let just_before = (at.as_millis() - 1).min(latest().as_millis());
         let elapsed = (just_before - start.as_millis()).rem_euclid(self.interval_ms());
         in_range(just_before - elapsed)
     }
@@ -57,10 +57,10 @@ impl Recurrence for Fixed {
     }
 }
 
-/// Returns a moment, or `None` where [`Timestamp::from_millis`] would return the nearest one in its
-/// range.
+/// Returns a moment, if an occurrence can be at it.
 fn in_range(millis: i64) -> Option<Timestamp> {
-    Some(Timestamp::from_millis(millis)).filter(|time| time.as_millis() == millis)
+    let time = Timestamp::from_millis(millis);
+    (time.as_millis() == millis && time <= latest()).then_some(time)
 }
 
 #[cfg(test)]

@@ -78,6 +78,11 @@ pub trait Recurrence {
     }
 }
 
+/// Returns the last moment at which an occurrence can be: it has a local time in every zone.
+fn latest() -> Timestamp {
+    jiff::Timestamp::MAX.into()
+}
+
 impl ScheduleKind {
     /// Returns the rule that computes its occurrences.
     #[must_use]

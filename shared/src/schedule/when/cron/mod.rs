@@ -23,7 +23,7 @@ pub use self::{
     expression::{Expression, InvalidExpression},
     field::InvalidField,
 };
-use super::{Recurrence, Zone};
+use super::{Recurrence, Zone, latest};
 use crate::time::Timestamp;
 
 impl Recurrence for Cron {
@@ -35,7 +35,7 @@ impl Recurrence for Cron {
     }
 
     fn last_before(&self, _: Timestamp, at: Timestamp) -> Option<Timestamp> {
-        let second = (at.as_millis() - 1).div_euclid(1000);
+        let second = (at.as_millis() - 1).div_euclid(1000).min(latest().as_seconds());
         search::last_to(self, Instant::from_second(second).ok()?).map(Timestamp::from)
     }
 
