@@ -24,7 +24,7 @@
 //! | | [`sqs`] | the queues: sending, and handling a batch message by message |
 //! | | [`webhook`] | sends signed webhooks to public addresses |
 //! | AWS | [`aws`], `tls` | clients and their connections |
-//! | values | [`cursor`], [`idempotency`], [`tagged`], [`time`], [`validated`], `id`, `digest` | types that hold valid values only; hashes |
+//! | values | [`cursor`], [`idempotency`], [`json`], [`time`], [`validated`], `id`, `digest` | types that hold valid values only; hashes |
 //! | process-wide | [`access`], [`env`](mod@env), [`invocation`], [`telemetry`] | bearer tokens; environment variables; deadlines; logs and metrics |
 //! | tests | `testing` | embedded services, faults and crash points; only with the feature `testing` |
 //!
@@ -45,6 +45,7 @@ pub mod http;
 mod id;
 pub mod idempotency;
 pub mod invocation;
+pub mod json;
 pub mod ledger;
 pub mod lifecycle;
 pub mod operations;
@@ -54,7 +55,6 @@ pub mod routes;
 pub mod schedule;
 pub mod settlement;
 pub mod sqs;
-pub mod tagged;
 pub mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;

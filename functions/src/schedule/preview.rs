@@ -3,29 +3,33 @@
 use once::{
     App,
     http::{self, ApiError, Reply, Request},
+    json::{FieldError, FromJson, Object, Value},
     schedule::{
         Schedule,
         when::{self, Count},
     },
     time::Timestamp,
 };
-use serde::Deserialize;
 
 /// The default number of occurrences in a preview.
 const DEFAULT_COUNT: Count = Count::literal::<5>();
 
 /// The body of a request.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug)]
 struct PreviewRequest {
     schedule: Schedule,
-    #[serde(default = "default_count")]
     count: Count,
     from: Option<Timestamp>,
 }
 
-fn default_count() -> Count {
-    DEFAULT_COUNT
+impl FromJson for PreviewRequest {
+    fn from_json(value: Value<'_>) -> Result<Self, FieldError> {
+        let mut request = Object::read(value)?;
+        let schedule = request.require("schedule")?;
+        let count = request.take("count")?.unwrap_or(DEFAULT_COUNT);
+        let from = request.take::<Option<_>>("from")?.flatten();
+        request.finish().map(|()| Self { schedule, count, from })
+    }
 }
 
 /// Returns the next occurrences of a schedule as if it were set at `from`, by default now. Nothing

@@ -4,11 +4,12 @@
 use once::{
     App,
     http::{self, ApiError, Reply, Request},
+    json::{FieldError, FromJson, Object, Value},
     uniques::MinuteCount,
     webhook::{MessageId, SignatureHeaders},
 };
-use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde::{Serialize, Serializer};
+use serde_json::value::{RawValue, to_raw_value};
 use tracing::info;
 
 /// The result of verifying a signature.
@@ -20,11 +21,40 @@ enum SignatureStatus {
     Missing,
 }
 
+/// A webhook's body: its members in their order, the value of each as it was sent.
+struct Webhook(Vec<(String, Box<RawValue>)>);
+
+impl FromJson for Webhook {
+    fn from_json(value: Value<'_>) -> Result<Self, FieldError> {
+        let members = Object::read(value)?.members();
+        Ok(Self(members.map(|(name, value)| (name, value.raw().to_owned())).collect()))
+    }
+}
+
+impl Webhook {
+    fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(member, _)| member == name)
+    }
+
+    /// Sets a member, instead of one with the same name.
+    fn set(&mut self, name: &str, value: &impl Serialize) {
+        self.0.retain(|(member, _)| member != name);
+        let value = to_raw_value(value).expect("a text or null");
+        self.0.push((name.to_owned(), value));
+    }
+}
+
+impl Serialize for Webhook {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
+
 /// Answers a webhook with its body, its id and the status of its signature. A body with a member
 /// of a [`MinuteCount`] must be one; any other object is accepted.
 pub async fn handle(app: App, request: Request) -> Result<Reply, ApiError> {
-    let mut body: Map<String, Value> = http::body(&request)?;
-    let is_callback = body.contains_key("minute") || body.contains_key("unique_ids");
+    let mut body: Webhook = http::body(&request)?;
+    let is_callback = body.has("minute") || body.has("unique_ids");
     let count = is_callback.then(|| http::body::<MinuteCount>(&request)).transpose()?;
     let webhook_id =
         http::header(&request, "webhook-id").and_then(|id| MessageId::try_from(id.to_owned()).ok());
@@ -37,8 +67,8 @@ pub async fn handle(app: App, request: Request) -> Result<Reply, ApiError> {
         info!(webhook_id = id, signature = status, "Webhook received");
     }
     // These replace members of the same names: a sender cannot vouch for its own signature.
-    body.insert("webhook_id".to_owned(), json!(webhook_id));
-    body.insert("signature".to_owned(), json!(signature));
+    body.set("webhook_id", &webhook_id);
+    body.set("signature", &signature);
     Ok(Reply::ok(&body))
 }
 
@@ -67,6 +97,7 @@ mod tests {
         testing::{Answer, Call, Cloud, Instance},
         webhook::Secrets,
     };
+    use serde_json::json;
 
     use super::*;
 
@@ -131,7 +162,7 @@ mod tests {
         let response = Call::new("POST", "/test").body(body).response(&instance, handle).await;
         assert_eq!(
             response.body(),
-            &http::Body::from(r#"{"signature":"missing","webhook_id":null}"#)
+            &http::Body::from(r#"{"webhook_id":null,"signature":"missing"}"#)
         );
     }
 
@@ -148,12 +179,22 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn members_come_back_as_they_were_sent() {
+        let (_cloud, instance) = with_secret().await;
+        let body = r#"{"z":761591733749525123177,"a":[1.50, 1e400]}"#;
+        let response = Call::new("POST", "/test").body(body).response(&instance, handle).await;
+        let expected = body.replace('}', r#","webhook_id":null,"signature":"missing"}"#);
+        assert_eq!(response.body(), &http::Body::from(expected));
+    }
+
+    #[tokio::test]
     async fn an_invalid_callback_is_refused_with_its_field() {
         let (_cloud, instance) = with_secret().await;
         for (body, field) in [
             ("", "body"),
             ("[]", "body"),
             (r#"{"unique_ids":1}"#, "minute"),
+            (r#"{"a":{"b":1,"b":1}}"#, "a.b"),
             (r#"{"minute":"2026-11-20T23:20:30Z","unique_ids":1}"#, "minute"),
             (r#"{"minute":"2026-11-20T23:20:00Z","unique_ids":-1}"#, "unique_ids"),
             (r#"{"minute":"2026-11-20T23:20:00Z","unique_ids":1,"id":7}"#, "id"),

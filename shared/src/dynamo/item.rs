@@ -19,7 +19,10 @@ use super::{
     keys::{self, Key},
     text,
 };
-use crate::aws::ServiceError;
+use crate::{
+    aws::ServiceError,
+    json::{self, FromJson},
+};
 
 /// A value that is stored as a text of JSON, so that its numbers need not be within the range and
 /// precision of the store's numbers.
@@ -32,9 +35,9 @@ impl<T: Serialize> Serialize for Json<T> {
     }
 }
 
-impl<'de, T: DeserializeOwned> Deserialize<'de> for Json<T> {
+impl<'de, T: FromJson> Deserialize<'de> for Json<T> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        serde_json::from_str(&String::deserialize(from)?).map(Self).map_err(D::Error::custom)
+        json::parse(&String::deserialize(from)?).map(Self).map_err(D::Error::custom)
     }
 }
 

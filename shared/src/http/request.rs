@@ -8,29 +8,16 @@ use serde::de::DeserializeOwned;
 use serde_path_to_error::Track;
 
 use super::ApiError;
-use crate::{idempotency::IdempotencyKey, tagged::FieldError, time::Timestamp};
+use crate::{
+    idempotency::IdempotencyKey,
+    json::{self, FieldError, FromJson},
+    time::Timestamp,
+};
 
 /// Reads the JSON object in the body.
-pub fn body<T: DeserializeOwned>(request: &Request) -> Result<T, ApiError> {
-    let bytes: &[u8] = request.body();
-    // serde would take an array for an object with its fields in order.
-    match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
-        None => return Err(ApiError::invalid("body", "a JSON object is required")),
-        Some(b'{') => {}
-        Some(_) => return Err(ApiError::invalid("body", "must be a JSON object")),
-    }
-    let mut json = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        let path = error.path().to_string();
-        let inner = error.into_inner();
-        if inner.is_data() {
-            invalid(&path, "body", &inner)
-        } else {
-            ApiError::invalid("body", format!("invalid JSON: {inner}"))
-        }
-    })?;
-    json.end().map_err(|_| ApiError::invalid("body", "must be a single JSON object"))?;
-    Ok(value)
+pub fn body<T: FromJson>(request: &Request) -> Result<T, ApiError> {
+    let value = json::document(request.body()).and_then(T::from_json);
+    value.map_err(|error| invalid(&error, "body"))
 }
 
 /// Reads the query string.
@@ -38,8 +25,10 @@ pub fn query<T: DeserializeOwned>(request: &Request) -> Result<T, ApiError> {
     let text = request.uri().query().unwrap_or_default();
     let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(text.as_bytes()));
     let mut track = Track::new();
-    T::deserialize(serde_path_to_error::Deserializer::new(pairs, &mut track))
-        .map_err(|error| invalid(&track.path().to_string(), "query", &error))
+    T::deserialize(serde_path_to_error::Deserializer::new(pairs, &mut track)).map_err(|error| {
+        let error = FieldError::of_query(&track.path().to_string(), &error.to_string());
+        invalid(&error, "query")
+    })
 }
 
 /// Reads a variable segment of the path, such as `{id}`.
@@ -111,11 +100,7 @@ pub fn idempotency_key(request: &Request) -> Result<Option<IdempotencyKey>, ApiE
     }
 }
 
-/// Turns serde's error into one that names the field, with its path from the body or the query.
-fn invalid(path: &str, whole: &str, error: &impl Display) -> ApiError {
-    let message = error.to_string();
-    // serde_json adds line and column: of no use for a request that a program wrote.
-    let problem = message.split(" at line ").next().unwrap_or(&message);
-    let error = FieldError::from_serde(path, problem);
+/// Names the invalid field, which is empty for the whole.
+fn invalid(error: &FieldError, whole: &str) -> ApiError {
     ApiError::invalid(if error.field().is_empty() { whole } else { error.field() }, error.problem())
 }

@@ -17,8 +17,8 @@ use super::{
 use crate::{
     aws::ServiceError,
     idempotency::{IdempotencyKey, request_id},
+    json::FieldError,
     retry::{Exhausted, RetryBudget},
-    tagged::FieldError,
     time::Timestamp,
 };
 

@@ -10,7 +10,11 @@ use super::{
     when::{Overlap, Schedule},
 };
 use crate::{
-    digest::sha256, dynamo::Json, tagged::FieldError, time::Timestamp, validated::Text,
+    digest::sha256,
+    dynamo::Json,
+    json::{FieldError, FromJson, Object, Value},
+    time::Timestamp,
+    validated::Text,
     webhook::Guard,
 };
 
@@ -18,13 +22,20 @@ use crate::{
 const NEXT_RUNS: usize = 5;
 
 /// The body of `POST /scheduler/jobs`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct NewScheduledJob {
     /// Up to 100 characters.
     pub name: Text<100>,
     /// What each run does.
     pub action: Action,
+}
+
+impl FromJson for NewScheduledJob {
+    fn from_json(value: Value<'_>) -> Result<Self, FieldError> {
+        let mut job = Object::read(value)?;
+        let new = Self { name: job.require("name")?, action: job.require("action")? };
+        job.finish().map(|()| new)
+    }
 }
 
 impl NewScheduledJob {

@@ -5,6 +5,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use once::{
+    json,
     schedule::{RunState, Schedule, ScheduledJobId},
     testing::{Fault, Instance},
     time::Timestamp,
@@ -108,7 +109,7 @@ impl Chaos {
 
 /// The occurrences of a schedule that is set at `from`, before `until`.
 fn occurrences(schedule: &Value, from: Timestamp, until: Timestamp) -> BTreeSet<Timestamp> {
-    let schedule: Schedule = serde_json::from_value(schedule.clone()).expect("a schedule");
+    let schedule: Schedule = json::parse(&schedule.to_string()).expect("a schedule");
     let schedule = schedule.begin(from).expect("an occurrence");
     let mut at = schedule.next(from, 1).pop();
     std::iter::from_fn(|| {

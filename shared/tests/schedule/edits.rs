@@ -6,6 +6,7 @@ use std::{collections::BTreeSet, time::Duration};
 use futures_util::future::{join, join_all};
 use once::{
     dynamo::{keys, text},
+    json,
     schedule::{EditError, NewScheduledJob, RunState, State},
     testing::{Fault, SCHEDULES_TABLE},
 };
@@ -17,7 +18,7 @@ use crate::schedule::clockwork::{
 
 fn named(name: &str, url: &str) -> NewScheduledJob {
     let new = json!({"name": name, "action": {"type": "webhook", "url": url}});
-    serde_json::from_value(new).expect("a job")
+    json::parse(&new.to_string()).expect("a job")
 }
 
 #[tokio::test]

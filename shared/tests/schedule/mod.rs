@@ -1,5 +1,6 @@
 //! Tests of scheduled jobs: an occurrence fires once, at its time.
 
+mod bodies;
 mod brute;
 mod chaos;
 mod clockwork;

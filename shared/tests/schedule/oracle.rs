@@ -4,7 +4,7 @@
 
 use std::{fmt::Write, iter};
 
-use once::{schedule::when::Schedule, time::Timestamp};
+use once::{json, schedule::when::Schedule, time::Timestamp};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
@@ -64,7 +64,7 @@ impl Summary {
 }
 
 fn schedule(case: &Case, now: Timestamp) -> Schedule {
-    let schedule: Schedule = serde_json::from_value(case.schedule.clone()).expect("a schedule");
+    let schedule: Schedule = json::parse(&case.schedule.to_string()).expect("a schedule");
     schedule.begin(now).expect("an occurrence")
 }
 

@@ -4,6 +4,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use once::{
+    json,
     schedule::{DueOccurrences, GRACE, Occurrence, Schedule, due_occurrences, horizon},
     testing::Cloud,
     time::Timestamp,
@@ -38,7 +39,7 @@ fn fired(schedule: &Schedule, oracle: &Oracle, mut ticks: &[Timestamp]) -> Vec<T
 fn schedule(case: &Case, misfire: &str, now: Timestamp) -> Schedule {
     let mut schedule = case.schedule.clone();
     schedule["misfire"] = json!(misfire);
-    serde_json::from_value::<Schedule>(schedule)
+    json::parse::<Schedule>(&schedule.to_string())
         .expect("a schedule")
         .begin(now)
         .expect("an occurrence")

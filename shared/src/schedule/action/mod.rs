@@ -6,13 +6,13 @@ mod webhook;
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::occurrence::Occurrence;
 use crate::{
     company::Companies,
+    json::{FieldError, FromJson, Object, Value},
     settlement::Settlement,
-    tagged::{FieldError, Tagged},
     time::Timestamp,
     webhook::{Guard, Webhooks},
 };
@@ -22,8 +22,8 @@ pub use self::{company::FiguresRefresh, settlement::SettlementStart, webhook::We
 /// The action of a job: `{"type":"webhook","url":…,"body":…}`,
 /// `{"type":"settlement","range":"yesterday"}` or
 /// `{"type":"company","company_id":…,"kind":"sales"}`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Tagged", tag = "type", rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
 pub enum Action {
     /// Calls a webhook.
     Webhook(WebhookCall),
@@ -108,15 +108,14 @@ impl Action {
     }
 }
 
-impl TryFrom<Tagged> for Action {
-    type Error = FieldError;
-
-    fn try_from(action: Tagged) -> Result<Self, FieldError> {
-        match action.kind() {
-            "webhook" => action.rest().map(Self::Webhook),
+impl FromJson for Action {
+    fn from_json(value: Value<'_>) -> Result<Self, FieldError> {
+        let mut action = Object::read(value)?;
+        match action.kind()?.as_str() {
+            "webhook" => WebhookCall::read(action).map(Self::Webhook),
             "settlement" => action.rest().map(Self::Settlement),
             "company" => action.rest().map(Self::Company),
-            _ => Err(action.unknown_type(&Self::KINDS)),
+            unknown => Err(Object::unknown_kind(unknown, &Self::KINDS)),
         }
     }
 }

@@ -1,17 +1,17 @@
 //! Test fixtures: moments and schedules.
 
-use serde_json::Value;
+use std::fmt::Display;
 
 use super::Schedule;
-use crate::time::Timestamp;
+use crate::{json, time::Timestamp};
 
 pub(super) fn time(text: &str) -> Timestamp {
     text.parse().expect(text)
 }
 
 /// A schedule that is set at `now`.
-pub(super) fn schedule(json: Value, now: &str) -> Schedule {
-    serde_json::from_value::<Schedule>(json)
+pub(super) fn schedule(json: impl Display, now: &str) -> Schedule {
+    json::parse::<Schedule>(&json.to_string())
         .expect("a schedule")
         .begin(time(now))
         .expect("an occurrence")

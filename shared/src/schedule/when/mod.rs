@@ -33,7 +33,7 @@ pub use self::{
     zone::{InvalidZone, Zone},
 };
 use crate::{
-    tagged::{FieldError, Tagged},
+    json::{FieldError, Object},
     time::Timestamp,
 };
 
@@ -84,24 +84,21 @@ fn latest() -> Timestamp {
 }
 
 impl ScheduleKind {
+    /// Reads the members of a schedule that not all kinds have.
+    fn read(mut schedule: Object<'_>) -> Result<Self, FieldError> {
+        match schedule.kind()?.as_str() {
+            "fixed" => schedule.rest().map(Self::Fixed),
+            "cron" => schedule.rest().map(Self::Cron),
+            unknown => Err(Object::unknown_kind(unknown, &["fixed", "cron"])),
+        }
+    }
+
     /// Returns the rule that computes its occurrences.
     #[must_use]
     pub fn rule(&self) -> &dyn Recurrence {
         match self {
             Self::Fixed(fixed) => fixed,
             Self::Cron(cron) => cron,
-        }
-    }
-}
-
-impl TryFrom<Tagged> for ScheduleKind {
-    type Error = FieldError;
-
-    fn try_from(tagged: Tagged) -> Result<Self, FieldError> {
-        match tagged.kind() {
-            "fixed" => tagged.rest().map(Self::Fixed),
-            "cron" => tagged.rest().map(Self::Cron),
-            _ => Err(tagged.unknown_type(&["fixed", "cron"])),
         }
     }
 }

@@ -2,11 +2,11 @@
 
 use std::{iter, time::Duration};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{Misfire, Overlap, ScheduleKind};
 use crate::{
-    tagged::{FieldError, Tagged},
+    json::{FieldError, FromJson, Object, Value},
     time::Timestamp,
 };
 
@@ -15,8 +15,7 @@ const MILLISECOND: Duration = Duration::from_millis(1);
 
 /// When a job is due, and the policies for occurrences that were missed and for those that are due
 /// while the previous run is live.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Tagged")]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Schedule {
     #[serde(flatten)]
     recurrence: ScheduleKind,
@@ -28,15 +27,15 @@ pub struct Schedule {
     overlap: Overlap,
 }
 
-impl TryFrom<Tagged> for Schedule {
-    type Error = FieldError;
-
-    fn try_from(mut tagged: Tagged) -> Result<Self, FieldError> {
-        let start_at = tagged.take("start_at")?;
-        let end_at = tagged.take("end_at")?;
-        let misfire: Misfire = tagged.take("misfire")?.unwrap_or_default();
-        let overlap = tagged.take("overlap")?.unwrap_or(misfire.default_overlap());
-        Ok(Self { recurrence: tagged.try_into()?, start_at, end_at, misfire, overlap })
+impl FromJson for Schedule {
+    fn from_json(value: Value<'_>) -> Result<Self, FieldError> {
+        let mut schedule = Object::read(value)?;
+        let start_at = schedule.take("start_at")?;
+        let end_at = schedule.take("end_at")?;
+        let misfire: Misfire = schedule.take("misfire")?.unwrap_or_default();
+        let overlap = schedule.take("overlap")?.unwrap_or(misfire.default_overlap());
+        let recurrence = ScheduleKind::read(schedule)?;
+        Ok(Self { recurrence, start_at, end_at, misfire, overlap })
     }
 }
 
