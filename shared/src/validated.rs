@@ -2,10 +2,13 @@
 
 use std::{fmt, str::FromStr};
 
+use self::visible::is_visible;
 use serde::{
     Deserialize, Deserializer, Serialize,
     de::{Error, Visitor},
 };
+
+mod visible;
 
 /// Implements `From<T> for String` and `TryFrom<String> for T` with the type's `Display` and
 /// `FromStr`, for `#[serde(into = "String", try_from = "String")]`.
@@ -121,7 +124,7 @@ pub struct OutOfBounds {
     max: u32,
 }
 
-/// A text of 1 to `MAX` characters, not blank, without control characters.
+/// A text of 1 to `MAX` characters, at least one of which can be seen, without control characters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Text<const MAX: usize>(String);
@@ -131,7 +134,7 @@ impl<const MAX: usize> TryFrom<String> for Text<MAX> {
 
     fn try_from(text: String) -> Result<Self, InvalidText> {
         match text.chars().count() {
-            _ if text.trim().is_empty() => Err(InvalidText::Blank),
+            _ if !text.chars().any(is_visible) => Err(InvalidText::Blank),
             length if length > MAX => Err(InvalidText::TooLong { max: MAX, length }),
             _ if text.chars().any(char::is_control) => Err(InvalidText::Control),
             _ => Ok(Self(text)),
@@ -151,13 +154,14 @@ impl<const MAX: usize> AsRef<str> for Text<MAX> {
     }
 }
 
-/// A name that is safe in keys and files: 1 to `MAX` of `A-Z a-z 0-9 _ . -`.
+/// A name that is safe in keys, files and URLs: 1 to `MAX` of `A-Z a-z 0-9 _ . -`, but neither `.`
+/// nor `..`, which clients drop from the path of a URL.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Name<const MAX: usize>(String);
 
 impl<const MAX: usize> Name<MAX> {
-    /// Checks that a text is such a name.
+    /// Checks that a text is such a name, or `.` or `..`, which were names once.
     pub fn check(name: &str) -> Result<(), InvalidText> {
         match name.len() {
             0 => Err(InvalidText::Blank),
@@ -185,6 +189,9 @@ impl<const MAX: usize> TryFrom<String> for Name<MAX> {
     type Error = InvalidText;
 
     fn try_from(name: String) -> Result<Self, InvalidText> {
+        if matches!(name.as_str(), "." | "..") {
+            return Err(InvalidText::Dots);
+        }
         Self::check(&name).map(|()| Self(name))
     }
 }
@@ -204,8 +211,8 @@ impl<const MAX: usize> fmt::Display for Name<MAX> {
 /// Why a text is invalid.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum InvalidText {
-    /// Empty, or whitespace only.
-    #[error("must not be empty")]
+    /// Empty, or only characters that cannot be seen.
+    #[error("must have a visible character")]
     Blank,
     /// Too long.
     #[error("must be at most {max} characters, not {length}")]
@@ -221,6 +228,9 @@ pub enum InvalidText {
     /// With a character that a name cannot contain.
     #[error("must contain only letters, digits, '_', '.' and '-'")]
     NotAName,
+    /// `.` or `..`.
+    #[error("must not be `.` or `..`: clients drop them from a URL")]
+    Dots,
 }
 
 #[cfg(test)]
@@ -249,8 +259,41 @@ mod tests {
             Text::<3>::try_from("äöüß".to_owned()),
             Err(InvalidText::TooLong { max: 3, length: 4 })
         );
-        assert_eq!(Text::<3>::try_from(" \t".to_owned()), Err(InvalidText::Blank));
         assert_eq!(Text::<3>::try_from("a\0b".to_owned()), Err(InvalidText::Control));
+    }
+
+    #[test]
+    fn a_text_has_a_character_that_can_be_seen() {
+        for blank in [
+            "",
+            " \t",
+            "\u{a0}",
+            "\u{feff}",
+            "\u{200b}",
+            "\u{2060}\u{200d}",
+            "\u{3164}",
+            "\u{2800}",
+            "\u{e0041}",
+        ] {
+            let text = Text::<3>::try_from(blank.to_owned());
+            assert_eq!(text, Err(InvalidText::Blank), "{blank:?}");
+        }
+        // A family is three people and two joiners.
+        let family = "\u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f467}";
+        for visible in ["a", "\u{200b}a", family, "\u{300}"] {
+            assert!(Text::<9>::try_from(visible.to_owned()).is_ok(), "{visible:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_a_segment_of_a_path() {
+        for dots in [".", ".."] {
+            assert_eq!(dots.parse::<Name<64>>(), Err(InvalidText::Dots));
+            assert_eq!(Name::<64>::check(dots), Ok(()), "what is stored can be read");
+        }
+        for name in ["...", ".a", "a.", "..a", "-", "_"] {
+            assert!(name.parse::<Name<64>>().is_ok(), "{name}");
+        }
     }
 
     #[test]

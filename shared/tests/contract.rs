@@ -6,7 +6,7 @@ use std::{
 };
 
 use once::{
-    company::NewProfile,
+    company::{CompanyId, NewProfile},
     json::{self, FromJson},
     orders::{NewOrder, NewProduct, NewStock},
     routes::{self, Body},
@@ -14,7 +14,9 @@ use once::{
     settlement::Days,
     testing::root,
     uniques::MinuteCount,
+    validated::Text,
 };
+use regex_lite::Regex;
 use serde_json::{Map, Value};
 
 use crate::assert_same;
@@ -207,5 +209,40 @@ fn every_request_body_has_an_example() {
             media.is_null() || media["example"].is_object() || media["examples"].is_object(),
             "{route}"
         );
+    }
+}
+
+/// The pattern of a schema, by its path below `components/schemas`.
+fn pattern(contract: &Value, path: &str) -> Regex {
+    let pattern = contract.pointer(&format!("/components/schemas/{path}/pattern"));
+    Regex::new(pattern.and_then(Value::as_str).expect(path)).expect(path)
+}
+
+#[test]
+fn a_text_needs_the_same_visible_character_in_code_and_contract() {
+    let contract = contract();
+    let visible = pattern(&contract, "NewProduct/properties/name");
+    for path in ["NewOrder/properties/buyer_id", "NewScheduledJob/properties/name"] {
+        assert_eq!(pattern(&contract, path).as_str(), visible.as_str(), "{path}");
+    }
+    // A pattern can name no characters beyond these so that every language reads it.
+    for text in ('\0'..='\u{ffff}').map(String::from) {
+        let accepted = Text::<1>::try_from(text.clone()).is_ok();
+        assert_eq!(visible.is_match(&text), accepted, "{text:?}");
+    }
+}
+
+#[test]
+fn the_ids_of_merchants_are_the_same_in_code_and_contract() {
+    let merchant_id = pattern(&contract(), "MerchantId");
+    let mut texts = vec![String::new()];
+    for _ in 0..4 {
+        let longer =
+            texts.iter().flat_map(|text| ".a-/ ".chars().map(move |c| format!("{text}{c}")));
+        texts = longer.chain(texts.iter().cloned()).collect();
+    }
+    for text in texts {
+        let accepted = text.parse::<CompanyId>().is_ok();
+        assert_eq!(merchant_id.is_match(&text), accepted, "{text:?}");
     }
 }

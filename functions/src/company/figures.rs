@@ -329,6 +329,7 @@ mod tests {
             ("?companyId=", "companyId"),
             ("?companyId=merchant_001&companyId=merchant_001", "companyId"),
             (&format!("?companyId={}", "x".repeat(65)), "companyId"),
+            ("?companyId=..", "companyId"),
             ("?companyId=merchant%23001", "companyId"),
             ("?companyId=merchant+001", "companyId"),
             ("?companyId=merchant%00", "companyId"),

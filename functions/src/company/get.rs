@@ -57,7 +57,7 @@ mod tests {
     #[tokio::test]
     async fn an_invalid_id_is_rejected() {
         let cloud = Cloud::start().await;
-        for id in ["", &"x".repeat(65), "a#b", "a b", "ä", "=1+1"] {
+        for id in ["", ".", "..", &"x".repeat(65), "a#b", "a b", "ä", "=1+1"] {
             let answer = get(&cloud.instance(), id).await;
             assert_eq!(
                 (answer.status, answer.code(), answer.field()),

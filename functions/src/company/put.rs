@@ -98,6 +98,7 @@ mod tests {
             (r#"{"name": "Beispiel GmbH"}"#, "employees"),
             (&with("name", "".into()), "name"),
             (&with("name", " ".into()), "name"),
+            (&with("name", "\u{feff}".into()), "name"),
             (&with("name", "a\nb".into()), "name"),
             (&with("name", "x".repeat(201).into()), "name"),
             (&with("name", 7.into()), "name"),
@@ -122,7 +123,7 @@ mod tests {
                 answer.body
             );
         }
-        for id in ["", &"x".repeat(65), "a#b", "a b", "ä", "=1+1"] {
+        for id in ["", ".", "..", &"x".repeat(65), "a#b", "a b", "ä", "=1+1"] {
             let answer = put(&instance, id, &valid).await;
             assert_eq!(
                 (answer.status, answer.code(), answer.field()),

@@ -97,6 +97,7 @@ mod tests {
             ("stock", json!(u64::MAX)),
             ("merchant_id", json!("")),
             ("merchant_id", json!("a#b")),
+            ("merchant_id", json!("..")),
             ("merchant_id", json!("m".repeat(65))),
             ("lanes", json!(0)),
             ("lanes", json!(33)),

@@ -185,6 +185,7 @@ mod tests {
             (json!({"type": "settlement", "range": "yesterday", "force": true}), "action.force"),
             (json!({"type": "company", "kind": "sales"}), "action.company_id"),
             (company("a#b"), "action.company_id"),
+            (company("."), "action.company_id"),
             (company(""), "action.company_id"),
             (company(&"x".repeat(65)), "action.company_id"),
             (json!({"type": "company", "company_id": "merchant_001"}), "action.kind"),

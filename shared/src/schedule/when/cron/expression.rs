@@ -250,7 +250,7 @@ mod tests {
     #[test]
     fn the_error_states_what_is_wrong() {
         for blank in ["", " ", " \t "] {
-            assert_eq!(error(blank), "must not be empty");
+            assert_eq!(error(blank), "must have a visible character");
         }
         assert_eq!(error(&"1,".repeat(101)), "must be at most 200 characters, not 202");
         assert_eq!(error("0 0 *\t* *"), "must not contain control characters");
