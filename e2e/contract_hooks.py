@@ -18,7 +18,8 @@ EXISTING = json.loads(os.environ["CONTRACT_IDS"])
 # or only lists return their values.
 BEYOND_SCHEMAS = {
     "acceptId": {"endpoint"},
-    "listCounts": {"from"},
+    "listCounts": {"from", "cursor"},
+    "listProducts": {"cursor"},
     "listOrders": {"cursor", "offset"},
     "listSettlements": {"cursor"},
     "listScheduledJobs": {"cursor"},

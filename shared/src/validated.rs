@@ -110,6 +110,12 @@ impl<const MIN: u32, const MAX: u32> FromStr for Bounded<MIN, MAX> {
     }
 }
 
+impl<const MIN: u32, const MAX: u32> fmt::Display for Bounded<MIN, MAX> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 impl<const MIN: u32, const MAX: u32> From<Bounded<MIN, MAX>> for u32 {
     fn from(value: Bounded<MIN, MAX>) -> Self {
         value.0

@@ -2,11 +2,11 @@
 
 use once::{
     App,
-    cursor::Limit,
+    cursor::{Cursor, Filter, Limit},
     http::{self, ApiError, Reply, Request},
-    orders::{Cursor, Offset, Order, PageStart},
+    orders::{Offset, OrderPlace, PageStart},
 };
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 /// The parameters of a list of orders.
 #[derive(Debug, Deserialize)]
@@ -15,23 +15,16 @@ struct Query {
     #[serde(default = "once::cursor::default_limit")]
     limit: Limit,
     offset: Option<Offset>,
-    cursor: Option<Cursor>,
-}
-
-/// A page of orders.
-#[derive(Debug, Serialize)]
-struct OrderPage {
-    orders: Vec<Order>,
-    next_cursor: Option<Cursor>,
+    cursor: Option<Cursor<OrderPlace>>,
 }
 
 impl Query {
-    fn start(self) -> Result<PageStart, ApiError> {
-        match (self.offset, self.cursor) {
+    fn start(self, filter: &Filter) -> Result<PageStart, ApiError> {
+        match (self.offset, filter.place(self.cursor)?) {
             (Some(_), Some(_)) => {
                 Err(ApiError::invalid("offset", "cannot be combined with cursor"))
             }
-            (None, Some(cursor)) => Ok(PageStart::Cursor(cursor)),
+            (None, Some(place)) => Ok(PageStart::After(place)),
             (Some(offset), None) => Ok(PageStart::Offset(offset)),
             (None, None) => Ok(PageStart::NEWEST),
         }
@@ -41,14 +34,18 @@ impl Query {
 /// Lists orders, newest first.
 pub async fn handle(app: App, request: Request) -> Result<Reply, ApiError> {
     let query: Query = http::query(&request)?;
-    let limit = query.limit;
-    let page = app.orders().list(limit, &query.start()?).await?;
-    Ok(Reply::ok(&OrderPage { orders: page.rows, next_cursor: page.next }))
+    let (limit, filter) = (query.limit, Filter::of("orders"));
+    let page = app.orders().list(limit, &query.start(&filter)?).await?;
+    Ok(Reply::ok(&filter.listed("orders", page)))
 }
 
 #[cfg(test)]
 mod tests {
-    use once::testing::{Call, Cloud};
+    use once::{
+        cursor::Page,
+        testing::{Call, Cloud},
+    };
+    use serde_json::json;
 
     use super::*;
     use crate::orders::checks::{
@@ -83,15 +80,22 @@ mod tests {
         assert_invalid_paging("/orders", handle).await;
         let cloud = Cloud::start().await;
         let instance = cloud.instance();
-        // The texts of a time without milliseconds and a number, and of a time and an order's id.
-        let other_format = "MjAyNi0xMS0yMFQyMzoyMDowMFojNw";
-        let cursor = "MjAyNi0xMS0yMFQyMzoyMDowMC4wMDBaIzAxOTlhM2M0LTVlNmYtN2E4Yi05YzBkLTFl\
-                      MmYzYTRiNWM2ZA";
+        // orders#2026-11-20T23:20:00Z#7
+        let other_format = "b3JkZXJzIzIwMjYtMTEtMjBUMjM6MjA6MDBaIzc";
+        let cursor = |list: &str| {
+            let place: OrderPlace = "2026-11-20T23:20:00.000Z#0199a3c4-5e6f-7a8b-9c0d-1e2f3a4b5c6d"
+                .parse()
+                .expect("a place");
+            let page = Page { rows: vec![()], next: Some(place) };
+            let listed = json!(Filter::of(list).listed("rows", page));
+            listed["next_cursor"].as_str().expect("a cursor").to_owned()
+        };
         for (query, field) in [
             ("offset=-1", "offset"),
             ("offset=1001", "offset"),
             ("offset=x", "offset"),
-            (&format!("offset=1&cursor={cursor}"), "offset"),
+            (&format!("offset=1&cursor={}", cursor("orders")), "offset"),
+            (&format!("cursor={}", cursor("settlements")), "cursor"),
             (&format!("cursor={other_format}"), "cursor"),
         ] {
             let answer = Call::new("GET", &format!("/orders?{query}")).to(&instance, handle).await;

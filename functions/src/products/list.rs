@@ -2,25 +2,17 @@
 
 use once::{
     App,
-    cursor::Paging,
+    cursor::{Filter, Paging},
     http::{self, ApiError, Reply, Request},
-    orders::{Product, ProductId},
+    orders::ProductId,
 };
-use serde::Serialize;
-
-/// A page of products.
-#[derive(Debug, Serialize)]
-struct ProductPage {
-    products: Vec<Product>,
-    next_cursor: Option<String>,
-}
 
 /// Lists products, newest first, with their stock.
 pub async fn handle(app: App, request: Request) -> Result<Reply, ApiError> {
     let Paging { limit, cursor } = http::query::<Paging<ProductId>>(&request)?;
-    let page = app.orders().list_products(limit, cursor).await?;
-    let next_cursor = page.next.map(|id| id.to_string());
-    Ok(Reply::ok(&ProductPage { products: page.rows, next_cursor }))
+    let filter = Filter::of("products");
+    let page = app.orders().list_products(limit, filter.place(cursor)?).await?;
+    Ok(Reply::ok(&filter.listed("products", page)))
 }
 
 #[cfg(test)]

@@ -2,15 +2,18 @@
 
 use once::{
     App,
-    cursor::Paging,
+    cursor::{Filter, Paging},
     http::{self, ApiError, Reply, Request},
-    schedule::ScheduledJobCursor,
+    schedule::ScheduledJobPlace,
 };
 
 /// Lists jobs with their next occurrences, newest first.
 pub async fn handle(app: App, request: Request) -> Result<Reply, ApiError> {
-    let Paging { limit, cursor } = http::query::<Paging<ScheduledJobCursor>>(&request)?;
-    Ok(Reply::ok(&app.schedules().list(limit, cursor.as_ref(), app.now()).await?))
+    let Paging { limit, cursor } = http::query::<Paging<ScheduledJobPlace>>(&request)?;
+    let filter = Filter::of("scheduled-jobs");
+    let before = filter.place(cursor)?;
+    let page = app.schedules().list(limit, before.as_ref(), app.now()).await?;
+    Ok(Reply::ok(&filter.listed("jobs", page)))
 }
 
 #[cfg(test)]
@@ -118,8 +121,9 @@ mod tests {
     #[tokio::test]
     async fn bad_parameters_are_rejected_by_name() {
         let (_cloud, instance) = noon().await;
-        // 2026-11-20T23:20:00.000Z#scheduled_job_7
-        let bad_cursor = "MjAyNi0xMS0yMFQyMzoyMDowMC4wMDBaI3NjaGVkdWxlZF9qb2JfNw";
+        // scheduled-jobs#2026-11-20T23:20:00.000Z#scheduled_job_7
+        let bad_cursor = "c2NoZWR1bGVkLWpvYnMjMjAyNi0xMS0yMFQyMzoyMDowMC4wMDBaI3NjaGVkdWxlZF9qb2\
+                          JfNw";
         assert_bad_paging_is_rejected(&instance, "/scheduler/jobs", bad_cursor, handle).await;
     }
 }

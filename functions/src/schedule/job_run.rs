@@ -49,7 +49,7 @@ mod tests {
             .runs(id, DEFAULT_LIMIT, None, instance.app.now())
             .await
             .expect("a page")
-            .runs
+            .rows
     }
 
     #[tokio::test]

@@ -2,16 +2,19 @@
 
 use once::{
     App,
-    cursor::Paging,
+    cursor::{Filter, Paging},
     http::{self, ApiError, Reply, Request},
-    schedule::RunCursor,
+    schedule::RunPlace,
 };
 
 /// Lists the runs of a job, latest `due_at` first.
 pub async fn handle(app: App, request: Request) -> Result<Reply, ApiError> {
     let id = http::path_parameter(&request, "id")?;
-    let Paging { limit, cursor } = http::query::<Paging<RunCursor>>(&request)?;
-    Ok(Reply::ok(&app.schedules().runs(id, limit, cursor.as_ref(), app.now()).await?))
+    let Paging { limit, cursor } = http::query::<Paging<RunPlace>>(&request)?;
+    let filter = Filter::of("runs").with("job", Some(id));
+    let before = filter.place(cursor)?;
+    let page = app.schedules().runs(id, limit, before.as_ref(), app.now()).await?;
+    Ok(Reply::ok(&filter.listed("runs", page)))
 }
 
 #[cfg(test)]
@@ -204,9 +207,32 @@ mod tests {
     async fn bad_parameters_are_rejected_by_name() {
         let (_cloud, instance) = noon().await;
         let path = format!("/scheduler/jobs/{}/runs", instance.create_scheduled_job().await);
-        // 2026-11-20T23:20:00.000Z#7
-        let bad_cursor = "MjAyNi0xMS0yMFQyMzoyMDowMC4wMDBaIzc";
+        // runs#2026-11-20T23:20:00.000Z#7
+        let bad_cursor = "cnVucyMyMDI2LTExLTIwVDIzOjIwOjAwLjAwMFojNw";
         assert_bad_paging_is_rejected(&instance, &path, bad_cursor, handle).await;
+    }
+
+    #[tokio::test]
+    async fn the_cursor_of_another_jobs_runs_is_rejected() {
+        let (cloud, instance) = noon().await;
+        let (first, second) =
+            (instance.create_scheduled_job().await, instance.create_scheduled_job().await);
+        for _ in 0..2 {
+            let now = instance.app.now();
+            instance.app.schedules().run_now(first, None, now).await.expect("requested");
+        }
+        for message in cloud.take_occurrences() {
+            instance.deliver_occurrence(&message).await.expect("consumed");
+        }
+        let page = Call::new("GET", &format!("/scheduler/jobs/{first}/runs?limit=1"));
+        let page = page.to(&instance, handle).await;
+        let cursor = page.body["next_cursor"].as_str().expect("a cursor");
+        for (job, status) in [(first, 200), (second, 400)] {
+            let call = Call::new("GET", &format!("/scheduler/jobs/{job}/runs?cursor={cursor}"));
+            let answer = call.to(&instance, handle).await;
+            assert_eq!(answer.status, status, "{}", answer.body);
+            assert!(status == 200 || answer.field() == "cursor");
+        }
     }
 
     #[tokio::test]

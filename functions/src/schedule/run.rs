@@ -88,7 +88,7 @@ mod tests {
             .schedules()
             .runs(id, once::cursor::DEFAULT_LIMIT, None, instance.app.now())
             .await;
-        let runs = json!(runs.expect("a page").runs);
+        let runs = json!(runs.expect("a page").rows);
         assert_eq!(runs[0]["state"], "FAILED");
         assert!(
             runs[0]["error"].as_str().is_some_and(|error| error.starts_with("WEBHOOK_REFUSED: ")),

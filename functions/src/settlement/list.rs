@@ -2,15 +2,18 @@
 
 use once::{
     App,
-    cursor::Paging,
+    cursor::{Filter, Paging},
     http::{self, ApiError, Reply, Request},
-    settlement::Cursor,
+    settlement::JobPlace,
 };
 
 /// Returns settlements with their progress, newest first.
 pub async fn handle(app: App, request: Request) -> Result<Reply, ApiError> {
-    let Paging { limit, cursor } = http::query::<Paging<Cursor>>(&request)?;
-    Ok(Reply::ok(&app.settlement().list(limit, cursor.as_ref(), app.now()).await?))
+    let Paging { limit, cursor } = http::query::<Paging<JobPlace>>(&request)?;
+    let filter = Filter::of("settlements");
+    let before = filter.place(cursor)?;
+    let page = app.settlement().list(limit, before.as_ref(), app.now()).await?;
+    Ok(Reply::ok(&filter.listed("jobs", page)))
 }
 
 #[cfg(test)]
@@ -88,8 +91,8 @@ mod tests {
     async fn invalid_parameters_are_rejected_by_name() {
         let cloud = Cloud::start().await;
         let instance = cloud.instance();
-        // 2026-11-20T23:20:00Z#job_7
-        let invalid_id = "MjAyNi0xMS0yMFQyMzoyMDowMFojam9iXzc";
+        // settlements#2026-11-20T23:20:00.000Z#job_7
+        let invalid_id = "c2V0dGxlbWVudHMjMjAyNi0xMS0yMFQyMzoyMDowMC4wMDBaI2pvYl83";
         for (query, field) in [
             ("limit=0", "limit"),
             ("limit=101", "limit"),

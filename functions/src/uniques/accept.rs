@@ -164,7 +164,7 @@ mod tests {
         assert_eq!(tick.published, 2, "the minute, and the one before");
         let minute = Minute::of(second(30));
         let uniques = instances[0].app.uniques();
-        let counts = uniques.counts(minute, minute, DEFAULT_LIMIT).await.expect("a page").counts;
+        let counts = uniques.counts(minute, minute, DEFAULT_LIMIT).await.expect("a page").rows;
         assert_eq!(counts.iter().map(|count| count.unique_ids).collect::<Vec<_>>(), [IDS as u64]);
     }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use once::{
     App,
+    cursor::{Cursor, Filter, InvalidCursor},
     http::{self, ApiError, Reply, Request},
     time::{Minute, Timestamp},
     uniques::{DEFAULT_LIMIT, Limit},
@@ -21,7 +22,26 @@ struct Query {
     to: Option<Timestamp>,
     #[serde(default = "default_limit")]
     limit: Limit,
-    cursor: Option<Minute>,
+    cursor: Option<Start>,
+}
+
+/// The start of a page: the place of another page's `next_cursor`, or a minute.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "String")]
+enum Start {
+    Cursor(Cursor<Minute>),
+    Minute(Minute),
+}
+
+impl TryFrom<String> for Start {
+    type Error = InvalidCursor;
+
+    fn try_from(text: String) -> Result<Self, InvalidCursor> {
+        match text.parse() {
+            Ok(minute) => Ok(Self::Minute(minute)),
+            Err(_) => text.try_into().map(Self::Cursor),
+        }
+    }
 }
 
 fn default_limit() -> Limit {
@@ -31,14 +51,22 @@ fn default_limit() -> Limit {
 /// Lists published counts, oldest first.
 pub async fn handle(app: App, request: Request) -> Result<Reply, ApiError> {
     let query: Query = http::query(&request)?;
+    let filter = Filter::of("counts").with("from", query.from).with("to", query.to);
+    let place = match query.cursor {
+        Some(Start::Minute(minute)) => Some(minute),
+        Some(Start::Cursor(cursor)) => filter.place(Some(cursor))?,
+        None => None,
+    };
     let to = query.to.unwrap_or_else(|| app.now());
     let from = query.from.unwrap_or_else(|| to.minus(WINDOW));
     if to < from {
         return Err(ApiError::invalid("from", "must not be after to"));
     }
-    let first = query.cursor.unwrap_or_else(|| Minute::starting_from(from));
-    let counts = app.uniques().counts(first, Minute::of(to), query.limit).await?;
-    Ok(Reply::ok(&counts))
+    // No cursor leads out of the range.
+    let from = Minute::starting_from(from);
+    let first = place.map_or(from, |place| place.max(from));
+    let page = app.uniques().counts(first, Minute::of(to), query.limit).await?;
+    Ok(Reply::ok(&filter.listed("counts", page)))
 }
 
 #[cfg(test)]
@@ -105,18 +133,41 @@ mod tests {
         let (_cloud, instance) = published().await;
         let range = format!("from={FIRST}&to=2026-11-20T23:22:00Z&limit=2");
         let (_, first) = get(&instance, &range).await;
-        assert_eq!(
-            (first["counts"].as_array().map(Vec::len), &first["next_cursor"]),
-            (Some(2), &json!("2026-11-20T23:22:00Z"))
-        );
-        let (_, last) = get(&instance, &format!("{range}&cursor=2026-11-20T23:22:00Z")).await;
-        assert_eq!(
-            last,
-            json!({
-                "counts": [{"minute": "2026-11-20T23:22:00Z", "unique_ids": 3}],
-                "next_cursor": null,
-            })
-        );
+        assert_eq!(first["counts"].as_array().map(Vec::len), Some(2));
+        let cursor = first["next_cursor"].as_str().expect("a cursor");
+        let last = json!({
+            "counts": [{"minute": "2026-11-20T23:22:00Z", "unique_ids": 3}],
+            "next_cursor": null,
+        });
+        assert_eq!(get(&instance, &format!("{range}&cursor={cursor}")).await.1, last);
+        // The same range in other words.
+        let other = "from=2026-11-21T00:20:00%2B01:00&to=2026-11-20T23:22:00.000Z";
+        assert_eq!(get(&instance, &format!("{other}&cursor={cursor}")).await.1, last);
+        // A page may also begin at a minute.
+        let minute = format!("{range}&cursor=2026-11-20T23:22:00Z");
+        assert_eq!(get(&instance, &minute).await.1, last);
+    }
+
+    #[tokio::test]
+    async fn no_cursor_leads_out_of_the_range() {
+        let (_cloud, instance) = published().await;
+        let (_, first) =
+            get(&instance, &format!("from={FIRST}&to=2026-11-20T23:22:00Z&limit=1")).await;
+        let cursor = first["next_cursor"].as_str().expect("a cursor");
+        for range in [
+            "from=2026-11-20T23:22:00Z&to=2026-11-20T23:22:00Z",
+            "from=2026-11-20T23:20:00Z&to=2026-11-20T23:23:00Z",
+            "from=2026-11-20T23:20:00Z",
+            "to=2026-11-20T23:22:00Z",
+            "",
+        ] {
+            let call = Call::new("GET", &format!("/api/verve/counts?{range}&cursor={cursor}"));
+            let answer = call.to(&instance, handle).await;
+            assert_eq!((answer.status, answer.field()), (400, "cursor"), "{range}");
+        }
+        let early = "from=2026-11-20T23:22:00Z&to=2026-11-20T23:22:00Z&cursor=2026-01-01T00:00:00Z";
+        let (_, body) = get(&instance, early).await;
+        assert_eq!(body["counts"], json!([{"minute": "2026-11-20T23:22:00Z", "unique_ids": 3}]));
     }
 
     #[tokio::test]
@@ -136,6 +187,7 @@ mod tests {
             ("to=2026-11-20", "to"),
             ("from=2026-02-30T00:00:00Z", "from"),
             ("from=-009998-01-01T00:00:00Z&to=-000001-01-01T00:00:00Z", "from"),
+            ("from=2026-11-20T23:20:60Z", "from"),
             ("from=2026-11-21T00:00:00Z&to=2026-11-20T00:00:00Z", "from"),
             ("limit=0", "limit"),
             ("limit=1441", "limit"),

@@ -33,7 +33,7 @@ mod tests {
             .counts(minute, minute, once::uniques::DEFAULT_LIMIT)
             .await
             .expect("a page")
-            .counts;
+            .rows;
         assert_eq!(counts.iter().map(|count| count.unique_ids).collect::<Vec<_>>(), [1]);
     }
 

@@ -45,7 +45,7 @@ pub use create_product::{CreateError, Created};
 pub use order::{NewOrder, Order, OrderWithProduct, ProductSummary, Status};
 pub use place::{PlaceError, Placed};
 pub use product::{NewProduct, Product, ProductId};
-pub use queries::{Cursor, Offset, Page, PageStart};
+pub use queries::{Offset, OrderPlace, PageStart};
 pub use restock::{NewStock, RestockError, Restocked};
 
 /// Number of orders that a process tries at a time. Those that wait for their turn when their

@@ -1,6 +1,6 @@
 //! Reads of orders and products: one by its id, or a list page by page, newest first.
 //!
-//! A cursor is the sort key of the last row that was returned. So every page costs the same, and
+//! A cursor has the sort key of the last row that was returned. So every page costs the same, and
 //! new rows neither repeat nor hide others. An offset is counted from the newest row at each call:
 //! it costs the rows that it skips, in every shard, and is therefore limited.
 
@@ -11,11 +11,11 @@ use uuid::Uuid;
 use super::{
     Orders,
     order::{Order, OrderRecord, OrderWithProduct},
-    product::{Definition, Product, ProductId},
+    product::{Product, ProductId},
 };
 use crate::{
     aws::ServiceError,
-    cursor::{Limit, paginate},
+    cursor::{Limit, Page, Place},
     dynamo::{Item, from_item, keys, newest},
     validated::Bounded,
 };
@@ -33,7 +33,7 @@ pub enum PageStart {
     /// After this number of newest rows.
     Offset(Offset),
     /// After the last row of an earlier page.
-    Cursor(Cursor),
+    After(OrderPlace),
 }
 
 impl PageStart {
@@ -41,17 +41,8 @@ impl PageStart {
     pub const NEWEST: Self = Self::Offset(Offset::literal::<0>());
 }
 
-/// A page of a list, and the start of the next one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page<Row, Next> {
-    /// The rows.
-    pub rows: Vec<Row>,
-    /// The start of the next page; `None` on the last page.
-    pub next: Option<Next>,
-}
-
 /// The position of an order in the list.
-pub type Cursor = crate::cursor::Cursor<Uuid>;
+pub type OrderPlace = Place<Uuid>;
 
 /// An order in the index.
 #[derive(Deserialize)]
@@ -59,6 +50,12 @@ struct OrderRow {
     recent_sk: String,
     #[serde(flatten)]
     order: Order,
+}
+
+/// A product in the index.
+#[derive(Deserialize)]
+struct ListedProduct {
+    id: ProductId,
 }
 
 impl Orders {
@@ -84,10 +81,10 @@ impl Orders {
         &self,
         limit: Limit,
         start: &PageStart,
-    ) -> Result<Page<Order, Cursor>, ServiceError> {
+    ) -> Result<Page<Order, OrderPlace>, ServiceError> {
         let (skip, before) = match start {
             PageStart::Offset(rows) => (rows.to_usize(), None),
-            PageStart::Cursor(cursor) => (0, Some(cursor.sort_key())),
+            PageStart::After(place) => (0, Some(place.sort_key())),
         };
         let read_limit = skip + limit.to_usize() + 1;
         let shards = (0..keys::ORDER_SHARDS)
@@ -96,8 +93,8 @@ impl Orders {
         let mut found: Vec<OrderRow> = found.map(from_item).collect::<Result<_, _>>()?;
         found.sort_unstable_by(|a, b| b.recent_sk.cmp(&a.recent_sk));
         let rows = found.into_iter().take(read_limit).skip(skip).collect();
-        let (rows, next) = paginate(rows, limit, |last: &OrderRow| last.recent_sk.clone());
-        Ok(Page { rows: rows.into_iter().map(|row| row.order).collect(), next })
+        let page = Page::of(rows, limit, |last: &OrderRow| Place::after(last.recent_sk.clone()));
+        Ok(page.with_rows(|rows| rows.into_iter().map(|row| row.order).collect()))
     }
 
     /// Lists products, newest first, with their stock: one query for the page and one for each
@@ -106,21 +103,16 @@ impl Orders {
         &self,
         limit: Limit,
         before: Option<ProductId>,
-    ) -> Result<Page<Product, u32>, ServiceError> {
+    ) -> Result<Page<Product, ProductId>, ServiceError> {
         let before = before.map(|id| keys::listed_product(id.get()).sk);
-        let limit = limit.to_usize();
-        let found = self.newest(keys::PRODUCTS.to_owned(), before.as_deref(), limit + 1).await?;
-        let more = found.len() > limit;
-        let ids = found
-            .into_iter()
-            .take(limit)
-            .map(|item| from_item(item).map(|product: Definition| product.id));
-        let ids: Vec<u32> = ids.collect::<Result<_, _>>()?;
-        let next = ids.last().filter(|_| more).copied();
-        let reads = ids.into_iter().map(|id| self.store.product(id));
+        let read_limit = limit.to_usize() + 1;
+        let found = self.newest(keys::PRODUCTS.to_owned(), before.as_deref(), read_limit).await?;
+        let ids = found.into_iter().map(from_item::<ListedProduct>);
+        let page = Page::of(ids.collect::<Result<_, _>>()?, limit, |product| product.id);
+        let reads = page.rows.into_iter().map(|product| self.store.product(product.id.get()));
         let products: Vec<Option<Product>> =
             stream::iter(reads).buffered(CONCURRENT_READS).try_collect().await?;
-        Ok(Page { rows: products.into_iter().flatten().collect(), next })
+        Ok(Page { rows: products.into_iter().flatten().collect(), next: page.next })
     }
 
     /// Reads at most `limit` rows of a partition of the index, newest first, after a sort key.

@@ -65,9 +65,9 @@ pub use due::{
 pub use edit::{CreateError, CreatedJob, EditError};
 pub use id::{InvalidScheduledJobId, ScheduledJobId};
 pub use job::{JobView, NewScheduledJob, State};
-pub use list::{RunPage, ScheduledJobCursor, ScheduledJobPage};
+pub use list::ScheduledJobPlace;
 pub use occurrence::Occurrence;
-pub use run::{RunCursor, RunRequested, RunState, RunView};
+pub use run::{RunPlace, RunRequested, RunState, RunView};
 pub use when::{Misfire, Overlap, Schedule};
 pub use work::{RunError, RunOutcome};
 #[cfg(feature = "testing")]

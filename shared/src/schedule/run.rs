@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::occurrence::Occurrence;
-use crate::{claim::Fence, cursor::Cursor, time::Timestamp};
+use crate::{claim::Fence, cursor::Place, time::Timestamp};
 
 /// The lifetime of a final result: longer than runs are kept, and than any backoff.
 pub const FOREVER: Duration = Duration::from_hours(24 * 365 * 100);
@@ -17,7 +17,7 @@ pub fn is_final(completed_at: Timestamp, expires_at: Timestamp) -> bool {
 }
 
 /// The place of a run in its job's history.
-pub type RunCursor = Cursor<Uuid>;
+pub type RunPlace = Place<Uuid>;
 
 /// The state of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -73,7 +73,7 @@ pub use download::{Content, Download, DownloadError};
 pub use job::{FailureRecord, InvalidJobId, JobId, LEDGER_LAG, State};
 pub use job_status::JobStatus;
 pub use message::{BatchId, Message};
-pub use queries::{Cursor, JobCounts, JobPage};
+pub use queries::{JobCounts, JobPlace};
 pub use resend::ResendSummary;
 pub use retry::RetryError;
 pub use totals::{Accumulator, Totals};

@@ -1,7 +1,6 @@
 //! Reading settlements: one with its progress, lists, and states for metrics.
 
 use futures_util::{StreamExt, TryStreamExt, stream, try_join};
-use serde::Serialize;
 
 use super::{
     Settlement,
@@ -10,7 +9,7 @@ use super::{
 };
 use crate::{
     aws::ServiceError,
-    cursor::{Limit, paginate},
+    cursor::{Limit, Page, Place},
     dynamo::keys,
     time::Timestamp,
 };
@@ -18,17 +17,8 @@ use crate::{
 /// Number of settlements of a page whose progress is read concurrently.
 const CONCURRENT_READS: usize = 16;
 
-/// A page of settlements, newest first.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct JobPage {
-    /// Settlements with their progress.
-    pub jobs: Vec<JobStatus>,
-    /// Cursor of the next page; `None`: this is the last page.
-    pub next_cursor: Option<Cursor>,
-}
-
 /// Position of a settlement in the list.
-pub type Cursor = crate::cursor::Cursor<JobId>;
+pub type JobPlace = Place<JobId>;
 
 /// States of settlements, to be counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,20 +42,22 @@ impl Settlement {
         }
     }
 
-    /// Returns settlements, newest first. The index is eventually consistent: a new settlement
-    /// appears after a moment.
+    /// Returns settlements with their progress, newest first. The index is eventually consistent: a
+    /// new settlement appears after a moment.
     pub async fn list(
         &self,
         limit: Limit,
-        before: Option<&Cursor>,
+        before: Option<&JobPlace>,
         now: Timestamp,
-    ) -> Result<JobPage, ServiceError> {
-        let before = before.map(Cursor::sort_key);
+    ) -> Result<Page<JobStatus, JobPlace>, ServiceError> {
+        let before = before.map(Place::sort_key);
         let jobs = self.store.newest_jobs(before, limit.to_usize() + 1).await?;
-        let (jobs, next_cursor) =
-            paginate(jobs, limit, |job| keys::recent_job(job.created_at, &job.id.to_string()).sk);
-        let jobs = stream::iter(jobs).map(|job| self.with_progress(job, now));
-        Ok(JobPage { jobs: jobs.buffered(CONCURRENT_READS).try_collect().await?, next_cursor })
+        let page = Page::of(jobs, limit, |job| {
+            Place::after(keys::recent_job(job.created_at, &job.id.to_string()).sk)
+        });
+        let jobs = stream::iter(page.rows).map(|job| self.with_progress(job, now));
+        let rows = jobs.buffered(CONCURRENT_READS).try_collect().await?;
+        Ok(Page { rows, next: page.next })
     }
 
     /// Returns the states of the `newest` newest settlements and of all that have not ended: two

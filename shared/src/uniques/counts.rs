@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     aws::ServiceError,
+    cursor::Page,
     dynamo::keys,
     time::{Minute, Timestamp},
     validated::Bounded,
@@ -34,15 +35,6 @@ pub struct Count {
     pub corrected: Option<u64>,
 }
 
-/// A page of published minutes, oldest first.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Counts {
-    /// The minutes.
-    pub counts: Vec<Count>,
-    /// The first minute of the next page; `None` on the last page.
-    pub next_cursor: Option<Minute>,
-}
-
 impl Uniques {
     /// Reads a page of one minute, so that the connections with their TLS sessions are established
     /// before the first request.
@@ -56,22 +48,23 @@ impl Uniques {
         Ok(last.map(|PublishedCount { minute, unique_ids, .. }| MinuteCount { minute, unique_ids }))
     }
 
-    /// Returns the published minutes from `from` to `to`, both included: two queries.
+    /// Returns the published minutes from `from` to `to`, both included, oldest first: two queries.
+    /// The place of the next page is its first minute.
     pub async fn counts(
         &self,
         from: Minute,
         to: Minute,
         limit: Limit,
-    ) -> Result<Counts, ServiceError> {
+    ) -> Result<Page<Count, Minute>, ServiceError> {
         let limit = limit.to_usize();
         if to < from {
-            return Ok(Counts { counts: Vec::new(), next_cursor: None });
+            return Ok(Page { rows: Vec::new(), next: None });
         }
         let published = self.store.list_between(keys::MINUTES, from, to, limit + 1);
         let corrections = self.store.list_between(keys::CORRECTIONS, from, to, limit + 1);
         let (mut published, corrections): (Vec<PublishedCount>, Vec<Correction>) =
             futures_util::try_join!(published, corrections)?;
-        let next_cursor =
+        let next =
             (published.len() > limit).then(|| published.pop().map(|next| next.minute)).flatten();
         let corrected = |minute| {
             let correction = corrections.iter().find(|correction| correction.minute == minute);
@@ -83,6 +76,6 @@ impl Uniques {
             incomplete,
             corrected: corrected(minute),
         };
-        Ok(Counts { counts: published.into_iter().map(count).collect(), next_cursor })
+        Ok(Page { rows: published.into_iter().map(count).collect(), next })
     }
 }

@@ -44,7 +44,7 @@ use crate::env::{VariableError, Variables};
 pub use accept::{AcceptError, AcceptOutcome, AcceptRequest, Accepted};
 pub use callbacks::{CallbackError, Callbacks, Message};
 pub use close::{MinuteCloser, TickSummary};
-pub use counts::{Count, Counts, DEFAULT_LIMIT, Limit};
+pub use counts::{Count, DEFAULT_LIMIT, Limit};
 pub use id::{InvalidId, UniqueId};
 pub use shard_config::ShardConfig;
 pub use stream::MinuteCount;

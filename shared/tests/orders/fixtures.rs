@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use once::{
     dynamo::Item,
     idempotency::IdempotencyKey,
-    orders::{Cursor, NewOrder, NewStock, Order, PageStart, PlaceError, Placed},
+    orders::{NewOrder, NewStock, Order, PageStart, PlaceError, Placed},
     testing::{Cloud, Instance, LEDGER_TABLE, ORDERS_TABLE, new_product},
     time::Timestamp,
     validated::Bounded,
@@ -54,11 +54,7 @@ pub async fn all_orders(instance: &Instance) -> Vec<Order> {
         let page = instance.app.orders().list(page(100), &start).await.expect("a page");
         orders.extend(page.rows);
         match page.next {
-            Some(cursor) => {
-                // The cursor as a client sends it.
-                let cursor = Cursor::try_from(String::from(cursor)).expect("a cursor");
-                start = PageStart::Cursor(cursor);
-            }
+            Some(place) => start = PageStart::After(place),
             None => return orders,
         }
     }

@@ -35,7 +35,7 @@ async fn pages_by_cursor_list_every_order_once_newest_first() {
         sizes.push(page.rows.len());
         listed.extend(page.rows);
         let Some(next) = page.next else { break };
-        start = PageStart::Cursor(next);
+        start = PageStart::After(next);
     }
     assert_eq!(listed, newest_first);
     assert_eq!(sizes, [7, 7, 7, 7, 7, 5]);
@@ -60,7 +60,7 @@ async fn an_offset_skips_the_newest() {
     let next = instance
         .app
         .orders()
-        .list(page(10), &PageStart::Cursor(first.next.expect("more")))
+        .list(page(10), &PageStart::After(first.next.expect("more")))
         .await
         .expect("a page");
     assert_eq!(next.rows, newest_first[15..25]);
@@ -78,7 +78,7 @@ async fn new_orders_neither_repeat_nor_hide_others_on_later_pages() {
     let second = instance
         .app
         .orders()
-        .list(page(10), &PageStart::Cursor(first.next.expect("more")))
+        .list(page(10), &PageStart::After(first.next.expect("more")))
         .await
         .expect("a page");
     assert_eq!(second.rows, newest_first[10..20]);
@@ -96,9 +96,7 @@ async fn products_are_listed_newest_first_with_their_stock() {
         rows.iter().map(|row| (row.id, row.stock)).collect::<Vec<_>>()
     };
     assert_eq!(ids_and_stock(&first.rows), [(12, 11), (11, 10), (10, 9), (9, 8), (8, 7)]);
-    let before = i64::from(first.next.expect("more")).try_into().expect("an id");
-    let second =
-        instance.app.orders().list_products(page(100), Some(before)).await.expect("a page");
+    let second = instance.app.orders().list_products(page(100), first.next).await.expect("a page");
     assert_eq!((second.rows.len(), second.next), (7, None));
     assert_eq!(second.rows[0].id, 7);
 }

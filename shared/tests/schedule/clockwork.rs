@@ -276,8 +276,8 @@ pub async fn history(instance: &Instance, id: ScheduledJobId, now: Timestamp) ->
         let limit = 100.try_into().expect("a limit");
         let page =
             instance.app.schedules().runs(id, limit, before.as_ref(), now).await.expect("a page");
-        runs.extend(page.runs);
-        before = page.next_cursor;
+        runs.extend(page.rows);
+        before = page.next;
         if before.is_none() {
             runs.reverse();
             return runs;

@@ -161,9 +161,9 @@ async fn pages_of_counts_have_neither_gaps_nor_overlaps() {
     loop {
         let page =
             uniques.counts(from, minute(8), 4.try_into().expect("a limit")).await.expect("a page");
-        assert!(page.counts.len() <= 4);
-        minutes.extend(page.counts.iter().map(|count| count.minute));
-        match page.next_cursor {
+        assert!(page.rows.len() <= 4);
+        minutes.extend(page.rows.iter().map(|count| count.minute));
+        match page.next {
             Some(next) => from = next,
             None => break,
         }

@@ -147,7 +147,7 @@ async fn a_minute_costs_two_queries_per_shard_and_two_writes() {
             .counts(minute(0), minute(5), once::uniques::DEFAULT_LIMIT)
             .await
             .expect("a page")
-            .counts
+            .rows
             .len(),
         6
     );

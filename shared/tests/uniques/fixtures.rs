@@ -55,7 +55,7 @@ pub async fn accept_with_callback(instance: &Instance, id: i64, at: Timestamp, u
 /// Reads the published minutes as a caller does.
 pub async fn published(instance: &Instance) -> Vec<Count> {
     let limit = Limit::try_from(1_440).expect("a valid limit");
-    instance.app.uniques().counts(minute(-10), minute(1_000), limit).await.expect("a page").counts
+    instance.app.uniques().counts(minute(-10), minute(1_000), limit).await.expect("a page").rows
 }
 
 /// Reads the published counts by minute of the hour.

@@ -47,7 +47,7 @@ pub async fn run() {
         .counts(minute, minute, once::uniques::DEFAULT_LIMIT)
         .await
         .expect("a page");
-    assert_eq!(counts.counts[0].unique_ids, IDS.unsigned_abs());
+    assert_eq!(counts.rows[0].unique_ids, IDS.unsigned_abs());
     println!("\nuniques: closing a minute of {IDS} ids in 256 shards, embedded store");
     println!("minute-close {:>8.2} s", ours.as_secs_f64());
     println!("bare count   {:>8.2} s", bare.as_secs_f64());
