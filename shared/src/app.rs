@@ -10,10 +10,11 @@ use crate::{
     operations::{Gauges, Health, MetricSources},
     orders::Orders,
     schedule::{ActionContext, Schedules},
+    secret::SecretSource,
     settlement::Settlement,
     time::Timestamp,
     uniques::{Callbacks, MinuteCloser, Uniques},
-    webhook::{Guard, SecretSource, Webhooks},
+    webhook::{Guard, Secrets, Webhooks},
 };
 
 /// All features and clients of a process. Cloning it clones a pointer.
@@ -37,7 +38,7 @@ struct Inner {
     schedules: OnceLock<Schedules>,
     callbacks: OnceLock<Callbacks>,
     webhooks: OnceLock<Webhooks>,
-    secrets: OnceLock<SecretSource>,
+    secrets: OnceLock<SecretSource<Secrets>>,
     health: OnceLock<Health>,
     sources: OnceLock<MetricSources>,
     started_at: Timestamp,
@@ -141,7 +142,7 @@ impl App {
 
     /// Returns the webhook secrets, for verification by a receiver.
     #[must_use]
-    pub fn webhook_secrets(&self) -> &SecretSource {
+    pub fn webhook_secrets(&self) -> &SecretSource<Secrets> {
         let Inner { secrets, config, aws, .. } = &*self.inner;
         secrets.get_or_init(|| config.webhooks.secrets(aws))
     }

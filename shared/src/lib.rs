@@ -22,6 +22,7 @@
 //! | | `retry` | the retry loop of transactions |
 //! | services | [`dynamo`] | the tables: keys, items, transactions |
 //! | | [`sqs`] | the queues: sending, and handling a batch message by message |
+//! | | [`secret`] | secrets of the deployment, cached |
 //! | | [`webhook`] | sends signed webhooks to public addresses |
 //! | AWS | [`aws`], `tls` | clients and their connections |
 //! | values | [`cursor`], [`idempotency`], [`json`], [`time`], [`validated`], `id`, `digest` | types that hold valid values only; hashes |
@@ -53,6 +54,7 @@ pub mod orders;
 mod retry;
 pub mod routes;
 pub mod schedule;
+pub mod secret;
 pub mod settlement;
 pub mod sqs;
 pub mod telemetry;

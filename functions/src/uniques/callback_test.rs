@@ -85,9 +85,10 @@ async fn signature_status(
     let (Some(id), Some(timestamp), Some(signature)) = headers else {
         return Ok(SignatureStatus::Missing);
     };
-    let secrets = app.webhook_secrets().secrets(app.now()).await?;
+    let now = app.now();
+    let secrets = app.webhook_secrets().get(now).await?;
     let verified =
-        secrets.verify(SignatureHeaders { id, timestamp, signature }, request.body(), app.now());
+        secrets.verify(SignatureHeaders { id, timestamp, signature }, request.body(), now);
     Ok(if verified.is_ok() { SignatureStatus::Valid } else { SignatureStatus::Invalid })
 }
 

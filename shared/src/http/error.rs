@@ -37,10 +37,10 @@ use crate::{
     orders::{CancelError, CreateError, PlaceError, RestockError},
     routes::ErrorFormat,
     schedule::{self, EditError, ScheduledJobId},
+    secret::SecretError,
     settlement::{self, DownloadError, InvalidDays, JobId, RetryError, State},
     time::Minute,
     uniques::AcceptError,
-    webhook::SecretError,
 };
 
 /// An error that a caller can act on.

@@ -16,8 +16,9 @@ use super::{
 use crate::{
     aws::{Aws, ServiceError},
     dynamo::{get, keys},
+    secret::{SecretError, SecretSource},
     time::Timestamp,
-    webhook::{SecretError, SecretSource},
+    webhook::Secrets,
 };
 
 /// Time limit of each check, the SDK's retries included: callers need the status promptly.
@@ -31,14 +32,19 @@ pub struct Health {
     queues: Queues,
     s3: S3,
     bucket: String,
-    secrets: SecretSource,
+    secrets: SecretSource<Secrets>,
     started: Timestamp,
 }
 
 impl Health {
     /// Creates the checks of the settings' resources. `started` is when this instance started.
     #[must_use]
-    pub fn new(aws: &Aws, settings: &Settings, secrets: SecretSource, started: Timestamp) -> Self {
+    pub fn new(
+        aws: &Aws,
+        settings: &Settings,
+        secrets: SecretSource<Secrets>,
+        started: Timestamp,
+    ) -> Self {
         let Settings { tables, queues, bucket, .. } = settings.clone();
         Self {
             dynamo: aws.dynamo(),
@@ -81,7 +87,7 @@ impl Health {
 
     /// Reads the webhook secret, unless this instance has it in its cache.
     async fn check_secret(&self, now: Timestamp) -> Result<(), SecretError> {
-        self.secrets.secrets(now).await.map(drop)
+        self.secrets.get(now).await.map(drop)
     }
 }
 

@@ -35,7 +35,7 @@ use std::time::Duration;
 use crate::{
     aws::{Aws, ServiceError},
     env::{VariableError, Variables},
-    webhook::SecretError,
+    secret::SecretError,
 };
 
 use self::{cloudwatch::CloudWatchMetrics, functions::Functions, queues::Queues};

@@ -17,9 +17,10 @@ use super::{
 };
 use crate::{
     aws::{Aws, ServiceError},
+    secret::SecretError,
     sqs::{self, Queue},
     time::{Minute, Timestamp},
-    webhook::{Delivery, DeliveryError, MessageId, Outcome, SecretError, WebhookUrl, Webhooks},
+    webhook::{Delivery, DeliveryError, MessageId, Outcome, WebhookUrl, Webhooks},
 };
 
 /// A message of the queue of callbacks.

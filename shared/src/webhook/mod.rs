@@ -20,7 +20,6 @@
 //! | `url.rs` | which URLs are accepted |
 //! | `guard.rs` | which hosts and addresses may be reached |
 //! | `resolve.rs` | from a URL to checked addresses |
-//! | `secret.rs` | the source of the secrets |
 //! | `signature.rs` | signing and verifying |
 //! | `send.rs` | one attempt |
 //! | `outcome.rs` | its outcome |
@@ -29,9 +28,8 @@
 mod guard;
 mod outcome;
 #[cfg(test)]
-mod receiver;
+pub(crate) mod receiver;
 mod resolve;
-mod secret;
 mod send;
 mod signature;
 mod url;
@@ -39,7 +37,6 @@ mod url;
 pub use guard::{BlockedAddress, Guard, special_purpose};
 pub use outcome::{DeliveryError, MAX_RETRY_AFTER, Outcome, PermanentFailure};
 pub use resolve::{Dns, Resolve};
-pub use secret::{SecretError, SecretSource};
 pub use send::{Delivery, Webhooks};
 pub use signature::{
     InvalidMessageId, InvalidSecrets, InvalidSignature, MessageId, Secrets, SignatureHeaders,
@@ -49,6 +46,7 @@ pub use url::{InvalidUrl, WebhookUrl};
 use crate::{
     aws::Aws,
     env::{VariableError, Variables},
+    secret::SecretSource,
 };
 
 /// The settings of webhooks: allowed addresses and secrets.
@@ -78,7 +76,7 @@ impl Settings {
 
     /// Makes the source of the secrets.
     #[must_use]
-    pub fn secrets(&self, aws: &Aws) -> SecretSource {
+    pub fn secrets(&self, aws: &Aws) -> SecretSource<Secrets> {
         SecretSource::new(aws.secrets_manager(), self.secret_id.clone())
     }
 }

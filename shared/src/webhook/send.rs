@@ -29,10 +29,14 @@ use tracing::info;
 use url::Host;
 
 use super::{
-    DeliveryError, Dns, Guard, MessageId, Outcome, Resolve, SecretError, SecretSource, Secrets,
-    WebhookUrl, resolve::checked_addresses,
+    DeliveryError, Dns, Guard, MessageId, Outcome, Resolve, Secrets, WebhookUrl,
+    resolve::checked_addresses,
 };
-use crate::{time::Timestamp, tls};
+use crate::{
+    secret::{SecretError, SecretSource},
+    time::Timestamp,
+    tls,
+};
 
 /// The largest size in bytes of the head of a response. The body is not read.
 const MAX_RESPONSE_HEAD: usize = 16 * 1_024;
@@ -41,7 +45,7 @@ const MAX_RESPONSE_HEAD: usize = 16 * 1_024;
 #[derive(Debug)]
 pub struct Webhooks<R = Dns> {
     guard: Guard,
-    secrets: SecretSource,
+    secrets: SecretSource<Secrets>,
     timeout: Duration,
     resolver: R,
     tls: Arc<ClientConfig>,
@@ -66,7 +70,7 @@ impl Webhooks {
     /// Makes a sender that reaches the addresses that the guard allows, and trusts the root
     /// certificates that browsers trust. `timeout` is that of one attempt.
     #[must_use]
-    pub fn new(guard: Guard, secrets: SecretSource, timeout: Duration) -> Self {
+    pub fn new(guard: Guard, secrets: SecretSource<Secrets>, timeout: Duration) -> Self {
         let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
         Self::with(guard, secrets, timeout, Dns, roots)
     }
@@ -75,7 +79,7 @@ impl Webhooks {
 impl<R: Resolve + Sync> Webhooks<R> {
     fn with(
         guard: Guard,
-        secrets: SecretSource,
+        secrets: SecretSource<Secrets>,
         timeout: Duration,
         resolver: R,
         roots: RootCertStore,
@@ -92,7 +96,7 @@ impl<R: Resolve + Sync> Webhooks<R> {
         delivery: Delivery<'_>,
         now: Timestamp,
     ) -> Result<Outcome, SecretError> {
-        let secrets = self.secrets.secrets(now).await?;
+        let secrets = self.secrets.get(now).await?;
         let request = request(delivery, &secrets, now);
         let outcome = match timeout(self.timeout, self.exchange(delivery.url, request)).await {
             Ok(Ok(head)) => Outcome::of(head.status, &head.headers, now),

@@ -10,7 +10,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
-use crate::time::Timestamp;
+use crate::{secret::Secret, time::Timestamp};
 
 /// The largest difference between the clocks of sender and receiver.
 const TOLERANCE: Duration = Duration::from_mins(5);
@@ -101,6 +101,17 @@ impl FromStr for Secrets {
             .map(|(position, part)| key(position, part))
             .collect::<Result<Vec<_>, _>>()?;
         if keys.is_empty() { Err(InvalidSecrets::None) } else { Ok(Self(keys)) }
+    }
+}
+
+impl Secret for Secrets {
+    type Invalid = InvalidSecrets;
+
+    /// One version holds all secrets, also during a rotation.
+    const HAS_PREVIOUS: bool = false;
+
+    fn parse(current: &str, _previous: Option<&str>) -> Result<Self, InvalidSecrets> {
+        current.parse()
     }
 }
 
