@@ -23,12 +23,14 @@ setup: ## Install the pinned tools into .local/ (the other targets do it too)
 
 run: ## Start Once in one process and play the main job of every feature (PORT=9000)
 	@cargo build --profile standalone --package standalone
-	@$(ONCE) start --data $(DATA) --port $(PORT) --anonymous --parameter CallbackAllowPrivate=true
-	@. $(DATA)/env && echo "$$API_URL" > .local/api-url && $(ONCE) play
+	@$(ONCE) start --data $(DATA) --port $(PORT) --parameter CallbackAllowPrivate=true
+	@. $(DATA)/env && echo "$$API_URL" > .local/api-url && rm -f .local/token .local/read-token && \
+	  (umask 077; echo "$$ONCE_TOKEN" > .local/token; echo "$$ONCE_READ_TOKEN" > .local/read-token)
+	@. $(DATA)/env && $(ONCE) play
 
 stop: ## Stop it, and the local cloud
 	@if [ -x $(ONCE) ]; then $(ONCE) stop --data $(DATA); fi
-	@rm -f .local/api-url
+	@rm -f .local/api-url .local/token .local/read-token
 	@if [ -e .local/cloud/cloud.lock ]; then $(CLOUD) --home .local/cloud down; fi
 
 cloud: ## Deploy the template to a local cloud, an emulator of AWS, and play there what it can bear
@@ -39,7 +41,7 @@ cloud: ## Deploy the template to a local cloud, an emulator of AWS, and play the
 
 watch: ## Serve the routes at port 9001, rebuilt on every change, with the services of `run` behind
 	@cargo build --profile standalone --package standalone
-	@$(ONCE) start --data $(DATA) --port $(PORT) --anonymous --parameter CallbackAllowPrivate=true
+	@$(ONCE) start --data $(DATA) --port $(PORT) --parameter CallbackAllowPrivate=true
 	@$(CLOUD) --home $(DATA) watch
 
 # Clippy and rustdoc work on what the tests compile: `cargo clippy` and `cargo doc` would check
@@ -78,5 +80,8 @@ bench: ## Run the benchmarks
 
 deploy: setup ## Build for AWS and deploy there, with the account and region of your environment
 	PATH="$(CURDIR)/$(TOOLS_BIN):$$PATH" sam build
-	@hash="$$ACCESS_TOKEN_SHA256"; if [ -z "$$hash" ]; then printf "SHA-256 of the access token (docs/ACCESS.md): "; read -r hash; fi; \
-	  set -x; $(TOOLS_BIN)/sam deploy --parameter-overrides "AccessTokenSha256=$$hash"
+	@admin="$$ADMIN_TOKEN_SHA256"; read="$$READ_TOKEN_SHA256"; \
+	  if [ -z "$$admin" ]; then printf "SHA-256 of the token of the role admin (docs/ACCESS.md): "; \
+	    read -r admin; fi; \
+	  set -x; $(TOOLS_BIN)/sam deploy --parameter-overrides "AdminTokenSha256=$$admin" \
+	    $${read:+"ReadTokenSha256=$$read"}

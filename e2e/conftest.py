@@ -48,6 +48,7 @@ OUTPUTS = {
     "CallbackQueueUrl": "CALLBACK_QUEUE_URL",
     "CompaniesTableName": "COMPANIES_TABLE",
     "LedgerTableName": "LEDGER_TABLE",
+    "OrderSecretArn": "ORDER_SECRET_ID",
     "SettlementPlanQueueUrl": "SETTLEMENT_PLAN_QUEUE_URL",
     "SettlementsTableName": "SETTLEMENTS_TABLE",
     "WebhookSecretArn": "WEBHOOK_SECRET_ID",
@@ -187,16 +188,38 @@ def api_url() -> str:
     return os.environ["API_URL"]
 
 
+@dataclass(frozen=True)
+class Tokens:
+    """The bearer tokens of operators, by role."""
+
+    admin: str
+    read: str
+
+
 @pytest.fixture(scope="session")
-def call(api_url):
+def tokens() -> Tokens:
+    """The tokens of the stack."""
+    return Tokens(os.environ["ONCE_TOKEN"], os.environ["ONCE_READ_TOKEN"])
+
+
+@pytest.fixture(scope="session")
+def call(api_url, tokens):
     """Sends a request to the API: `call("POST", "/orders", {…}, {"Idempotency-Key": "…"})`.
 
-    A body of bytes is sent as it is, any other as JSON.
+    A body of bytes is sent as it is, any other as JSON. The request has the token of admins,
+    another one (`token="…"`) or none (`token=None`).
     """
 
-    def send(method: str, path: str, body=None, headers: dict[str, str] | None = None) -> Reply:
+    def send(
+        method: str,
+        path: str,
+        body=None,
+        headers: dict[str, str] | None = None,
+        token: str | None = tokens.admin,
+    ) -> Reply:
         data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
-        headers = {"Content-Type": "application/json"} | (headers or {})
+        bearer = {"Authorization": f"Bearer {token}"} if token else {}
+        headers = {"Content-Type": "application/json"} | bearer | (headers or {})
         request = urllib.request.Request(api_url + path, data, headers, method=method)
         try:
             with urllib.request.urlopen(request, timeout=30) as reply:

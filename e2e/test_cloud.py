@@ -23,15 +23,17 @@ def request_of(route: str) -> tuple[str, str]:
     return method, re.sub(r"\{\w+\}", "unknown", path)
 
 
-def test_each_function_handles_its_sample_event(aws, functions, subtests):
+def test_each_function_handles_its_sample_event(aws, functions, tokens, subtests):
     for function, name in functions.items():
         with subtests.test(function):
             sample = (PROJECT / "events" / f"{kebab(function)}.json").read_text()
+            sample = sample.replace("Bearer token", f"Bearer {tokens.admin}")
             answer = aws("lambda").invoke(FunctionName=name, Payload=sample)
             assert "FunctionError" not in answer
             event, reply = json.loads(sample), json.load(answer["Payload"])
             if "routeKey" in event:
                 assert reply["statusCode"] < 500
+                assert reply["statusCode"] not in (401, 403)
                 assert reply["headers"]["x-request-id"] == f"sample-{kebab(function)}"
             elif "Records" in event:
                 # The sample callback cannot be delivered, so its message is to come again. Work
@@ -70,7 +72,8 @@ def test_a_page_of_an_allowed_origin_may_call_the_api(call):
     assert reply.status == 204
     assert reply.headers["Access-Control-Allow-Origin"] == "*"
     assert "POST" in reply.headers["Access-Control-Allow-Methods"]
-    assert "idempotency-key" in reply.headers["Access-Control-Allow-Headers"]
+    allowed = reply.headers["Access-Control-Allow-Headers"]
+    assert all(name in allowed for name in ("authorization", "idempotency-key", "order-token"))
 
 
 def test_the_router_of_make_watch_has_the_routes_of_the_template(template_routes):

@@ -2,7 +2,6 @@
 
 import json
 import re
-import urllib.request
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -33,18 +32,17 @@ DEAD_LETTER_QUEUES = ["callback", "company", "settlement", "schedule"]
 
 
 @pytest.fixture(scope="module")
-def scrape(api_url):
+def scrape(call, tokens):
     """Reads the metrics, by name and labels: `scrape()["once_source_up", "orders"]`."""
 
     def get() -> dict[tuple[str, ...], float]:
-        with urllib.request.urlopen(f"{api_url}/metrics", timeout=30) as reply:
-            assert reply.status == 200
-            assert reply.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
-            assert reply.headers["Cache-Control"] == "no-store"
-            text = reply.read().decode()
+        reply = call("GET", "/metrics", token=tokens.read)
+        assert reply.status == 200
+        assert reply.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+        assert reply.headers["Cache-Control"] == "no-store"
         found = {}
         typed = set()
-        for line in text.splitlines():
+        for line in reply.text.splitlines():
             if line.startswith("# TYPE "):
                 _, _, name, kind = line.split(" ")
                 assert kind == "gauge"

@@ -57,6 +57,7 @@ def test_an_order_is_returned_as_it_is_stored(call, product):
     reply = call("POST", "/orders", order_of(product, 2))
     assert reply.status == 201
     order = reply.json
+    assert re.fullmatch(r"[A-Za-z0-9_-]{43}", order.pop("order_token"))
     expected = order_of(product, 2) | {"status": "CONFIRMED", "total_cents": 2000}
     assert expected.items() <= order.items()
     assert uuid.UUID(order["id"])
@@ -75,8 +76,17 @@ def test_a_repeated_request_with_one_key_is_one_order(call, product):
     assert second.json == first.json
     assert second.headers["Idempotent-Replayed"] == "true"
     assert stock(call, product) == 99
-    other = call("POST", "/orders", order_of(product, 2), key)
-    assert (other.status, other.json["error"]["code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
+    for other in [order_of(product, 2), order_of(product, 1) | {"buyer_id": "another"}]:
+        reply = call("POST", "/orders", other, key)
+        assert (reply.status, reply.json["error"]["code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
+
+
+def test_merchants_may_number_their_imports_alike(call):
+    key = {"Idempotency-Key": f"import-{uuid.uuid4()}"}
+    merchants = ["merchant_001", "merchant_002"]
+    imports = [call("POST", "/products", PRODUCT | {"merchant_id": m}, key) for m in merchants]
+    assert [reply.status for reply in imports] == [201, 201]
+    assert imports[0].json["id"] != imports[1].json["id"]
 
 
 def test_an_order_of_more_than_the_stock_is_refused(call, product):
@@ -107,6 +117,8 @@ def test_orders_are_listed_newest_first_page_by_page(call, product):
         call("POST", "/orders", order_of(product, 1) | {"buyer_id": f"buyer-{n}"}).json
         for n in range(5)
     ]
+    for order in placed:
+        del order["order_token"]  # Only the buyer gets it.
     first = call("GET", "/orders?limit=3&offset=0").json
     second = call("GET", f"/orders?limit=2&cursor={first['next_cursor']}").json
     assert first["orders"] + second["orders"] == placed[::-1]

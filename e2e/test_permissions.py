@@ -18,15 +18,29 @@ FORBIDDEN = {
         "GetItem Ledger",
         "UpdateItem Ledger",
         "Query Ledger",
+        "GetSecretValue WebhookSecret",
     ],
-    "OrderList": ["PutItem Orders", "UpdateItem Orders", "Query Orders", "GetItem Ledger"],
-    "OrderGet": ["PutItem Orders", "UpdateItem Orders", "Query Orders/recent", "GetItem Ledger"],
+    "OrderList": [
+        "PutItem Orders",
+        "UpdateItem Orders",
+        "Query Orders",
+        "GetItem Ledger",
+        "GetSecretValue OrderSecret",
+    ],
+    "OrderGet": [
+        "PutItem Orders",
+        "UpdateItem Orders",
+        "Query Orders/recent",
+        "GetItem Ledger",
+        "GetSecretValue WebhookSecret",
+    ],
     "OrderCancel": [
         "PutItem Orders",
         "DeleteItem Orders",
         "Query Orders",
         "GetItem Ledger",
         "UpdateItem Ledger",
+        "GetSecretValue WebhookSecret",
     ],
     "ProductCreate": ["DeleteItem Orders", "Query Orders/recent", "PutItem Ledger"],
     "ProductList": ["PutItem Orders", "UpdateItem Orders", "GetItem Ledger"],
@@ -35,9 +49,9 @@ FORBIDDEN = {
     # Uniques
     "Accept": ["Query Uniques", "UpdateItem Uniques", "DeleteItem Uniques", "SendMessage Callback"],
     "CountList": ["PutItem Uniques", "UpdateItem Uniques"],
-    "CallbackTest": ["GetItem Uniques", "GetSecretValue another", "SendMessage Callback"],
+    "CallbackTest": ["GetItem Uniques", "GetSecretValue OrderSecret", "SendMessage Callback"],
     "MinuteClose": ["DeleteItem Uniques", "ReceiveMessage Callback", "ListShards CountStream"],
-    "CallbackSend": ["PutItem Uniques", "UpdateItem Uniques", "GetSecretValue another"],
+    "CallbackSend": ["PutItem Uniques", "UpdateItem Uniques", "GetSecretValue OrderSecret"],
     # Companies
     "CompanyPut": [
         "UpdateItem Companies",
@@ -150,6 +164,7 @@ FORBIDDEN = {
         "ReceiveMessage Company",
         "PurgeQueue Company",
         "GetObject reports/unknown.csv",
+        "GetSecretValue OrderSecret",
     ],
     "MetricsGet": [
         "PutItem Orders",
@@ -162,7 +177,7 @@ FORBIDDEN = {
         "GetSecretValue WebhookSecret",
     ],
     "OpenapiGet": ["GetItem Orders", "GetSecretValue WebhookSecret"],
-    "RouteUnknown": ["GetItem Orders", "GetSecretValue WebhookSecret"],
+    "RouteUnknown": ["GetItem Orders", "GetSecretValue OrderSecret"],
 }
 
 
@@ -190,7 +205,7 @@ def service_and_arguments(operation: str, target: str, outputs: dict[str, str]) 
         case "ListObjectsV2":
             return "s3", {"Bucket": outputs["SettlementBucketName"]}
         case "GetSecretValue":
-            return "secretsmanager", {"SecretId": outputs.get(f"{target}Arn", target)}
+            return "secretsmanager", {"SecretId": outputs[f"{target}Arn"]}
         case "ListShards":
             return "kinesis", {"StreamName": outputs["CountStreamName"]}
     raise ValueError(operation)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import subprocess
 import uuid
 from contextlib import contextmanager
@@ -104,6 +105,11 @@ def curl(*arguments: str) -> bytes:
     return subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
 
 
+def download(*arguments: str) -> bytes:
+    """Returns what curl downloads from the API, with the token that may look at everything."""
+    return curl("--header", f"Authorization: Bearer {os.environ['ONCE_READ_TOKEN']}", *arguments)
+
+
 @pytest.mark.begins
 def test_a_settlement_whose_message_was_lost_stays_queued(stalled, settlement):
     assert settlement(stalled)["status"] == "QUEUED"
@@ -119,8 +125,8 @@ def test_a_completed_settlement_has_processed_all_transactions(completed):
 
 def test_the_file_equals_the_sums_of_the_seed(api_url, completed, sums):
     assert sums.startswith(HEADER)
-    assert curl(api_url + completed["download_url"]) == sums
-    assert curl("--location", api_url + completed["download_url"]) == sums
+    assert download(api_url + completed["download_url"]) == sums
+    assert download("--location", api_url + completed["download_url"]) == sums
 
 
 def test_the_file_has_a_name_and_its_hash_as_etag(call, completed, sums):
@@ -148,14 +154,14 @@ def test_a_large_file_is_behind_a_link(aws, api_url, settle, outputs, settlement
         ExpressionAttributeValues={":bytes": {"N": "5000000"}},
     )
     url, headers = api_url + done["download_url"], ["--dump-header", "-", "--output", "/dev/null"]
-    direct = curl(*headers, url).decode()
+    direct = download(*headers, url).decode()
     assert direct.startswith("HTTP/1.1 302")
     assert f'etag: "{hashlib.sha256(sums).hexdigest()}"' in direct.lower()
     locations = [line for line in direct.splitlines() if line.lower().startswith("location: ")]
     [link] = [line.split(": ", 1)[1] for line in locations]
     assert "X-Amz-Expires=300" in link
-    assert curl(link) == curl("--location", url) == sums
-    followed = curl("--location", *headers, url).decode()
+    assert curl(link) == download("--location", url) == sums
+    followed = download("--location", *headers, url).decode()
     assert f"settlement_{FIRST}_{LAST}_{done['job_id']}.csv" in followed
     # The link is signed for one method and one file.
     with pytest.raises(subprocess.CalledProcessError):
@@ -169,7 +175,7 @@ def test_a_request_after_the_end_starts_a_new_settlement_with_the_same_file(
 ):
     job = settle()
     assert job != completed["job_id"]
-    assert curl(api_url + settlement(job, "COMPLETED")["download_url"]) == sums
+    assert download(api_url + settlement(job, "COMPLETED")["download_url"]) == sums
 
 
 def test_a_request_before_the_end_joins_the_settlement(
@@ -183,7 +189,7 @@ def test_a_request_before_the_end_joins_the_settlement(
         assert forced != job
         assert settle() == forced
     for one in (job, forced):
-        assert curl(api_url + settlement(one, "COMPLETED")["download_url"]) == sums
+        assert download(api_url + settlement(one, "COMPLETED")["download_url"]) == sums
 
 
 def test_there_is_no_file_before_the_end(settle, call, settlement, sums, suspended):
@@ -258,7 +264,7 @@ def test_settlements_are_listed_newest_first_page_by_page(
 def test_the_file_of_days_without_transactions_is_a_header(api_url, settle, settlement):
     done = settlement(settle("2025-02-01", "2025-02-28"), "COMPLETED")
     assert (done["progress"], done["processed"], done["total"]) == (100, 0, 0)
-    assert curl(api_url + done["download_url"]) == HEADER
+    assert download(api_url + done["download_url"]) == HEADER
 
 
 def test_a_settlement_fails_after_its_last_attempt_and_can_be_retried(
@@ -288,7 +294,7 @@ def test_a_settlement_fails_after_its_last_attempt_and_can_be_retried(
     done = settlement(job, "COMPLETED", "FAILED")
     assert done["status"] == "COMPLETED"
     assert "error" not in done
-    assert curl(api_url + done["download_url"]) == sums
+    assert download(api_url + done["download_url"]) == sums
 
 
 def test_an_invalid_request_is_refused_with_the_name_of_the_field(call, subtests):
@@ -363,7 +369,7 @@ def test_no_file_name_leads_to_another_object(call, completed, subtests):
 @pytest.mark.waits
 def test_a_stalled_settlement_is_sent_again_once(api_url, settlement, stalled):
     done = settlement(stalled, "COMPLETED")
-    assert curl(api_url + done["download_url"]) == HEADER
+    assert download(api_url + done["download_url"]) == HEADER
     messages = logs.lines(stalled)
     lines = [json.loads(message) for message in messages if message.startswith("{")]
     resent = [

@@ -1,7 +1,9 @@
 """Deploys the project's template to a running local cloud, as `sam deploy` does to AWS."""
 
+import hashlib
 import json
 import os
+import secrets
 import subprocess
 import sys
 from pathlib import Path
@@ -10,33 +12,53 @@ import boto3
 
 import routes
 from environments import PROJECT, programs
-from home import Home, adopt, client_environment, endpoint, write_exports
+from home import Home, adopt, client_environment, endpoint, write_exports, write_private
 from package import package
 from server import running_port
 
 # As in samconfig.toml.
 STACK = "once"
 
+# Callbacks may reach this machine. 16 shards, because the local cloud's one interpreter would take
+# seconds to query 256.
+PARAMETERS = {"CallbackAllowPrivate": "true", "UniqueShards": "16"}
+
 
 def deploy(home: Home) -> None:
-    """Builds and deploys what changed; then writes the API's URL and the functions' settings."""
+    """Builds and deploys what changed; then writes how to call the API, and its settings."""
     port = running_port(home)
     adopt(client_environment(port))
     template = package(home)
     print("Deploying", flush=True)
-    _sam_deploy(template)
+    token, read_token = _token(home.token), _token(home.read_token)
+    hashes = {"AdminTokenSha256": _hash(token), "ReadTokenSha256": _hash(read_token)}
+    _sam_deploy(template, PARAMETERS | hashes)
     _fix_event_sources()
     _fix_policies()
     url = f"{endpoint(port)}{routes.publish(STACK)}"
     home.api_url.write_text(f"{url}\n")
-    stack = {"STACK_NAME": STACK, "API_URL": url}
+    tokens = {"ONCE_TOKEN": token, "ONCE_READ_TOKEN": read_token}
+    stack = {"STACK_NAME": STACK, "API_URL": url, **tokens}
     write_exports(home.env, {**client_environment(port), **_settings(), **stack})
     print(f"The API is at {url}")
 
 
-def _sam_deploy(template: Path) -> None:
+def _token(file: Path) -> str:
+    """Returns the token of a file, a new one if there is no file."""
+    if not file.exists():
+        write_private(file, f"{secrets.token_urlsafe(32)}\n")
+    return file.read_text().strip()
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _sam_deploy(template: Path, parameters: dict[str, str]) -> None:
     config = ["--config-file", PROJECT / "samconfig.toml", "--config-env", "local"]
+    overrides = [f"{name}={value}" for name, value in parameters.items()]
     command = [programs("tools") / "sam", "deploy", *config, "--template-file", template]
+    command += ["--parameter-overrides", *overrides]
     environment = {**os.environ, "SAM_CLI_TELEMETRY": "0", "SAM_CLI_POLL_DELAY": "0.2"}
     # sam prints the whole template and its own progress bars: shown only if it fails.
     output = {"text": True, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}

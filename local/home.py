@@ -49,8 +49,18 @@ class Home:
         return self.root / "api-url"
 
     @property
+    def token(self) -> Path:
+        """The token of the role `admin`, one line."""
+        return self.root / "token"
+
+    @property
+    def read_token(self) -> Path:
+        """The token of the role `read`, one line."""
+        return self.root / "read-token"
+
+    @property
     def env(self) -> Path:
-        """The deployed functions' settings, for a shell's `source`."""
+        """The deployed functions' settings and the tokens, for a shell's `source`."""
         return self.root / "env"
 
 
@@ -84,7 +94,15 @@ def adopt(variables: dict[str, str]) -> None:
 def write_exports(file: Path, variables: dict[str, str]) -> None:
     """Writes a file for a shell's `source`."""
     lines = [f"{EXPORT}{name}={shlex.quote(value)}\n" for name, value in sorted(variables.items())]
-    file.write_text("".join(["unset AWS_PROFILE AWS_SESSION_TOKEN\n", *lines]))
+    write_private(file, "".join(["unset AWS_PROFILE AWS_SESSION_TOKEN\n", *lines]))
+
+
+def write_private(file: Path, text: str) -> None:
+    """Writes a file that only its owner may access."""
+    # A file that exists keeps its mode.
+    file.unlink(missing_ok=True)
+    file.touch(mode=0o600)
+    file.write_text(text)
 
 
 def read_exports(file: Path) -> dict[str, str]:

@@ -154,5 +154,5 @@ def _await(condition: Callable[[], bool], failure: str) -> None:
 def _clear(home: Home) -> None:
     """Removes the files of a cloud that has ended."""
     shutil.rmtree(home.scratch, ignore_errors=True)
-    home.api_url.unlink(missing_ok=True)
-    home.env.unlink(missing_ok=True)
+    for file in (home.api_url, home.token, home.read_token, home.env):
+        file.unlink(missing_ok=True)

@@ -12,7 +12,7 @@ from home import ISOLATED, adopt, read_exports
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", PROJECT / "target"))
 LOG = PROJECT / ".local" / "standalone.log"
 
-SERVE = ["serve", "--memory", "--anonymous", "--port", "0"]
+SERVE = ["serve", "--memory", "--port", "0"]
 
 
 def main() -> None:

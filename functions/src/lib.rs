@@ -17,6 +17,8 @@
 
 #![allow(clippy::unused_async, reason = "handlers are async, also those that call nothing")]
 
+#[cfg(test)]
+mod access;
 pub mod company;
 pub mod operations;
 pub mod orders;

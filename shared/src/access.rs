@@ -1,13 +1,17 @@
-//! Access control: bearer tokens, for the endpoints that require one.
+//! Access control: which token each endpoint requires, and the tokens of operators.
 //!
-//! The deployment stores only the SHA-256 of its tokens. There may be two, so that a token can be
-//! replaced without interruption: first configure both, then the new one alone once every caller
-//! has it. All hashes are compared in constant time, so that response times reveal nothing about
-//! them.
+//! Closed by default: an endpoint that its row of [`crate::routes`] does not open requires an
+//! operator's token with a [`Role`], or the own token of the order that it is about
+//! ([`crate::orders::OrderTokens`]). Without a configured token no closed endpoint is reachable.
 //!
-//! Not covered: the identity of callers. All tokens have the same rights.
+//! The deployment stores only the SHA-256 of operators' tokens. Each role may have two, so that a
+//! token can be replaced without interruption: first configure both, then the new one alone once
+//! every caller has it. All hashes are compared in constant time, so that response times reveal
+//! nothing about them.
+//!
+//! Not covered: who an operator is. All tokens of a role are the same caller.
 
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 
 use subtle::{Choice, ConstantTimeEq};
 
@@ -16,79 +20,178 @@ use crate::{
     env::{VariableError, Variables},
 };
 
+/// The header with the own token of an order.
+pub const ORDER_TOKEN: &str = "order-token";
+
 /// The settings of access control.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The hashes of the valid tokens; `None`: no token is valid.
-    pub tokens: Option<Tokens>,
-    /// Requires no token on any endpoint. Only for the local cloud.
-    pub allow_anonymous: bool,
-    /// The optional kinds of access that require a token in this deployment.
-    pub protected: Vec<Access>,
+    /// The tokens with the role [`Role::Admin`]; `None`: there is none.
+    pub admin: Option<Tokens>,
+    /// The tokens with the role [`Role::Read`]; `None`: there is none.
+    pub read: Option<Tokens>,
+    /// The switches that are set.
+    pub closed: Vec<Switch>,
+    /// The name or ARN of the secret in Secrets Manager that signs the tokens of orders.
+    pub order_secret_id: String,
 }
 
 impl Settings {
-    /// Reads `ACCESS_TOKEN_SHA256`, `ALLOW_ANONYMOUS`, `ACCEPT_NEEDS_TOKEN`, `ORDERS_NEED_TOKEN`
-    /// and `FIGURES_NEED_TOKEN`.
+    /// Reads `ADMIN_TOKEN_SHA256`, `READ_TOKEN_SHA256`, `ORDER_SECRET_ID`, and the variable of
+    /// each [`Switch`].
     pub fn read(variables: &Variables<'_>) -> Result<Self, VariableError> {
-        let switches = [
-            variables.parsed("ACCEPT_NEEDS_TOKEN", false)?.then_some(Access::Accept),
-            variables.parsed("ORDERS_NEED_TOKEN", false)?.then_some(Access::Orders),
-            variables.parsed("FIGURES_NEED_TOKEN", false)?.then_some(Access::Figures),
-        ];
+        let mut closed = Vec::new();
+        for switch in Switch::ALL {
+            if variables.parsed(switch.variable(), false)? {
+                closed.push(switch);
+            }
+        }
         Ok(Self {
-            tokens: variables.secret("ACCESS_TOKEN_SHA256")?,
-            allow_anonymous: variables.local_only("ALLOW_ANONYMOUS")?,
-            protected: switches.into_iter().flatten().collect(),
+            admin: variables.secret("ADMIN_TOKEN_SHA256")?,
+            read: variables.secret("READ_TOKEN_SHA256")?,
+            closed,
+            order_secret_id: variables.parsed("ORDER_SECRET_ID", "order-secret".to_owned())?,
         })
     }
 }
 
-/// Whether an endpoint requires a token.
+/// What the token of an operator permits. A greater role includes the smaller one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// Looks at everything and changes nothing.
+    Read,
+    /// Does everything.
+    Admin,
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Read => "read",
+            Self::Admin => "admin",
+        })
+    }
+}
+
+/// What an endpoint requires of its callers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// Always: the endpoint changes or reveals money or schedules.
-    Token,
-    /// Never.
+    /// Nothing.
     Open,
-    /// If `ACCEPT_NEEDS_TOKEN` is set.
+    /// Nothing, unless the deployment sets the switch: then the switch's role.
+    OpenUnless(Switch),
+    /// An operator's token with this role.
+    Operator(Role),
+    /// The order's own token, or an operator's with this role. The endpoint verifies the order's
+    /// token; a request without any is refused before.
+    OrderOr(Role),
+}
+
+/// A setting that closes an endpoint which is open by default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Switch {
+    /// Counting ids.
     Accept,
-    /// If `ORDERS_NEED_TOKEN` is set.
+    /// Placing orders.
     Orders,
-    /// If `FIGURES_NEED_TOKEN` is set.
-    Figures,
+    /// The test receiver of webhooks.
+    Test,
+}
+
+impl Switch {
+    const ALL: [Self; 3] = [Self::Accept, Self::Orders, Self::Test];
+
+    const fn variable(self) -> &'static str {
+        match self {
+            Self::Accept => "ACCEPT_NEEDS_TOKEN",
+            Self::Orders => "ORDERS_NEED_TOKEN",
+            Self::Test => "TEST_NEEDS_TOKEN",
+        }
+    }
+
+    /// The role that the endpoint requires once it is closed, and of every token that it is sent.
+    #[must_use]
+    pub const fn role(self) -> Role {
+        match self {
+            Self::Accept | Self::Orders => Role::Admin,
+            Self::Test => Role::Read,
+        }
+    }
+}
+
+/// Who sent a request, as far as operators' tokens tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Caller {
+    /// Anybody. At [`Access::OrderOr`] the request has an order's token, which is not verified yet.
+    Anonymous,
+    /// An operator whose role permits the request.
+    Operator(Role),
 }
 
 /// Why a request is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AccessError {
-    /// The request has no bearer token.
-    #[error("A bearer token is required: Authorization: Bearer <token>")]
-    Unauthorized,
+    /// The endpoint requires a token, and the request has none.
+    #[error("A token is required: Authorization: Bearer <token>")]
+    Missing,
+    /// The endpoint requires a token or that of the order, and the request has neither.
+    #[error("A token is required: Order-Token: <token>, or Authorization: Bearer <token>")]
+    MissingForOrder,
     /// The token is not one of the deployment.
     #[error("The token is not valid")]
-    Forbidden,
+    Unknown,
+    /// The token is not that of the order. Whether the order exists is not told.
+    #[error("The token is not the one of this order")]
+    NotOfOrder,
+    /// The token has a smaller role than the request requires.
+    #[error("The token does not permit this: the role {0} is required")]
+    Insufficient(Role),
 }
 
 impl Settings {
-    /// Checks the header `Authorization` of a request to an endpoint.
-    pub fn check(&self, access: Access, authorization: Option<&str>) -> Result<(), AccessError> {
-        let requires_token = match access {
-            Access::Open => false,
-            Access::Token => true,
-            optional => self.protected.contains(&optional),
+    /// Decides on a request to an endpoint by its header `Authorization`. A bearer token must be
+    /// valid wherever it is sent, since what a request does can depend on its caller.
+    ///
+    /// # Errors
+    /// The request has no token, an unknown one, or one whose role does not permit it.
+    pub fn admit(
+        &self,
+        access: Access,
+        authorization: Option<&str>,
+        has_order_token: bool,
+    ) -> Result<Caller, AccessError> {
+        let caller = self.identify(authorization)?;
+        let required = match (access, caller) {
+            (Access::Open, _) => return Ok(caller),
+            (Access::OpenUnless(switch), Caller::Anonymous) if !self.closed.contains(&switch) => {
+                return Ok(caller);
+            }
+            (Access::OpenUnless(switch), _) => switch.role(),
+            (Access::Operator(role) | Access::OrderOr(role), _) => role,
         };
-        if !requires_token || self.allow_anonymous {
-            return Ok(());
+        match (caller, access) {
+            (Caller::Operator(role), _) if role >= required => Ok(caller),
+            (_, Access::OrderOr(_)) if has_order_token => Ok(Caller::Anonymous),
+            (Caller::Operator(_), _) => Err(AccessError::Insufficient(required)),
+            (Caller::Anonymous, Access::OrderOr(_)) => Err(AccessError::MissingForOrder),
+            (Caller::Anonymous, _) => Err(AccessError::Missing),
         }
-        let (scheme, token) = authorization
+    }
+
+    /// Finds the operator by the bearer token. Other schemes than `Bearer` are not ours.
+    fn identify(&self, authorization: Option<&str>) -> Result<Caller, AccessError> {
+        let token = authorization
             .and_then(|header| header.split_once(' '))
-            .ok_or(AccessError::Unauthorized)?;
-        if !scheme.eq_ignore_ascii_case("bearer") || token.is_empty() {
-            return Err(AccessError::Unauthorized);
+            .filter(|(scheme, token)| scheme.eq_ignore_ascii_case("bearer") && !token.is_empty());
+        let Some((_, token)) = token else { return Ok(Caller::Anonymous) };
+        let hash = Tokens::hash(token);
+        let is_of = |tokens: &Option<Tokens>| tokens.as_ref().is_some_and(|all| all.contain(&hash));
+        // Both roles are compared, whichever matches.
+        match (is_of(&self.admin), is_of(&self.read)) {
+            (true, _) => Ok(Caller::Operator(Role::Admin)),
+            (_, true) => Ok(Caller::Operator(Role::Read)),
+            _ => Err(AccessError::Unknown),
         }
-        let is_valid = self.tokens.as_ref().is_some_and(|tokens| tokens.contains(token));
-        is_valid.then_some(()).ok_or(AccessError::Forbidden)
     }
 }
 
@@ -101,6 +204,14 @@ impl Tokens {
     #[must_use]
     pub fn hash(token: &str) -> String {
         sha256(token.as_bytes())
+    }
+
+    fn contain(&self, hash: &str) -> bool {
+        // All hashes are compared, even after a match.
+        self.0
+            .iter()
+            .fold(Choice::from(0), |found, known| found | hash.as_bytes().ct_eq(known.as_bytes()))
+            .into()
     }
 }
 
@@ -126,92 +237,11 @@ impl FromStr for Tokens {
     }
 }
 
-impl std::fmt::Debug for Tokens {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Tokens({})", self.0.len())
     }
 }
 
-impl Tokens {
-    fn contains(&self, token: &str) -> bool {
-        let token = sha256(token.as_bytes());
-        // All hashes are compared, even after a match.
-        self.0
-            .iter()
-            .fold(Choice::from(0), |found, hash| found | token.as_bytes().ct_eq(hash.as_bytes()))
-            .into()
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn settings(tokens: &[&str]) -> Settings {
-        let hashes: Vec<String> = tokens.iter().map(|token| sha256(token.as_bytes())).collect();
-        let tokens = (!hashes.is_empty()).then(|| hashes.join(",").parse().expect("hashes"));
-        Settings { tokens, allow_anonymous: false, protected: vec![Access::Orders] }
-    }
-
-    #[test]
-    fn only_a_valid_token_is_accepted() {
-        let both = settings(&["old", "new"]);
-        for (authorization, expected) in [
-            (Some("Bearer old"), Ok(())),
-            (Some("bearer new"), Ok(())),
-            (Some("Bearer other"), Err(AccessError::Forbidden)),
-            (Some("Bearer old "), Err(AccessError::Forbidden)),
-            (Some("Bearer "), Err(AccessError::Unauthorized)),
-            (Some("Bearer"), Err(AccessError::Unauthorized)),
-            (Some("Basic old"), Err(AccessError::Unauthorized)),
-            (Some("old"), Err(AccessError::Unauthorized)),
-            (Some(""), Err(AccessError::Unauthorized)),
-            (None, Err(AccessError::Unauthorized)),
-        ] {
-            assert_eq!(both.check(Access::Token, authorization), expected, "{authorization:?}");
-        }
-        assert_eq!(
-            settings(&["new"]).check(Access::Token, Some("Bearer old")),
-            Err(AccessError::Forbidden)
-        );
-        assert_eq!(
-            settings(&[]).check(Access::Token, Some("Bearer old")),
-            Err(AccessError::Forbidden),
-            "no token is valid"
-        );
-    }
-
-    #[test]
-    fn open_endpoints_require_no_token_and_optional_ones_only_if_configured() {
-        let settings = settings(&["token"]);
-        for (access, is_open) in [
-            (Access::Open, true),
-            (Access::Accept, true),
-            (Access::Figures, true),
-            (Access::Orders, false),
-        ] {
-            assert_eq!(settings.check(access, None).is_ok(), is_open, "{access:?}");
-        }
-        let anonymous = Settings { allow_anonymous: true, ..settings };
-        assert_eq!(anonymous.check(Access::Token, None), Ok(()));
-    }
-
-    #[test]
-    fn one_or_two_hashes_are_accepted() {
-        let hash = sha256(b"token");
-        let valid =
-            [hash.clone(), format!("{hash},{hash}"), format!("{hash}, {}", hash.to_uppercase())];
-        assert!(valid.iter().all(|text| text.parse::<Tokens>().is_ok()));
-        for invalid in [
-            "",
-            "token",
-            ",",
-            &hash[1..],
-            &format!("{hash},"),
-            &format!("{hash},{hash},{hash}"),
-            &"+1".repeat(32),
-        ] {
-            assert_eq!(invalid.parse::<Tokens>(), Err(InvalidTokens), "{invalid}");
-        }
-    }
-}
+mod tests;

@@ -8,7 +8,7 @@ use crate::{
     company::Companies,
     config::Config,
     operations::{Gauges, Health, MetricSources},
-    orders::Orders,
+    orders::{OrderTokens, Orders},
     schedule::{ActionContext, Schedules},
     secret::SecretSource,
     settlement::Settlement,
@@ -31,6 +31,7 @@ pub struct App {
 #[derive(Debug)]
 struct Inner {
     orders: Orders,
+    order_tokens: OnceLock<OrderTokens>,
     uniques: Uniques,
     minute_closer: OnceLock<MinuteCloser>,
     companies: OnceLock<Companies>,
@@ -52,6 +53,7 @@ impl App {
     pub fn new(config: Config, aws: Aws) -> Self {
         let inner = Inner {
             orders: Orders::new(aws.dynamo(), config.orders.clone()),
+            order_tokens: OnceLock::new(),
             uniques: Uniques::new(aws.dynamo(), &config.uniques),
             minute_closer: OnceLock::new(),
             companies: OnceLock::new(),
@@ -77,6 +79,13 @@ impl App {
     #[must_use]
     pub fn orders(&self) -> &Orders {
         &self.inner.orders
+    }
+
+    /// Returns the own tokens of orders.
+    #[must_use]
+    pub fn order_tokens(&self) -> &OrderTokens {
+        let Inner { order_tokens, config, aws, .. } = &*self.inner;
+        order_tokens.get_or_init(|| OrderTokens::new(aws, &config.access.order_secret_id))
     }
 
     /// Returns ids and their counts.

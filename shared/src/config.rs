@@ -22,9 +22,9 @@
 //! | `SCHEDULES_TABLE`, `SCHEDULE_QUEUE_URL` | – | name of the table, URL of the queue |
 //! | `SCHEDULE_MAX_ATTEMPTS` | 5 | the largest number of attempts of an occurrence's action, 1 to 20 |
 //! | `RUN_RETENTION_DAYS` | 30 | how long the history of runs is kept, 1 to 3 650 |
-//! | `ACCESS_TOKEN_SHA256` | – | the SHA-256 of one token, or of two separated by a comma; empty: no token is valid |
-//! | `ALLOW_ANONYMOUS` | `false` | no endpoint requires a token; only with `AWS_ENDPOINT_URL` |
-//! | `ACCEPT_NEEDS_TOKEN`, `ORDERS_NEED_TOKEN`, `FIGURES_NEED_TOKEN` | `false` | these endpoints require a token too |
+//! | `ADMIN_TOKEN_SHA256`, `READ_TOKEN_SHA256` | – | the SHA-256 of one token with this role, or of two separated by a comma; empty: there is none |
+//! | `ACCEPT_NEEDS_TOKEN`, `ORDERS_NEED_TOKEN`, `TEST_NEEDS_TOKEN` | `false` | `accept`, placing orders and the test receiver require a token too |
+//! | `ORDER_SECRET_ID` | `order-secret` | name or ARN of the secret in Secrets Manager that signs the tokens of orders |
 //! | `CALLBACK_DEAD_LETTER_QUEUE_URL`, `COMPANY_DEAD_LETTER_QUEUE_URL`, `SETTLEMENT_DEAD_LETTER_QUEUE_URL`, `SCHEDULE_DEAD_LETTER_QUEUE_URL` | – | URLs of the dead-letter queues, for `metrics-get` only; without a URL it has no metrics of that queue |
 //! | `STACK_NAME` | – | name of the stack, for `metrics-get` only; without it there are no metrics of single functions |
 //! | `WEBHOOK_SECRET_ID` | `webhook-secret` | name or ARN of the secret in Secrets Manager that signs webhooks |
@@ -183,9 +183,11 @@ mod tests {
             ("SCHEDULE_QUEUE_URL", ""),
             ("SCHEDULE_MAX_ATTEMPTS", "0"),
             ("RUN_RETENTION_DAYS", "3651"),
-            ("ACCESS_TOKEN_SHA256", "hunter2"),
-            ("ALLOW_ANONYMOUS", "true"),
+            ("ADMIN_TOKEN_SHA256", "hunter2"),
+            ("READ_TOKEN_SHA256", "hunter2"),
+            ("ACCEPT_NEEDS_TOKEN", "maybe"),
             ("ORDERS_NEED_TOKEN", "maybe"),
+            ("TEST_NEEDS_TOKEN", "maybe"),
             ("CALLBACK_ALLOW_PRIVATE", "yes"),
             ("CALLBACK_ALLOW_PRIVATE", "true"),
             ("LOG_LEVEL", "loud"),

@@ -1,13 +1,30 @@
 //! Idempotency keys: the caller's name for a request, so that a repeat has no further effect.
+//!
+//! A key is one of its operation and its caller:
+//!
+//! | operation | scope of its keys |
+//! |---|---|
+//! | `POST /orders` with a token | all operators: another buyer is another body |
+//! | `POST /orders` without one | the buyer, who is all that is known of the caller |
+//! | `POST /products` | the merchant: merchants number their imports alike |
+//! | `POST /products/{id}/restock` | the product |
+//! | `POST /scheduler/jobs` | all operators |
+//! | `POST /scheduler/jobs/{id}/run` | the job |
+//!
+//! A token is not part of a scope, so that a request can be repeated with the token that replaced
+//! it.
 
 use sha2::{Digest, Sha256};
 use uuid::{NoContext, Uuid};
 
-use crate::{digest, time::Timestamp};
+use crate::{access::Caller, digest, time::Timestamp};
 
 /// An idempotency key: 1 to 255 visible ASCII characters, chosen by the caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IdempotencyKey(String);
+pub struct IdempotencyKey {
+    text: String,
+    caller: Caller,
+}
 
 /// A text that is not an idempotency key.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -17,27 +34,41 @@ pub struct InvalidKey;
 impl TryFrom<&[u8]> for IdempotencyKey {
     type Error = InvalidKey;
 
+    /// Makes the key of an anonymous caller.
     fn try_from(bytes: &[u8]) -> Result<Self, InvalidKey> {
         let is_valid = (1..=255).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_graphic);
-        is_valid.then(|| Self(String::from_utf8_lossy(bytes).into_owned())).ok_or(InvalidKey)
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        is_valid.then_some(Self { text, caller: Caller::Anonymous }).ok_or(InvalidKey)
+    }
+}
+
+impl IdempotencyKey {
+    /// Returns the same key of this caller.
+    #[must_use]
+    pub fn of(self, caller: Caller) -> Self {
+        Self { caller, ..self }
+    }
+
+    /// Returns whether an operator chose the key.
+    #[must_use]
+    pub fn is_of_operator(&self) -> bool {
+        matches!(self.caller, Caller::Operator(_))
     }
 }
 
 /// Returns the id of the resource that a request creates. With a key it is the same for every
-/// repeat of the request within its `scope` (buyer, product, …); without one it is new, and begins
-/// with the time.
+/// repeat of the request within its `scope`; without one it is new, and begins with the time.
 #[must_use]
 pub fn request_id(scope: &str, key: Option<&IdempotencyKey>, now: Timestamp) -> Uuid {
-    let Some(IdempotencyKey(key)) = key else {
+    let Some(IdempotencyKey { text, .. }) = key else {
         let seconds = u64::try_from(now.as_millis() / 1_000).unwrap_or_default();
         let nanos =
             u32::try_from(now.as_millis().rem_euclid(1_000)).unwrap_or_default() * 1_000_000;
         return Uuid::new_v7(uuid::Timestamp::from_unix(NoContext, seconds, nanos));
     };
     // The length distinguishes ("a", "bc") from ("ab", "c").
-    digest::uuid(
-        Sha256::new().chain_update(scope.len().to_be_bytes()).chain_update(scope).chain_update(key),
-    )
+    let hash = Sha256::new().chain_update(scope.len().to_be_bytes()).chain_update(scope);
+    digest::uuid(hash.chain_update(text))
 }
 
 #[cfg(test)]

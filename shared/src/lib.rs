@@ -26,7 +26,7 @@
 //! | | [`webhook`] | sends signed webhooks to public addresses |
 //! | AWS | [`aws`], `tls` | clients and their connections |
 //! | values | [`cursor`], [`idempotency`], [`json`], [`time`], [`validated`], `id`, `digest` | types that hold valid values only; hashes |
-//! | process-wide | [`access`], [`env`](mod@env), [`invocation`], [`telemetry`] | bearer tokens; environment variables; deadlines; logs and metrics |
+//! | process-wide | [`access`], [`env`](mod@env), [`invocation`], [`telemetry`] | operators' tokens; environment variables; deadlines; logs and metrics |
 //! | tests | `testing` | embedded services, faults and crash points; only with the feature `testing` |
 //!
 //! Values and process-wide modules may be imported from every layer. Of the features, `schedule`

@@ -25,6 +25,13 @@ pub mod prewarm {
         app.orders().warm().await
     }
 
+    /// Prewarms the table of orders and the secret of their tokens.
+    pub async fn orders_and_tokens(app: App) -> Result<(), ServiceError> {
+        let warm_tokens = app.order_tokens().warm(app.now());
+        let (orders, tokens) = tokio::join!(app.orders().warm(), warm_tokens);
+        orders.and(tokens)
+    }
+
     /// Prewarms the table of uniques and the shard configuration.
     pub async fn uniques(app: App) -> Result<(), ServiceError> {
         app.uniques().warm(app.now()).await

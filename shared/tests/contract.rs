@@ -6,6 +6,7 @@ use std::{
 };
 
 use once::{
+    access::{Access, ORDER_TOKEN, Role},
     company::{CompanyId, NewProfile},
     json::{self, FromJson},
     orders::{NewOrder, NewProduct, NewStock},
@@ -17,7 +18,7 @@ use once::{
     validated::Text,
 };
 use regex_lite::Regex;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::assert_same;
 
@@ -85,6 +86,35 @@ fn a_route_has_the_parameters_and_the_body_that_the_contract_describes() {
         );
         assert_eq!(operation["requestBody"].is_object(), row.body == Body::Json, "{route:?}");
     }
+}
+
+/// The security requirements of an operation, as the contract writes them.
+fn security(access: Access) -> Value {
+    let bearer = |role: Role| json!({"bearerAuth": [role.to_string()]});
+    match access {
+        Access::Open => json!([]),
+        Access::OpenUnless(switch) => json!([{}, bearer(switch.role())]),
+        Access::Operator(role) => json!([bearer(role)]),
+        Access::OrderOr(role) => json!([{"orderToken": []}, bearer(role)]),
+    }
+}
+
+#[test]
+fn an_operation_requires_the_token_that_its_row_requires() {
+    let contract = contract();
+    let operations: BTreeMap<_, _> = operations(&contract).collect();
+    for (route, row) in routes::routes() {
+        let operation = operations[&format!("{} {}", route.method, route.path)];
+        assert_eq!(operation["security"], security(row.access), "{route:?}");
+        let is_documented = |status: &str| operation["responses"][status].is_object();
+        let security = security(row.access).to_string();
+        let expected = security.contains("admin") || security.contains("orderToken");
+        assert!(is_documented("401"), "{route:?}: a token that is sent may be unknown");
+        assert_eq!(is_documented("403"), expected, "{route:?}: a token may not be enough");
+    }
+    let schemes = &contract["components"]["securitySchemes"];
+    let name = schemes["orderToken"]["name"].as_str().map(str::to_lowercase);
+    assert_eq!(name.as_deref(), Some(ORDER_TOKEN));
 }
 
 #[test]

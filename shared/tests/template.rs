@@ -3,11 +3,14 @@
 use std::{collections::BTreeSet, fs, time::Duration};
 
 use once::{
+    access::ORDER_TOKEN,
     routes::{self, RateClass, Trigger},
     settlement::LEDGER_LAG,
     testing::{Template, root},
     uniques::CLOCK_SKEW,
 };
+
+use serde_json::Value;
 
 use crate::assert_same;
 
@@ -123,11 +126,33 @@ fn a_program_is_one_call_with_its_own_name() {
 }
 
 #[test]
-fn a_deployment_requires_a_token_by_default() {
+fn a_deployment_has_no_token_by_default_and_requires_that_of_admins() {
     let template = Template::load();
-    let default = |name: &str| template.parameters()[name]["Default"].clone();
-    assert!(default("AccessTokenSha256").is_null());
-    assert_eq!(default("AllowAnonymous"), "false");
+    for (name, default) in [("AdminTokenSha256", Value::Null), ("ReadTokenSha256", "".into())] {
+        let parameter = &template.parameters()[name];
+        assert_eq!((&parameter["Default"], &parameter["NoEcho"]), (&default, &true.into()));
+    }
+}
+
+#[test]
+fn only_the_functions_of_single_orders_may_read_the_secret_of_their_tokens() {
+    let template = Template::load();
+    let may_read = |properties: &Value| properties["Policies"].to_string().contains("OrderSecret");
+    let readers: Vec<_> = template.functions().filter(|found| may_read(found.properties)).collect();
+    let programs: BTreeSet<_> = readers.iter().map(|found| found.program).collect();
+    assert_eq!(programs, ["order-cancel", "order-create", "order-get"].into());
+    for reader in readers {
+        let id = &reader.properties["Environment"]["Variables"]["ORDER_SECRET_ID"];
+        assert_eq!(id, "OrderSecret.Id", "{}", reader.program);
+    }
+}
+
+#[test]
+fn pages_of_other_origins_may_send_the_token_of_an_order() {
+    let template = Template::load();
+    let (_, api) = template.resources("AWS::Serverless::HttpApi").next().expect("an API");
+    let allowed = api["CorsConfiguration"]["AllowHeaders"].as_array().expect("headers");
+    assert!(allowed.contains(&ORDER_TOKEN.into()), "{allowed:?}");
 }
 
 #[test]

@@ -25,7 +25,8 @@ pub(crate) fn write(
     let endpoint = format!("http://{services}");
     let own = [
         ("API_URL", url),
-        ("ONCE_TOKEN", &keys.access_token),
+        ("ONCE_TOKEN", &keys.admin_token),
+        ("ONCE_READ_TOKEN", &keys.read_token),
         ("AWS_ENDPOINT_URL", &endpoint),
         ("AWS_REGION", REGION),
         ("AWS_DEFAULT_REGION", REGION),

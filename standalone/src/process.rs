@@ -21,6 +21,7 @@ use once::{
     access::Tokens,
     aws::{self, Aws},
     config::Config,
+    env::VariableError,
     telemetry,
 };
 use tokio::{net::TcpListener, sync::watch, task::JoinSet, time::timeout};
@@ -82,7 +83,7 @@ impl Process {
         let names = LocalNames::new(&url);
         let stack = resolve(parameters, &keys, &names)?;
         let variables = settings::variables(&stack.functions, &names.used())?;
-        let config = configure(&variables, &url, address)?;
+        let config = configure(&variables, &url)?;
         telemetry::init_logs(&config.telemetry, std::io::stderr);
 
         let credentials = keys.links.clone();
@@ -150,34 +151,29 @@ impl Process {
     }
 }
 
-/// Resolves the template. Without another token, callers have that of the keys.
+/// Resolves the template. Without other tokens, callers have those of the keys.
 fn resolve(
     mut parameters: BTreeMap<String, String>,
     keys: &Keys,
     names: &LocalNames,
 ) -> Result<Stack, Box<dyn Error>> {
-    let own_token = || Tokens::hash(&keys.access_token);
-    parameters.entry("AccessTokenSha256".to_owned()).or_insert_with(own_token);
+    for (name, token) in
+        [("AdminTokenSha256", &keys.admin_token), ("ReadTokenSha256", &keys.read_token)]
+    {
+        parameters.entry(name.to_owned()).or_insert_with(|| Tokens::hash(token));
+    }
     // There are no metrics of Lambda to report.
     parameters.entry("MetricsByFunction".to_owned()).or_insert_with(|| "false".to_owned());
     Ok(Template::parse(TEMPLATE)?.resolve(&parameters, names)?)
 }
 
 /// Reads the settings of all functions.
-fn configure(
-    variables: &BTreeMap<String, String>,
-    url: &str,
-    address: SocketAddr,
-) -> Result<Config, Box<dyn Error>> {
-    let config = Config::read(|name| match name {
+fn configure(variables: &BTreeMap<String, String>, url: &str) -> Result<Config, VariableError> {
+    Config::read(|name| match name {
         // Functions call the services of this process, and not those of AWS.
         "AWS_ENDPOINT_URL" => Some(url.to_owned()),
         _ => variables.get(name).cloned(),
-    })?;
-    if config.access.allow_anonymous && !address.ip().is_loopback() {
-        return Err(format!("{address}: without tokens only a loopback address is served").into());
-    }
-    Ok(config)
+    })
 }
 
 /// Returns clients of the services.

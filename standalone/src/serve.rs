@@ -39,9 +39,6 @@ pub struct Serve {
     /// What an answered write survives: a power failure (full) or the death of the process (normal)
     #[arg(long, value_enum, default_value_t = DurabilityOption::Full, conflicts_with = "memory")]
     durability: DurabilityOption,
-    /// Require no token on any endpoint; only on a loopback address
-    #[arg(long)]
-    anonymous: bool,
     /// Parameter of template.yaml, such as `LogLevel=debug`; may be repeated
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
     parameters: Vec<(String, String)>,
@@ -81,10 +78,6 @@ impl Serve {
 
     fn options(self) -> Result<Options, Box<dyn Error>> {
         let data = if self.memory { Data::temporary() } else { Data::open(&self.data) };
-        let mut parameters: Vec<_> = self.parameters;
-        if self.anonymous {
-            parameters.push(("AllowAnonymous".to_owned(), "true".to_owned()));
-        }
         Ok(Options {
             address: SocketAddr::new(self.address, self.port),
             url: self.url,
@@ -94,7 +87,7 @@ impl Serve {
                 DurabilityOption::Full if !self.memory => Durability::Full,
                 _ => Durability::Normal,
             },
-            parameters: parameters.into_iter().collect(),
+            parameters: self.parameters.into_iter().collect(),
         })
     }
 }

@@ -4,5 +4,5 @@ use functions::orders::cancel;
 use once::http::{Error, prewarm, serve};
 
 fn main() -> Result<(), Error> {
-    serve(env!("CARGO_BIN_NAME"), prewarm::orders, cancel::handle)
+    serve(env!("CARGO_BIN_NAME"), prewarm::orders_and_tokens, cancel::handle)
 }

@@ -7,7 +7,7 @@ use once::{
 
 /// Cancels an order and returns it. An order that is already canceled is returned unchanged.
 pub async fn handle(app: App, request: Request) -> Result<Reply, ApiError> {
-    let id = super::order_id(&request)?;
+    let id = super::permitted_order(&app, &request).await?;
     Ok(Reply::ok(&app.orders().cancel(id, app.now()).await?))
 }
 
@@ -16,7 +16,9 @@ mod tests {
     use once::testing::{Call, Cloud};
 
     use super::*;
-    use crate::orders::checks::{assert_invalid_order_ids, assert_sample_not_found};
+    use crate::orders::checks::{
+        assert_invalid_order_ids, assert_order_token, assert_sample_not_found,
+    };
 
     #[tokio::test]
     async fn a_second_cancellation_returns_the_same_order() {
@@ -34,6 +36,11 @@ mod tests {
             instance.app.orders().product(1).await.expect("a read").expect("the product").stock,
             100
         );
+    }
+
+    #[tokio::test]
+    async fn an_order_is_canceled_by_the_holder_of_its_token_only() {
+        assert_order_token(|id| Call::new("POST", &format!("/orders/{id}/cancel")), handle).await;
     }
 
     #[tokio::test]

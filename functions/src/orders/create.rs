@@ -3,16 +3,29 @@
 use once::{
     App,
     http::{self, ApiError, Reply, Request},
-    orders::NewOrder,
+    orders::{NewOrder, Order, OrderToken, Placed},
 };
+use serde::Serialize;
+
+/// An order with its own token. No other answer has the token.
+#[derive(Debug, Serialize)]
+struct PlacedOrder {
+    #[serde(flatten)]
+    order: Order,
+    order_token: OrderToken,
+}
 
 /// Places an order, once per idempotency key.
 pub async fn handle(app: App, request: Request) -> Result<Reply, ApiError> {
     let order: NewOrder = http::body(&request)?;
     let key = http::idempotency_key(&request)?;
-    let placed = app.orders().place(order, key.as_ref(), app.now()).await?;
-    Ok(Reply::created(&format!("/orders/{}", placed.order.id), &placed.order)
-        .replayed(placed.replayed))
+    let now = app.now();
+    // First, so that no order is placed whose token cannot be answered.
+    let token_keys = app.order_tokens().keys(now).await?;
+    let Placed { order, replayed } = app.orders().place(order, key.as_ref(), now).await?;
+    let placed = PlacedOrder { order_token: token_keys.sign(order.id), order };
+    let location = format!("/orders/{}", placed.order.id);
+    Ok(Reply::created(&location, &placed).replayed(replayed))
 }
 
 #[cfg(test)]
@@ -50,8 +63,12 @@ mod tests {
         assert_eq!(answer.headers["location"], format!("/orders/{id}"));
         let created_at = answer.body["created_at"].clone();
         assert!(created_at.as_str().is_some_and(|time| time.ends_with('Z')));
+        let keys = instance.app.order_tokens().keys(instance.app.now()).await.expect("the secret");
+        let mut body = answer.body.clone();
+        let token = body.as_object_mut().expect("an object").remove("order_token");
+        assert_eq!(token, Some(json!(keys.sign(id))));
         assert_eq!(
-            answer.body,
+            body,
             json!({
                 "id": id, "product_id": 1, "buyer_id": "user-123", "quantity": 2,
                 "status": "CONFIRMED", "total_cents": 2000,
@@ -59,7 +76,38 @@ mod tests {
             })
         );
         let stored = instance.app.orders().get(id).await.expect("a read").expect("stored");
-        assert_eq!(serde_json::to_value(stored.order).expect("JSON"), answer.body);
+        assert_eq!(serde_json::to_value(stored.order).expect("JSON"), body);
+    }
+
+    #[tokio::test]
+    async fn without_the_secret_of_tokens_no_order_is_placed() {
+        let (cloud, _) = instance_with_product().await;
+        cloud.services().remove_order_secret();
+        let instance = cloud.instance();
+        let answer = post(order()).to(&instance, handle).await;
+        assert_eq!((answer.status, answer.code()), (503, "SECRET_UNAVAILABLE"));
+        let product = instance.app.orders().product(1).await.expect("a read").expect("the product");
+        assert_eq!(product.stock, 100);
+    }
+
+    #[tokio::test]
+    async fn the_key_of_an_operator_is_for_one_buyer_and_that_of_anybody_else_for_each() {
+        let (_cloud, instance) = instance_with_product().await;
+        let of = |buyer: &str| {
+            let body = json!({"product_id": 1, "quantity": 2, "buyer_id": buyer});
+            post(body).header("idempotency-key", "cart")
+        };
+        let operators = of("one").to(&instance, handle).await;
+        assert_eq!(operators.status, 201);
+        let other = of("two").to(&instance, handle).await;
+        assert_eq!((other.status, other.code()), (422, "IDEMPOTENCY_KEY_REUSED"));
+        let mut placed = vec![operators.body["id"].clone()];
+        for buyer in ["one", "two"] {
+            let answer = of(buyer).anonymous().to(&instance, handle).await;
+            assert_eq!(answer.status, 201, "{buyer}: {}", answer.body);
+            assert!(!placed.contains(&answer.body["id"]), "an order of its own");
+            placed.push(answer.body["id"].clone());
+        }
     }
 
     #[tokio::test]

@@ -7,7 +7,7 @@ use once::{
 
 /// Returns an order with its current product.
 pub async fn handle(app: App, request: Request) -> Result<Reply, ApiError> {
-    let id = super::order_id(&request)?;
+    let id = super::permitted_order(&app, &request).await?;
     let order = app.orders().get(id).await?.ok_or_else(|| ApiError::order_not_found(id))?;
     Ok(Reply::ok(&order))
 }
@@ -18,7 +18,9 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::orders::checks::{assert_invalid_order_ids, assert_sample_not_found};
+    use crate::orders::checks::{
+        assert_invalid_order_ids, assert_order_token, assert_sample_not_found,
+    };
 
     #[tokio::test]
     async fn an_order_is_returned_with_its_current_product() {
@@ -33,6 +35,11 @@ mod tests {
         expected["product"] =
             json!({"id": 1, "name": "Limited Edition Product", "stock": 98, "price": 1000});
         assert_eq!((answer.status, answer.body), (200, expected));
+    }
+
+    #[tokio::test]
+    async fn an_order_is_shown_to_the_holder_of_its_token_only() {
+        assert_order_token(|id| Call::new("GET", &format!("/orders/{id}")), handle).await;
     }
 
     #[tokio::test]

@@ -5,14 +5,27 @@ pub mod create;
 pub mod get;
 pub mod list;
 
-use once::http::{self, ApiError, Request};
+use once::{
+    App,
+    access::{AccessError, Caller, ORDER_TOKEN},
+    http::{self, ApiError, Request},
+};
 use uuid::{Uuid, fmt::Hyphenated};
 
-/// Reads the order's id from the path.
-fn order_id(request: &Request) -> Result<Uuid, ApiError> {
+/// Reads the order's id from the path, if the caller may use it: an operator whose role permits
+/// the request, or who has the order's token. Nobody else learns whether the order exists.
+async fn permitted_order(app: &App, request: &Request) -> Result<Uuid, ApiError> {
     let id: String = http::path_parameter(request, "id")?;
     let id = id.parse::<Hyphenated>().map(Uuid::from);
-    id.map_err(|_| ApiError::invalid("id", "must be a UUID with hyphens"))
+    let id = id.map_err(|_| ApiError::invalid("id", "must be a UUID with hyphens"))?;
+    let is_permitted = match http::caller(request) {
+        Caller::Operator(_) => true,
+        Caller::Anonymous => {
+            let token = http::header(request, ORDER_TOKEN).unwrap_or_default();
+            app.order_tokens().verify(id, token, app.now()).await?
+        }
+    };
+    is_permitted.then_some(id).ok_or_else(|| AccessError::NotOfOrder.into())
 }
 
 /// Checks that the tests of several handlers share.
@@ -20,10 +33,12 @@ fn order_id(request: &Request) -> Result<Uuid, ApiError> {
 pub(crate) mod checks {
     use once::{
         App,
+        access::ORDER_TOKEN,
         http::{ApiError, Reply, Request},
         testing::{Answer, Call, Cloud, Instance, sample},
     };
     use serde_json::{Value, json};
+    use uuid::Uuid;
 
     /// Texts that are not the id of an order.
     const INVALID_ORDER_IDS: [&str; 8] = [
@@ -75,9 +90,47 @@ pub(crate) mod checks {
         F: Future<Output = Result<Reply, ApiError>>,
     {
         let cloud = Cloud::start().await;
-        let error = handler(cloud.instance().app, sample(function)).await.expect_err("no order");
-        let id = "0199a3c4-5e6f-7a8b-9c0d-1e2f3a4b5c6d".parse().expect("a UUID");
-        assert_eq!(error, ApiError::order_not_found(id));
+        let answer = Call::sample(function).to(&cloud.instance(), handler).await;
+        assert_eq!((answer.status, answer.code()), (404, "ORDER_NOT_FOUND"));
+    }
+
+    /// Asserts that a handler answers a request with the order's own token like one of an operator,
+    /// and that one without a valid token does not tell whether the order exists.
+    pub async fn assert_order_token<H, F>(call: impl Fn(Uuid) -> Call, handler: H)
+    where
+        H: Fn(App, Request) -> F + Copy,
+        F: Future<Output = Result<Reply, ApiError>>,
+    {
+        let cloud = Cloud::start().await;
+        let instance = cloud.instance();
+        instance.create_product(100).await;
+        let id = instance.place_order(1, 2, "user-123").await.id;
+        let now = instance.app.now();
+        let keys = instance.app.order_tokens().keys(now).await.expect("the secret");
+        let with = |id: Uuid, token: &str| call(id).anonymous().header(ORDER_TOKEN, token);
+        let (own, of_unknown) = (keys.sign(id), keys.sign(Uuid::nil()));
+        let (own, of_unknown) = (String::from(own), String::from(of_unknown));
+
+        let permitted = with(id, &own).to(&instance, handler).await;
+        assert_eq!((permitted.status, &permitted.body["id"]), (200, &json!(id)));
+        let missing = call(id).anonymous().to(&instance, handler).await;
+        assert_eq!((missing.status, missing.code()), (401, "TOKEN_MISSING"));
+        drop(instance.transport.take_calls());
+        for wrong in ["", "x", &of_unknown, &own[1..]] {
+            let existing = with(id, wrong).to(&instance, handler).await;
+            let unknown = with(Uuid::max(), wrong).to(&instance, handler).await;
+            assert_eq!((existing.status, existing.code()), (403, "ORDER_TOKEN_INVALID"), "{wrong}");
+            assert_eq!((existing.body, existing.headers), (unknown.body, unknown.headers));
+        }
+        assert!(instance.transport.take_calls().is_empty(), "the order is not read");
+        let restored = with(Uuid::nil(), &of_unknown).to(&instance, handler).await;
+        assert_eq!((restored.status, restored.code()), (404, "ORDER_NOT_FOUND"));
+
+        cloud.services().remove_order_secret();
+        let unverified = with(id, &own).to(&cloud.instance(), handler).await;
+        assert_eq!((unverified.status, unverified.code()), (503, "SECRET_UNAVAILABLE"));
+        let operator = call(id).to(&cloud.instance(), handler).await;
+        assert_eq!(operator.status, 200, "operators need no secret");
     }
 
     /// Asserts that a list rejects invalid limits and cursors.

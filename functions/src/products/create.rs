@@ -70,9 +70,24 @@ mod tests {
             post(product()).header("idempotency-key", "import-1").to(&instance, handle).await;
         assert_eq!((second.status, &second.body), (201, &first.body));
         assert_eq!(second.headers["idempotent-replayed"], "true");
-        let other = post(json!({"name": "Other", "price": 1, "stock": 1, "merchant_id": "m"}));
-        let other = other.header("idempotency-key", "import-1").to(&instance, handle).await;
+        let mut other = product();
+        other["name"] = json!("Other");
+        let other = post(other).header("idempotency-key", "import-1").to(&instance, handle).await;
         assert_eq!((other.status, other.code()), (422, "IDEMPOTENCY_KEY_REUSED"));
+    }
+
+    #[tokio::test]
+    async fn merchants_may_number_their_imports_alike() {
+        let cloud = Cloud::start().await;
+        let instance = cloud.instance();
+        for (id, merchant) in [(1, "merchant_001"), (2, "merchant_002")] {
+            let mut product = product();
+            product["merchant_id"] = json!(merchant);
+            let product = post(product).header("idempotency-key", "import-1");
+            let answer = product.to(&instance, handle).await;
+            assert_eq!((answer.status, &answer.body["id"]), (201, &json!(id)), "{merchant}");
+            assert!(!answer.headers.contains_key("idempotent-replayed"));
+        }
     }
 
     #[tokio::test]

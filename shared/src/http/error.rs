@@ -5,7 +5,9 @@
 //! |---|---|---|
 //! | 400 | `INVALID_REQUEST` | a part of the request is invalid; `field` names it |
 //! | 401 | `TOKEN_MISSING` | the endpoint requires a token: `Authorization: Bearer <token>` |
-//! | 403 | `TOKEN_UNKNOWN` | the token is not valid |
+//! | 401 | `TOKEN_UNKNOWN` | the token is not valid |
+//! | 403 | `TOKEN_INSUFFICIENT` | the role of the token does not permit the request |
+//! | 403 | `ORDER_TOKEN_INVALID` | the token is not the one of the order, which may not exist |
 //! | 404 | `PRODUCT_NOT_FOUND`, `ORDER_NOT_FOUND`, `COMPANY_NOT_FOUND`, `JOB_NOT_FOUND`, `SCHEDULE_NOT_FOUND`, `ROUTE_NOT_FOUND` | no such resource |
 //! | 405 | `METHOD_NOT_ALLOWED` | the path takes other methods: see `Allow` |
 //! | 409 | `OUT_OF_STOCK` | fewer units are left than the order needs |
@@ -18,7 +20,7 @@
 //! | 502 | `COMPUTATION_FAILED` | the figures could not be computed: see the message |
 //! | 503 | `CONTENTION`, `STORE_UNAVAILABLE` | nothing was done: retry after `Retry-After` seconds |
 //! | 503 | `OUTCOME_UNKNOWN` | the request may have been done: retry with the same idempotency key |
-//! | 503 | `SECRET_UNAVAILABLE` | the webhook secret cannot be read |
+//! | 503 | `SECRET_UNAVAILABLE` | a secret of the deployment cannot be read; nothing was done |
 //! | 503 | `NOT_RECORDED` | the id was not recorded: retry after `Retry-After` seconds |
 //! | 504 | `FIGURES_NOT_READY` | the figures are still being computed: retry after `Retry-After` seconds |
 
@@ -290,11 +292,11 @@ impl From<AcceptError> for ApiError {
 
 impl From<SecretError> for ApiError {
     fn from(cause: SecretError) -> Self {
-        error!(%cause, "Webhook secret unavailable");
+        error!(%cause, "Secret unavailable");
         Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "SECRET_UNAVAILABLE",
-            "The webhook secret cannot be read: retry later",
+            "A secret of the deployment cannot be read: retry later",
         )
         .with(RETRY_AFTER, "60")
     }
@@ -367,16 +369,25 @@ impl From<InvalidDays> for ApiError {
 }
 
 impl From<AccessError> for ApiError {
+    /// The challenges are those of RFC 6750.
     fn from(error: AccessError) -> Self {
-        match error {
-            AccessError::Unauthorized => {
-                Self::new(StatusCode::UNAUTHORIZED, "TOKEN_MISSING", error.to_string())
-                    .with("www-authenticate", "Bearer")
+        let (status, code, challenge) = match error {
+            AccessError::Missing | AccessError::MissingForOrder => {
+                (StatusCode::UNAUTHORIZED, "TOKEN_MISSING", r#"Bearer realm="once""#.to_owned())
             }
-            AccessError::Forbidden => {
-                Self::new(StatusCode::FORBIDDEN, "TOKEN_UNKNOWN", error.to_string())
+            AccessError::Unknown => {
+                let challenge = r#"Bearer error="invalid_token""#.to_owned();
+                (StatusCode::UNAUTHORIZED, "TOKEN_UNKNOWN", challenge)
             }
-        }
+            AccessError::Insufficient(role) => {
+                let challenge = format!(r#"Bearer error="insufficient_scope", scope="{role}""#);
+                (StatusCode::FORBIDDEN, "TOKEN_INSUFFICIENT", challenge)
+            }
+            AccessError::NotOfOrder => {
+                return Self::new(StatusCode::FORBIDDEN, "ORDER_TOKEN_INVALID", error.to_string());
+            }
+        };
+        Self::new(status, code, error.to_string()).with("www-authenticate", challenge)
     }
 }
 

@@ -8,7 +8,7 @@ mod serve;
 pub use error::{ApiError, Problem};
 pub use reply::Reply;
 pub use request::{
-    api_id, body, header, idempotency_key, if_match, if_none_match, path_parameter, query,
+    api_id, body, caller, header, idempotency_key, if_match, if_none_match, path_parameter, query,
     received_at,
 };
 pub use serve::{Handler, Handling, erase, handle, serve, serve_concurrent};

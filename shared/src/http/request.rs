@@ -9,6 +9,7 @@ use serde_path_to_error::Track;
 
 use super::ApiError;
 use crate::{
+    access::Caller,
     idempotency::IdempotencyKey,
     json::{self, FieldError, FromJson},
     time::Timestamp,
@@ -88,14 +89,20 @@ pub fn header<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
     request.headers().get(name)?.to_str().ok()
 }
 
-/// Reads the header `Idempotency-Key`, if it is present.
+/// Returns who sent a request, as the access of its endpoint found.
+#[must_use]
+pub fn caller(request: &Request) -> Caller {
+    request.extensions().get().copied().unwrap_or(Caller::Anonymous)
+}
+
+/// Reads the header `Idempotency-Key` as a key of the caller, if it is present.
 pub fn idempotency_key(request: &Request) -> Result<Option<IdempotencyKey>, ApiError> {
     const NAME: HeaderName = HeaderName::from_static("idempotency-key");
     let mut values = request.headers().get_all(NAME).iter();
     let key = values.next().map(|value| value.as_bytes().try_into()).transpose();
     let key = key.map_err(|error| ApiError::invalid("Idempotency-Key", error))?;
     match values.next() {
-        None => Ok(key),
+        None => Ok(key.map(|key: IdempotencyKey| key.of(caller(request)))),
         Some(_) => Err(ApiError::invalid("Idempotency-Key", "must be given once")),
     }
 }

@@ -15,6 +15,7 @@ use tracing::Instrument;
 use super::{ApiError, Reply, header};
 use crate::{
     App,
+    access::{Caller, ORDER_TOKEN},
     aws::ServiceError,
     invocation::{DeadlineReached, Invocation},
     lifecycle::{self, Error},
@@ -125,7 +126,7 @@ pub async fn handle<H, F>(
     endpoint: &'static Endpoint,
     app: &App,
     invocation: Invocation,
-    request: Request,
+    mut request: Request,
     handler: H,
 ) -> Response<Body>
 where
@@ -137,7 +138,8 @@ where
     // The endpoint that writes on GET has errors in plain text.
     let only_reads = request.method().is_safe() && endpoint.errors == ErrorFormat::Problem;
     let result = match admit(endpoint, app, &request) {
-        Ok(()) => {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
             // Boxed: a handler's future may be large, and would be copied.
             let work = Box::pin(handler(app.clone(), request).instrument(span));
             invocation.run(work).await.unwrap_or_else(|DeadlineReached| Err(ApiError::timed_out()))
@@ -153,10 +155,12 @@ where
 }
 
 /// Refuses callers without the right and requests with input that the endpoint does not declare.
-fn admit(endpoint: &Endpoint, app: &App, request: &Request) -> Result<(), ApiError> {
-    app.access().check(endpoint.access, header(request, "authorization"))?;
+fn admit(endpoint: &Endpoint, app: &App, request: &Request) -> Result<Caller, ApiError> {
+    let has_order_token = header(request, ORDER_TOKEN).is_some();
+    let authorization = header(request, "authorization");
+    let caller = app.access().admit(endpoint.access, authorization, has_order_token)?;
     if endpoint.routes.is_empty() {
-        return Ok(());
+        return Ok(caller);
     }
     let query = request.uri().query().unwrap_or_default();
     for (name, _) in form_urlencoded::parse(query.as_bytes()) {
@@ -169,7 +173,7 @@ fn admit(endpoint: &Endpoint, app: &App, request: &Request) -> Result<(), ApiErr
     if endpoint.body == routes::Body::None && !is_blank() {
         return Err(ApiError::invalid("body", "this endpoint takes no body"));
     }
-    Ok(())
+    Ok(caller)
 }
 
 /// Returns the caller's own id if it is one (1 to 128 visible ASCII characters), else the
@@ -192,9 +196,10 @@ fn request_id(request: &Request) -> String {
 mod tests {
     use super::*;
     use crate::{
-        access::Access,
+        access::{Access, Role, Switch},
+        http::caller,
         routes::{Route, routes},
-        testing::{Answer, Call, Cloud, Instance, TOKEN},
+        testing::{Answer, Call, Cloud, Instance, READ_TOKEN, TOKEN},
     };
 
     /// Sends a call to a handler that always succeeds, behind the rules of its route.
@@ -221,24 +226,74 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn every_route_requires_a_token_exactly_where_the_table_says_so() {
+    async fn every_route_enforces_the_access_of_its_row_before_its_handler() {
         let cloud = Cloud::start().await;
         let open = cloud.instance();
-        let all = cloud.instance_with(|config| {
-            config.access.protected = vec![Access::Accept, Access::Orders, Access::Figures];
-        });
+        let switches = [Switch::Accept, Switch::Orders, Switch::Test];
+        let closed = cloud.instance_with(|config| config.access.closed = switches.to_vec());
         for (route, row) in routes() {
-            for (instance, is_protected) in
-                [(&open, row.access == Access::Token), (&all, row.access != Access::Open)]
-            {
+            for (instance, are_switches_set) in [(&open, false), (&closed, true)] {
+                let is_closed = match row.access {
+                    Access::Open => false,
+                    Access::OpenUnless(_) => are_switches_set,
+                    Access::Operator(_) | Access::OrderOr(_) => true,
+                };
                 let missing = send(instance, call(route).anonymous()).await;
-                assert_eq!(missing.status, if is_protected { 401 } else { 200 }, "{route:?}");
-                let wrong = call(route).header("authorization", "Bearer other");
-                let wrong = send(instance, wrong).await;
-                assert_eq!(wrong.status, if is_protected { 403 } else { 200 }, "{route:?}");
-                let right = call(route).header("authorization", &format!("Bearer {TOKEN}"));
-                assert_eq!(send(instance, right).await.status, 200, "{route:?}");
+                assert_eq!(missing.status, if is_closed { 401 } else { 200 }, "{route:?}");
+                let unknown = call(route).header("authorization", "Bearer other");
+                assert_eq!(send(instance, unknown).await.status, 401, "{route:?}");
+                let admin = call(route).header("authorization", &format!("Bearer {TOKEN}"));
+                assert_eq!(send(instance, admin).await.status, 200, "{route:?}");
             }
+        }
+        let unknown = Call::new("GET", "/nothing").header("authorization", "Bearer other");
+        assert_eq!(send(&open, unknown).await.status, 401);
+    }
+
+    #[tokio::test]
+    async fn a_refusal_has_the_challenge_of_rfc_6750() {
+        let cloud = Cloud::start().await;
+        let instance = cloud.instance();
+        let restock = || Call::new("POST", "/products/7/restock");
+        let read = format!("Bearer {READ_TOKEN}");
+        for (call, status, code, challenge) in [
+            (restock().anonymous(), 401, "TOKEN_MISSING", r#"Bearer realm="once""#),
+            (
+                restock().header("authorization", "Bearer other"),
+                401,
+                "TOKEN_UNKNOWN",
+                r#"Bearer error="invalid_token""#,
+            ),
+            (
+                restock().header("authorization", &read),
+                403,
+                "TOKEN_INSUFFICIENT",
+                r#"Bearer error="insufficient_scope", scope="admin""#,
+            ),
+        ] {
+            let answer = send(&instance, call).await;
+            assert_eq!((answer.status, answer.code()), (status, code));
+            assert_eq!(answer.headers["www-authenticate"], challenge);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_handler_learns_who_the_caller_is() {
+        let cloud = Cloud::start().await;
+        let instance = cloud.instance();
+        let read = format!("Bearer {READ_TOKEN}");
+        let path = "/orders/0199a3c4-5e6f-7a8b-9c0d-1e2f3a4b5c6d";
+        let with_order_token = || Call::new("GET", path).anonymous().header(ORDER_TOKEN, "x");
+        for (call, expected) in [
+            (Call::new("GET", path), Caller::Operator(Role::Admin)),
+            (Call::new("GET", path).header("authorization", &read), Caller::Operator(Role::Read)),
+            (with_order_token(), Caller::Anonymous),
+        ] {
+            let answer = call.to(&instance, async |_, request| {
+                assert_eq!(caller(&request), expected);
+                Ok(Reply::no_content())
+            });
+            assert_eq!(answer.await.status, 204);
         }
     }
 
@@ -272,7 +327,7 @@ mod tests {
     #[tokio::test]
     async fn accept_writes_errors_as_plain_text_also_before_its_handler() {
         let cloud = Cloud::start().await;
-        let instance = cloud.instance_with(|config| config.access.protected.push(Access::Accept));
+        let instance = cloud.instance_with(|config| config.access.closed.push(Switch::Accept));
         let answer = send(&instance, Call::new("GET", "/api/verve/accept?id=1").anonymous()).await;
         assert_eq!(answer.status, 401);
         assert_eq!(answer.headers["content-type"], "text/plain; charset=utf-8");

@@ -53,7 +53,7 @@ struct CreationRecord {
 }
 
 impl Orders {
-    /// Creates a product with its stock, once per idempotency key.
+    /// Creates a product with its stock, once per merchant and idempotency key.
     pub async fn create_product(
         &self,
         new: NewProduct,
@@ -62,8 +62,8 @@ impl Orders {
     ) -> Result<Created, CreateError> {
         let budget = RetryBudget::new(self.retry_budget);
         let id = self.store.next_product_id().await?;
+        let request = request_id(&format!("product#{}", new.merchant_id), key, now);
         let definition = Definition { id, product: new, created_at: now };
-        let request = request_id("product", key, now);
         let attempt = |(), _| async {
             Ok(match self.try_to_create(&definition, request).await? {
                 Commit::Done => Attempt::Decided(Ok(None)),

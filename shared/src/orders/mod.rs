@@ -2,9 +2,9 @@
 //!
 //! An order is one transaction: units are withdrawn from the product's lanes, the order is put, and
 //! its payment is put into the ledger, all or nothing, so there is nothing to repair. The order is
-//! its own idempotency record. With an idempotency key its id is derived from buyer and key, and it
-//! is put on the condition that it does not exist. So a request that is sent twice, concurrently or
-//! a year later, finds the one order.
+//! its own idempotency record. With an idempotency key its id is derived from the key and its
+//! caller ([`crate::idempotency`]), and it is put on the condition that it does not exist. So a
+//! request that is sent twice, concurrently or a year later, finds the one order.
 //!
 //! Not covered: a request without a key whose reply was lost past every retry. Its order may exist,
 //! and its caller cannot know; callers who must know send a key.
@@ -15,6 +15,7 @@
 //! | [`stock`] | the arithmetic of stock lanes, pure |
 //! | `place.rs`, `cancel.rs`, `restock.rs`, `create_product.rs` | the writes, each with its error |
 //! | `queries.rs` | reads and lists |
+//! | `token.rs` | the own tokens of orders |
 //! | `store.rs` | items, and the parts of transactions |
 //! | `cache.rs` | what an instance caches |
 
@@ -28,6 +29,7 @@ mod queries;
 mod restock;
 pub mod stock;
 mod store;
+mod token;
 
 use std::time::Duration;
 
@@ -47,6 +49,7 @@ pub use place::{PlaceError, Placed};
 pub use product::{NewProduct, Product, ProductId};
 pub use queries::{Offset, OrderPlace, PageStart};
 pub use restock::{NewStock, RestockError, Restocked};
+pub use token::{InvalidTokenSecret, OrderToken, OrderTokens, TokenKeys};
 
 /// Number of orders that a process tries at a time. Those that wait for their turn when their
 /// product sells out are refused from the cache: in a storm of buyers most cost no call.

@@ -38,7 +38,7 @@ pub enum Status {
 /// An order as it is stored and returned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
-    /// The id; derived from buyer and idempotency key if the request had a key.
+    /// The id; derived from the idempotency key and its caller if the request had a key.
     pub id: Uuid,
     /// The product.
     pub product_id: u32,

@@ -15,9 +15,9 @@ use tokio::{net::TcpListener, runtime, sync::oneshot};
 use super::{FakeServices, FaultyTransport, Template, window::ConflictWindow};
 use crate::{
     App,
+    access::Tokens,
     aws::{self, Aws, Transport},
     config::Config,
-    digest::sha256,
     time::Timestamp,
 };
 
@@ -57,8 +57,11 @@ pub const ENVIRONMENT: [(&str, &str); 14] = [
     ("SCHEDULE_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/000000000000/occurrences"),
 ];
 
-/// The access token of every [`Cloud`], which every [`super::Call`] sends.
+/// The token of every [`Cloud`] with the role `admin`, which every [`super::Call`] sends.
 pub const TOKEN: &str = "token";
+
+/// The token of every [`Cloud`] with the role `read`.
+pub const READ_TOKEN: &str = "read-token";
 
 /// Timeout and retry budget in tests: long, so that a slow test machine does not look like
 /// contention or a failing store.
@@ -245,14 +248,17 @@ pub fn client_over(http: impl HttpClient + 'static) -> Client {
     services("http://localhost", http).dynamo()
 }
 
-/// Returns the default settings with a long retry budget and the token [`TOKEN`].
+/// Returns the default settings with a long retry budget and the tokens [`TOKEN`] and
+/// [`READ_TOKEN`].
 fn settings() -> Config {
     let environment = |variable: &str| {
         ENVIRONMENT.iter().find(|(name, _)| *name == variable).map(|(_, value)| (*value).to_owned())
     };
     let mut config = Config::read(environment).expect("valid defaults");
     config.orders.retry_budget = TIMEOUT;
-    config.access.tokens = Some(sha256(TOKEN.as_bytes()).parse().expect("a hash"));
+    let tokens = |token: &str| Tokens::hash(token).parse().expect("a hash");
+    config.access.admin = Some(tokens(TOKEN));
+    config.access.read = Some(tokens(READ_TOKEN));
     config
 }
 

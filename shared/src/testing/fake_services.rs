@@ -19,15 +19,27 @@ use super::{
 use crate::{time::Minute, uniques::MinuteCount};
 
 /// The fake services of one [`Cloud`](super::Cloud). Cheap to clone.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct FakeServices(Arc<Mutex<State>>);
+
+/// The secret that signs the tokens of orders in every [`Cloud`](super::Cloud).
+pub const ORDER_SECRET: &str = "a-secret-of-32-characters-for-tests";
+
+impl Default for FakeServices {
+    fn default() -> Self {
+        let services = Self(Arc::default());
+        services.put_secret("order-secret", ORDER_SECRET);
+        services
+    }
+}
 
 #[derive(Debug, Default)]
 struct State {
     queued: Vec<QueuedMessage>,
     visibility_changes: Vec<(String, u64)>,
     stream_records: Vec<(String, MinuteCount)>,
-    secrets: HashMap<String, String>,
+    /// By name and version label.
+    secrets: HashMap<(String, String), String>,
     /// Number of messages still to reject.
     rejections: usize,
     bucket: Bucket,
@@ -89,7 +101,26 @@ impl FakeServices {
 
     /// Stores the secret that signs webhooks.
     pub fn set_webhook_secret(&self, value: &str) {
-        self.0.lock().secrets.insert("webhook-secret".to_owned(), value.to_owned());
+        self.put_secret("webhook-secret", value);
+    }
+
+    /// Replaces the secret that signs the tokens of orders.
+    pub fn rotate_order_secret(&self, value: &str) {
+        self.put_secret("order-secret", value);
+    }
+
+    /// Makes a value the current version of a secret, and the current one the previous one.
+    fn put_secret(&self, name: &str, value: &str) {
+        let secrets = &mut self.0.lock().secrets;
+        let before = secrets.insert(version(name, CURRENT), value.to_owned());
+        if let Some(before) = before {
+            secrets.insert(version(name, PREVIOUS), before);
+        }
+    }
+
+    /// Removes the secret that signs the tokens of orders.
+    pub fn remove_order_secret(&self) {
+        self.0.lock().secrets.retain(|(name, _), _| name != "order-secret");
     }
 
     /// Returns the content of a file of the bucket.
@@ -168,7 +199,7 @@ impl FakeServices {
                 let number = state.stream_records.len().to_string();
                 json!({"ShardId": "shardId-000000000000", "SequenceNumber": number})
             }
-            "GetSecretValue" => match state.secrets.get(&string(&request["SecretId"])) {
+            "GetSecretValue" => match state.secret(request) {
                 Some(value) => json!({"Name": request["SecretId"], "SecretString": value}),
                 None => {
                     return replies::in_json(
@@ -183,7 +214,20 @@ impl FakeServices {
     }
 }
 
+/// The labels of a secret's versions.
+const CURRENT: &str = "AWSCURRENT";
+const PREVIOUS: &str = "AWSPREVIOUS";
+
+fn version(name: &str, label: &str) -> (String, String) {
+    (name.to_owned(), label.to_owned())
+}
+
 impl State {
+    fn secret(&self, request: &Value) -> Option<&String> {
+        let label = request["VersionStage"].as_str().unwrap_or(CURRENT);
+        self.secrets.get(&version(&string(&request["SecretId"]), label))
+    }
+
     /// Responds with the requested attributes of a queue: numbers as text, as in SQS.
     fn attributes(&self, request: &Value) -> Value {
         let queue = string(&request["QueueUrl"]);

@@ -69,12 +69,12 @@ impl Call {
         Self { event, received_at: None }
     }
 
-    /// Creates the request of a function's sample event, `events/<function>.json`, with the
-    /// deployment's token.
+    /// Creates the request of a function's sample event, `events/<function>.json`. It has the
+    /// token [`TOKEN`] where the function requires one.
     #[must_use]
     pub fn sample(function: &str) -> Self {
         let event = serde_json::from_str(&sample_event(function)).expect("a sample is JSON");
-        Self { event, received_at: None }.header("authorization", &format!("Bearer {TOKEN}"))
+        Self { event, received_at: None }
     }
 
     /// Sets the body.

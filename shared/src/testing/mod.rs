@@ -31,11 +31,11 @@ mod template;
 mod window;
 
 pub use cloud::{
-    COMPANIES_TABLE, Cloud, ENVIRONMENT, Instance, LEDGER_TABLE, ORDERS_TABLE, SCHEDULES_TABLE,
-    SETTLEMENTS_TABLE, TOKEN, UNIQUES_TABLE, app_over, client_over,
+    COMPANIES_TABLE, Cloud, ENVIRONMENT, Instance, LEDGER_TABLE, ORDERS_TABLE, READ_TOKEN,
+    SCHEDULES_TABLE, SETTLEMENTS_TABLE, TOKEN, UNIQUES_TABLE, app_over, client_over,
 };
 pub use fake_cloudwatch::MetricId;
-pub use fake_services::{FakeServices, QueueDepth, QueuedMessage};
+pub use fake_services::{FakeServices, ORDER_SECRET, QueueDepth, QueuedMessage};
 pub use fault::Fault;
 pub use faulty_transport::{ApiCall, FaultyTransport, cost};
 pub use fixtures::{job_id, job_with_schedule, new_order, new_product, new_scheduled_job};

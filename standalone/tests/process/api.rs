@@ -6,7 +6,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::{
     HeaderMap, Method, Request,
     body::Bytes,
-    header::{CONTENT_TYPE, HeaderName},
+    header::{AUTHORIZATION, CONTENT_TYPE, HeaderName},
 };
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
@@ -16,6 +16,7 @@ use serde_json::Value;
 use tokio::time::timeout;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const ORDER_TOKEN: HeaderName = HeaderName::from_static("order-token");
 
 /// How long a process may take to answer: longer than any time-out of its own.
 const MAX_WAIT: Duration = Duration::from_mins(1);
@@ -25,6 +26,7 @@ const MAX_WAIT: Duration = Duration::from_mins(1);
 pub struct Api {
     client: Client<HttpConnector, Full<Bytes>>,
     url: String,
+    token: Option<String>,
 }
 
 /// A request, which can be sent again.
@@ -33,6 +35,7 @@ pub struct Call {
     method: Method,
     path: String,
     key: Option<String>,
+    order_token: Option<String>,
     body: Option<Value>,
 }
 
@@ -45,7 +48,7 @@ pub struct Answer {
 
 impl Call {
     fn new(method: Method, path: impl Into<String>) -> Self {
-        Self { method, path: path.into(), key: None, body: None }
+        Self { method, path: path.into(), key: None, order_token: None, body: None }
     }
 
     pub fn get(path: impl Into<String>) -> Self {
@@ -73,15 +76,21 @@ impl Call {
     pub fn key(self, key: impl Into<String>) -> Self {
         Self { key: Some(key.into()), ..self }
     }
+
+    /// Adds the token of the order.
+    pub fn order_token(self, token: impl Into<String>) -> Self {
+        Self { order_token: Some(token.into()), ..self }
+    }
 }
 
 impl Api {
-    pub fn new(url: &str) -> Self {
+    /// A client that sends this bearer token, if any.
+    pub fn new(url: &str, token: Option<String>) -> Self {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         let client =
             Client::builder(TokioExecutor::new()).retry_canceled_requests(false).build(connector);
-        Self { client, url: url.to_owned() }
+        Self { client, url: url.to_owned(), token }
     }
 
     /// Sends a request. `None`: the process died before all of the answer was here.
@@ -118,8 +127,14 @@ impl Api {
     async fn exchange(&self, call: &Call) -> Result<Answer, Box<dyn std::error::Error>> {
         let mut request =
             Request::builder().method(&call.method).uri(format!("{}{}", self.url, call.path));
+        if let Some(token) = &self.token {
+            request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+        }
         if let Some(key) = &call.key {
             request = request.header(IDEMPOTENCY_KEY, key);
+        }
+        if let Some(token) = &call.order_token {
+            request = request.header(ORDER_TOKEN, token);
         }
         if call.body.is_some() {
             request = request.header(CONTENT_TYPE, "application/json");

@@ -1,13 +1,13 @@
 //! The other commands: in the background, copies of the data, and the state of a stack.
 
-use std::{collections::BTreeMap, fs, path::Path, process::Command};
+use std::{path::Path, process::Command};
 
 use serde_json::json;
 
 use crate::{
     api::{Api, Call},
     folder::Folder,
-    program::{ONCE, Once},
+    program::{ONCE, Once, variables},
 };
 
 /// Runs a command that must succeed, and returns what it prints.
@@ -31,13 +31,6 @@ fn once(command: &str) -> Command {
     let mut once = Command::new(ONCE);
     once.arg(command);
     once
-}
-
-/// Returns the variables of a process, as a shell reads them.
-fn variables(env: &Path) -> BTreeMap<String, String> {
-    let lines = fs::read_to_string(env).expect("the file of a process");
-    let variables = lines.lines().filter_map(|line| line.strip_prefix("export ")?.split_once('='));
-    variables.map(|(name, value)| (name.to_owned(), value.trim_matches('\'').to_owned())).collect()
 }
 
 fn product() -> Call {
@@ -75,7 +68,7 @@ async fn a_process_in_the_background_is_started_once_and_stopped_once() {
     let data = folder.path("data");
     let start = || {
         let mut start = once("start");
-        start.args(["--anonymous", "--port", "0", "--data"]).arg(&data);
+        start.args(["--port", "0", "--data"]).arg(&data);
         start
     };
     let stop = || {
@@ -86,7 +79,7 @@ async fn a_process_in_the_background_is_started_once_and_stopped_once() {
     assert!(run(&mut stop()).starts_with("No process serves"));
     let started = run(&mut start());
     let url = started.lines().next().and_then(|line| line.strip_prefix("Once serves "));
-    let api = Api::new(url.expect("its URL"));
+    let api = Api::new(url.expect("its URL"), None);
     assert_eq!(api.get("/health").await["status"], "healthy");
     assert!(run(&mut start()).contains("already"));
     assert_eq!(run(&mut stop()), "Once has stopped\n");

@@ -1,7 +1,8 @@
 //! `once serve` as a process of its own.
 
 use std::{
-    fs::OpenOptions,
+    collections::BTreeMap,
+    fs::{self, OpenOptions},
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, ExitStatus, Stdio},
@@ -37,11 +38,18 @@ pub fn serve_at<'a>(port: &str, options: impl IntoIterator<Item = &'a str>) -> C
     command
 }
 
-/// Returns `once serve` on the data of a folder, without tokens, with more options.
+/// Returns `once serve` on the data of a folder, with more options.
 pub fn serve_data<'a>(folder: &Folder, more: impl IntoIterator<Item = &'a str>) -> Command {
-    let mut command = serve(["--anonymous", "--data"]);
+    let mut command = serve(["--data"]);
     command.arg(folder.path("data")).args(more);
     command
+}
+
+/// Returns the variables of a process, as a shell reads them.
+pub fn variables(env: &Path) -> BTreeMap<String, String> {
+    let lines = fs::read_to_string(env).expect("the file of a process");
+    let variables = lines.lines().filter_map(|line| line.strip_prefix("export ")?.split_once('='));
+    variables.map(|(name, value)| (name.to_owned(), value.trim_matches('\'').to_owned())).collect()
 }
 
 /// Runs a command that must fail at its start, and returns its message.
@@ -78,9 +86,19 @@ impl Once {
         Self { child, _output: output, url, env }
     }
 
-    /// Returns a client of the API.
+    /// Returns a client of the API with the token of admins.
     pub fn api(&self) -> Api {
-        Api::new(&self.url)
+        Api::new(&self.url, Some(self.variable("ONCE_TOKEN")))
+    }
+
+    /// Returns a client of the API with this bearer token, or with none.
+    pub fn api_with(&self, token: Option<String>) -> Api {
+        Api::new(&self.url, token)
+    }
+
+    /// Returns a variable for other programs.
+    pub fn variable(&self, name: &str) -> String {
+        variables(&self.env).remove(name).expect(name)
     }
 
     /// Returns `127.0.0.1:port`.

@@ -14,6 +14,7 @@ mod company;
 mod lanes;
 mod orders;
 mod schedule;
+mod services;
 mod settlement;
 mod standalone;
 mod start;

@@ -123,6 +123,28 @@ mod tests {
     }
 
     #[test]
+    fn an_operation_says_which_token_it_requires() {
+        let page = render(CONTRACT).expect("a page");
+        for (id, access) in [
+            ("getProduct", "Open to everybody."),
+            (
+                "createOrder",
+                "Open to everybody, unless the deployment requires <code>bearerAuth</code> with \
+                 the role admin.",
+            ),
+            (
+                "getOrder",
+                "Requires <code>orderToken</code> or <code>bearerAuth</code> with the role read.",
+            ),
+            ("createProduct", "Requires <code>bearerAuth</code> with the role admin."),
+        ] {
+            let (_, section) = page.split_once(&format!("<section id=\"{id}\">")).expect(id);
+            let section = section.split("</section>").next().expect("an end");
+            assert!(section.contains(&format!("<p>{access}</p>")), "{id}: {section}");
+        }
+    }
+
+    #[test]
     fn texts_of_the_contract_are_escaped() {
         let contract = CONTRACT.replacen("title: Once", "title: '<script>&'", 1);
         let page = render(&contract).expect("a page");

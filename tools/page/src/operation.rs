@@ -35,14 +35,23 @@ pub fn section(
 }
 
 fn security(page: &mut String, operation: &Node) -> Result<(), Error> {
-    let schemes =
-        operation.get("security").items().flat_map(Node::members).map(|(scheme, _)| scheme);
-    let schemes: Vec<_> = schemes.map(|scheme| format!("<code>{}</code>", text(scheme))).collect();
+    let requirements = || operation.get("security").items();
+    let schemes: Vec<_> = requirements()
+        .flat_map(Node::members)
+        .map(|(scheme, roles)| {
+            let roles = roles.items().filter_map(Node::text).map(text);
+            let roles: Vec<_> = roles.map(|role| format!(" with the role {role}")).collect();
+            format!("<code>{}</code>{}", text(scheme), roles.concat())
+        })
+        .collect();
+    // The empty requirement: none is needed.
+    let is_optional = requirements().any(|requirement| requirement.members().next().is_none());
     if schemes.is_empty() {
-        Ok(())
-    } else {
-        writeln!(page, "<p>Requires {}.</p>", schemes.join(" or "))
+        return writeln!(page, "<p>Open to everybody.</p>");
     }
+    let start =
+        if is_optional { "Open to everybody, unless the deployment requires" } else { "Requires" };
+    writeln!(page, "<p>{start} {}.</p>", schemes.join(" or "))
 }
 
 fn parameters(

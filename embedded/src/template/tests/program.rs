@@ -11,7 +11,7 @@ const TEXT: &str = include_str!("../../../../template.yaml");
 
 /// The one parameter without default.
 const TOKEN: (&str, &str) =
-    ("AccessTokenSha256", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    ("AdminTokenSha256", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 
 fn program_with(parameters: &[(&str, &str)]) -> Result<Stack, TemplateError> {
     resolve_with(TEXT, &[&[TOKEN], parameters].concat())
@@ -82,8 +82,9 @@ fn a_function_has_its_settings_and_variables() {
     for (name, value) in [
         ("UNIQUE_SHARDS", "256"),
         ("METRICS_INTERVAL_MS", "10000"),
-        ("ALLOW_ANONYMOUS", "false"),
-        ("ACCESS_TOKEN_SHA256", TOKEN.1),
+        ("ACCEPT_NEEDS_TOKEN", "false"),
+        ("ADMIN_TOKEN_SHA256", TOKEN.1),
+        ("READ_TOKEN_SHA256", ""),
         ("UNIQUES_TABLE", "UniquesTable-name"),
         ("COUNT_STREAM", "CountStream-name"),
         ("CALLBACK_QUEUE_URL", "http://queues/CallbackQueue"),
@@ -155,11 +156,11 @@ fn a_value_that_the_template_does_not_allow_is_refused() {
     for (name, value, reason) in [
         ("SettlementBatchesAtOnce", "11", "must be a number from 1 to 10"),
         ("DuplicateIds", "maybe", "must be one of: refuse, accept"),
-        ("AccessTokenSha256", "secret", "must match `[0-9a-fA-F]{64}(,[0-9a-fA-F]{64})?`"),
+        ("AdminTokenSha256", "secret", "must match `[0-9a-fA-F]{64}(,[0-9a-fA-F]{64})?`"),
     ] {
         let error = program_with(&[(name, value)]).expect_err(name);
         assert_eq!(error.to_string(), format!("parameter `{name}`: {reason}"));
     }
     let error = resolve_with(TEXT, &[]).expect_err("no token").to_string();
-    assert_eq!(error, "parameter `AccessTokenSha256`: has no default: a value is required");
+    assert_eq!(error, "parameter `AdminTokenSha256`: has no default: a value is required");
 }

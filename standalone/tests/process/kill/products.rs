@@ -170,7 +170,7 @@ impl Order {
     fn new(buyer: &str, number: u32, product: u64) -> Self {
         let quantity = fastrand::u64(1..=3);
         let body = json!({"product_id": product, "quantity": quantity, "buyer_id": buyer});
-        let call = Call::post("/orders", body).key(format!("order-{number}"));
+        let call = Call::post("/orders", body).key(format!("{buyer}-{number}"));
         Self { call, product, quantity, state: State::Unanswered }
     }
 
@@ -218,7 +218,8 @@ impl Order {
         };
         let order = order.clone();
         let id = order["id"].as_str().expect("an id");
-        let call = Call::trigger(format!("/orders/{id}/cancel"));
+        let token = order["order_token"].as_str().expect("a token");
+        let call = Call::trigger(format!("/orders/{id}/cancel")).order_token(token);
         self.state = State::Cancelling(order.clone());
         let answer = api.send(&call).await?;
         assert_eq!(answer.expect(200, &call)["status"], "CANCELLED");
@@ -242,6 +243,8 @@ impl Order {
         let id = order["id"].as_str().expect("an id");
         let stored = api.get(format!("/orders/{id}")).await;
         let changed = if self.is_confirmed() { &[][..] } else { &["status", "updated_at"] };
+        let mut order = order.clone();
+        order.as_object_mut().expect("an order").remove("order_token").expect("its token");
         for (name, value) in order.as_object().expect("an order") {
             if !changed.contains(&name.as_str()) {
                 assert_eq!(&stored[name], value, "{name} of {order}");

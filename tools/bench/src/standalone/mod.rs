@@ -119,7 +119,7 @@ async fn callers(process: &Process) {
     let mut connections = join_all((0..CALLERS).map(|_| Connection::open(process.address()))).await;
     let start = Instant::now();
     let answers = join_all(connections.iter_mut().map(async |connection| {
-        let status = connection.send(&requests::figures("bench")).await;
+        let status = connection.send(&requests::figures("bench", process.token())).await;
         assert_eq!(status, 200);
         start.elapsed()
     }))

@@ -18,6 +18,7 @@ use super::{connection::Connection, requests};
 pub struct Process {
     child: Child,
     address: SocketAddr,
+    token: String,
     start: Duration,
     binary: PathBuf,
     data: PathBuf,
@@ -66,7 +67,7 @@ impl Process {
         let data = env::temp_dir().join(format!("bench-{:016x}", fastrand::u64(..)));
         let began = Instant::now();
         let mut child = Command::new(&binary)
-            .args(["serve", "--anonymous", "--port", "0", "--data"])
+            .args(["serve", "--port", "0", "--data"])
             .arg(&data)
             .args(
                 ["AcceptPerSecond", "AcceptBurst", "OrdersPerSecond", "OrdersBurst"]
@@ -83,7 +84,15 @@ impl Process {
         let start = began.elapsed();
         let address = line.trim().rsplit("//").next().expect("a URL");
         let address = address.parse().unwrap_or_else(|_| panic!("{line:?}"));
-        Self { child, address, start, binary, data }
+        let env = fs::read_to_string(data.join("env")).expect("variables");
+        let token = env.split("ONCE_TOKEN='").nth(1).and_then(|rest| rest.split('\'').next());
+        let token = token.expect("a token").to_owned();
+        Self { child, address, token, start, binary, data }
+    }
+
+    /// Returns the token that may do everything.
+    pub fn token(&self) -> &str {
+        &self.token
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -125,7 +134,8 @@ impl Process {
 
     async fn call(&self, method: &str, path: &str, body: &str) -> Value {
         let mut connection = Connection::open(self.address).await;
-        let status = connection.send(&requests::with_body(method, path, body)).await;
+        let status =
+            connection.send(&requests::with_body(method, path, Some(&self.token), body)).await;
         assert!(matches!(status, 200 | 201), "{status}");
         serde_json::from_slice(connection.body()).expect("JSON")
     }

@@ -5,12 +5,13 @@ mod lambda;
 mod program;
 pub mod programs;
 
-use std::{path::PathBuf, time::Duration};
+use std::{future::pending, net::Ipv4Addr, path::PathBuf, time::Duration};
 
-use once::testing::Cloud;
+use embedded::Endpoint;
+use once::testing::{app_over, new_product};
 
-use self::program::Program;
-use crate::stats::Durations;
+use self::program::{ACCESS_KEY, Program};
+use crate::{services::OwnServices, stats::Durations};
 
 /// Starts of each binary. The binaries start in turns, so that disturbances affect all alike.
 const STARTS: usize = 40;
@@ -28,8 +29,15 @@ struct Times {
 
 /// Builds the floor and `order-create` as they are deployed, and measures them and `others`.
 pub async fn run(others: &[PathBuf]) {
-    let cloud = Cloud::start().await;
-    cloud.instance().create_product(1_000_000).await;
+    let services = OwnServices::open().await;
+    let app = app_over(services.services.clone());
+    let created = app.orders().create_product(new_product(1_000_000, 16), None, app.now()).await;
+    created.expect("a product");
+    let address = (Ipv4Addr::LOCALHOST, 0).into();
+    let endpoint = Endpoint::bind(address, services.services.clone(), ACCESS_KEY.to_owned()).await;
+    let endpoint = endpoint.expect("a free port");
+    let url = format!("http://{}", endpoint.local_address().expect("bound"));
+    let serving = tokio::spawn(endpoint.serve(pending()));
     let mut programs = vec![
         Program::build("bare", "bare").await,
         Program::build("functions", "order-create").await,
@@ -39,7 +47,7 @@ pub async fn run(others: &[PathBuf]) {
     let mut times: Vec<Times> = programs.iter().map(|_| Times::default()).collect();
     for _ in 0..STARTS {
         for (program, times) in programs.iter().zip(&mut times) {
-            let mut instance = program.start(cloud.endpoint()).await;
+            let mut instance = program.start(&url).await;
             times.start.push(instance.start);
             times.first.push(instance.order().await);
             for _ in 0..WARM {
@@ -47,6 +55,7 @@ pub async fn run(others: &[PathBuf]) {
             }
         }
     }
+    serving.abort();
     print(&programs, times);
 }
 

@@ -15,6 +15,9 @@ use tokio::process::{Child, Command};
 
 use super::lambda::Lambda;
 
+/// The access key of the functions.
+pub const ACCESS_KEY: &str = "AKIDEXAMPLEEXAMPLE00";
+
 /// A binary that calls Lambda's runtime API.
 #[derive(Debug)]
 pub struct Program {
@@ -91,7 +94,7 @@ impl Program {
                 ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
                 ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
                 ("AWS_REGION", "us-east-1"),
-                ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
+                ("AWS_ACCESS_KEY_ID", ACCESS_KEY),
                 ("AWS_SECRET_ACCESS_KEY", "secret"),
                 ("AWS_SESSION_TOKEN", "session"),
                 ("AWS_ENDPOINT_URL", store),
