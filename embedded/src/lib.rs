@@ -9,6 +9,7 @@ mod disk;
 pub mod dynamo;
 pub mod endpoint;
 pub mod files;
+mod folder;
 mod json_call;
 pub mod queues;
 pub mod secrets;
@@ -20,4 +21,5 @@ mod testing;
 mod xml;
 
 pub use endpoint::Endpoint;
+pub use folder::TemporaryFolder;
 pub use services::Services;

@@ -2,12 +2,14 @@
 //!
 //! | File | Content |
 //! |---|---|
+//! | `open` | services with the resources of a stack |
 //! | `protocol` | the protocols of AWS, and how each says that a call is refused |
 //! | `metrics` | CloudWatch, which has no metrics here |
 //! | `identity` | Security Token Service: who the caller is |
 
 mod identity;
 mod metrics;
+mod open;
 mod protocol;
 #[cfg(test)]
 mod tests;
@@ -30,6 +32,7 @@ use crate::{
     stream::Stream,
 };
 
+pub use open::OpenError;
 pub(crate) use protocol::{Protocol, Refusal};
 
 /// The services of a process. It is the `http_client` of any client of the SDK; cloning it clones

@@ -2,13 +2,7 @@
 
 pub(crate) mod services;
 
-use std::{
-    env, fmt, fs,
-    ops::Deref,
-    path::{Path, PathBuf},
-    pin::Pin,
-    sync::Arc,
-};
+use std::{fmt, ops::Deref, path::Path, pin::Pin, sync::Arc};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig};
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
@@ -23,17 +17,15 @@ use bytes::Bytes;
 use http::{Request, Response};
 use jiff::Timestamp;
 
-use crate::connector;
+use crate::{TemporaryFolder, connector};
 
 /// A new folder that is removed with its content when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Folder(PathBuf);
+pub(crate) struct Folder(TemporaryFolder);
 
 impl Folder {
     pub(crate) fn new() -> Self {
-        let path = env::temp_dir().join(format!("embedded-{:032x}", fastrand::u128(..)));
-        fs::create_dir(&path).expect("a new folder");
-        Self(path)
+        Self(TemporaryFolder::new().expect("a new folder"))
     }
 }
 
@@ -42,12 +34,6 @@ impl Deref for Folder {
 
     fn deref(&self) -> &Path {
         &self.0
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        drop(fs::remove_dir_all(&self.0));
     }
 }
 

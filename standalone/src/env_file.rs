@@ -11,7 +11,9 @@ use std::{
     path::Path,
 };
 
-use crate::{keys::Keys, names::REGION};
+use embedded::template::LocalNames;
+
+use crate::keys::Keys;
 
 /// Writes the file, which only its owner may access.
 pub(crate) fn write(
@@ -28,8 +30,8 @@ pub(crate) fn write(
         ("ONCE_TOKEN", &keys.admin_token),
         ("ONCE_READ_TOKEN", &keys.read_token),
         ("AWS_ENDPOINT_URL", &endpoint),
-        ("AWS_REGION", REGION),
-        ("AWS_DEFAULT_REGION", REGION),
+        ("AWS_REGION", LocalNames::REGION),
+        ("AWS_DEFAULT_REGION", LocalNames::REGION),
         ("AWS_ACCESS_KEY_ID", &keys.access_key),
         // Required by SDKs, and not verified.
         ("AWS_SECRET_ACCESS_KEY", &keys.access_key),

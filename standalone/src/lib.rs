@@ -9,10 +9,8 @@
 //! | [`redrive`] | `once redrive` |
 //! | `process` | everything that a process holds, and the order in which it starts and stops |
 //! | `settings` | what the template and the environment set |
-//! | `names` | the names of the template's resources in the process |
 //! | `data` | the folder with the data, or its replacement in memory |
 //! | `keys`, `env_file` | the keys of the process, and the file with which other programs find it |
-//! | `services` | the services, with the template's resources |
 //! | [`front`] | the HTTP server in the place of API Gateway |
 //! | `functions` | the handlers of the template's functions |
 //! | `api` | the functions behind the front |
@@ -31,12 +29,10 @@ mod env_file;
 pub mod front;
 mod functions;
 mod keys;
-mod names;
 pub mod play;
 mod process;
 pub mod redrive;
 mod rules;
 pub mod serve;
-mod services;
 mod settings;
 mod worker;

@@ -12,8 +12,8 @@ use aws_config::{Region, SdkConfig};
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use embedded::{
     Endpoint, Services,
-    dynamo::Durability,
-    template::{Stack, Template},
+    dynamo::{Durability, Store},
+    template::{LocalNames, Stack, Template},
 };
 use jiff::Timestamp;
 use once::{
@@ -28,14 +28,13 @@ use tokio::{net::TcpListener, sync::watch, task::JoinSet, time::timeout};
 use tracing::{info, warn};
 
 use crate::{
-    data::{Data, PID},
+    data::{DATABASE, Data, PID},
     env_file,
     front::{Front, Server},
     functions::Functions,
     keys::Keys,
-    names::{LocalNames, REGION},
     rules::Minutes,
-    services, settings,
+    settings,
 };
 
 /// The template of the functions that are part of this program.
@@ -80,14 +79,15 @@ impl Process {
         let local_url = format!("http://{}", listener.local_addr()?);
         let url = url.unwrap_or(local_url);
         let keys = Keys::open(&data.path("keys.json"))?;
-        let names = LocalNames::new(&url);
+        let names = LocalNames::new("once", &url);
         let stack = resolve(parameters, &keys, &names)?;
         let variables = settings::variables(&stack.functions, &names.used())?;
         let config = configure(&variables, &url)?;
         telemetry::init_logs(&config.telemetry, std::io::stderr);
 
         let credentials = keys.links.clone();
-        let opened = services::open(&data, durability, &stack, credentials, &url).await?;
+        let store = Store::open(data.path(DATABASE), durability)?;
+        let opened = Services::open(store, data.folder(), &stack, credentials, &url).await?;
         let endpoint = Endpoint::bind(services, opened.clone(), keys.access_key.clone())
             .await
             .map_err(|error| refused(services, &error))?;
@@ -183,7 +183,7 @@ fn aws(keys: &Keys, url: &str, services: Services) -> Aws {
         Credentials::new(&keys.access_key_id, &keys.secret_access_key, None, None, "once");
     let config = SdkConfig::builder()
         .endpoint_url(url)
-        .region(Region::new(REGION))
+        .region(Region::new(LocalNames::REGION))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .http_client(services)
         .build();

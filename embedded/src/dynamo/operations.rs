@@ -78,14 +78,10 @@ impl Store {
             }
             "TransactWriteItems" => self.transact(body).await,
             "CreateTable" => self.writing(body, create_table).await,
-            "UpdateTimeToLive" => {
-                self.writing(body, |s, r| block_on(update_time_to_live::execute(s, r))).await
-            }
+            "UpdateTimeToLive" => self.writing(body, update_time_to_live).await,
             // Each connection caches the settings of tables, and only the writer's sees that they
             // change.
-            "DescribeTimeToLive" => {
-                self.writing(body, |s, r| block_on(describe_time_to_live::execute(s, r))).await
-            }
+            "DescribeTimeToLive" => self.writing(body, describe_time_to_live).await,
             _ => return Reply::unknown_operation(operation),
         };
         Reply::new(operation, result)
@@ -97,6 +93,18 @@ impl Store {
             Err(DynoxideError::ResourceInUseException(_)) => Ok(()),
             result => result.map(drop),
         }
+    }
+
+    /// Sets the attribute with the time at which the items of a table expire, unless it is set.
+    pub async fn set_time_to_live(&self, table: &str, attribute: &str) -> Result<()> {
+        let mut request = json!({ "TableName": table });
+        let described = self.writing(request.to_string().into(), describe_time_to_live).await?;
+        let described: Value = parse(described.as_bytes())?;
+        if described["TimeToLiveDescription"]["AttributeName"] == attribute {
+            return Ok(());
+        }
+        request["TimeToLiveSpecification"] = json!({ "Enabled": true, "AttributeName": attribute });
+        self.writing(request.to_string().into(), update_time_to_live).await.map(drop)
     }
 
     /// Describes a table, as `Table` of `DescribeTable`'s response does. It counts the items of the
@@ -177,6 +185,20 @@ fn describe_table(
 ) -> Result<describe_table::DescribeTableResponse> {
     // No table has an index of vectors, whose creation this would observe.
     block_on(describe_table::execute(storage, request, &VectorIndexLifecycle::new()))
+}
+
+fn describe_time_to_live(
+    storage: &Storage,
+    request: describe_time_to_live::DescribeTimeToLiveRequest,
+) -> Result<describe_time_to_live::DescribeTimeToLiveResponse> {
+    block_on(describe_time_to_live::execute(storage, request))
+}
+
+fn update_time_to_live(
+    storage: &Storage,
+    request: update_time_to_live::UpdateTimeToLiveRequest,
+) -> Result<update_time_to_live::UpdateTimeToLiveResponse> {
+    block_on(update_time_to_live::execute(storage, request))
 }
 
 impl Reply {

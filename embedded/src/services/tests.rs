@@ -14,6 +14,17 @@ async fn each_service_is_called_by_the_client_of_the_sdk() {
 }
 
 #[tokio::test]
+async fn services_that_are_opened_again_have_their_data() {
+    let folder = Folder::new();
+    let secret = services(&folder).await.secrets.value("webhook").expect("a secret");
+    let again = services(&folder).await;
+    assert_eq!(again.secrets.value("webhook"), Some(secret));
+    let now = Timestamp::now().as_second();
+    assert_eq!(again.store.expire(now).await.expect("its time to live is set"), 0);
+    assert_eq!(again.store.describe("Items").await.expect("a table")["ItemCount"], 0);
+}
+
+#[tokio::test]
 async fn the_time_of_a_call_is_now() {
     let folder = Folder::new();
     let services = services(&folder).await;

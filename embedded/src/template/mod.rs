@@ -16,6 +16,7 @@
 //! | `document` | the sections of a template |
 //! | `parameter` | parameters, their checks and values |
 //! | `scope`, `condition` | intrinsic functions and conditions |
+//! | `names` | names for resources in a process |
 //! | `scalar`, `place`, `error` | texts and numbers, places, errors |
 //! | `stack` | the stack and its assembly |
 //! | `function`, `table`, `queue`, `bucket`, `secret`, `api` | one type of resource each |
@@ -26,6 +27,7 @@ mod condition;
 mod document;
 mod error;
 mod function;
+mod names;
 mod parameter;
 mod place;
 mod queue;
@@ -46,6 +48,7 @@ pub use self::{
     document::Template,
     error::TemplateError,
     function::{Event, Function},
+    names::LocalNames,
     parameter::{Parameter, ParameterType},
     secret::Secret,
     stack::Stack,

@@ -1,21 +1,17 @@
 //! All services in a folder, and a call to each of them.
 
-use std::sync::Arc;
-
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_s3::primitives::ByteStream;
-use jiff::Timestamp;
 use serde_json::json;
 
 use super::Folder;
 use crate::{
     Services,
     dynamo::{Durability, Store},
-    files::{self, Credentials, Files},
-    queues::{Queue, Queues},
-    secrets::{GeneratedSecret, Secrets},
-    stream::{self, Stream},
+    files::Credentials,
+    queues::Queue,
+    template::{Bucket, Secret, Stack, Table},
 };
 
 /// The access key of the credentials that sign links.
@@ -28,33 +24,30 @@ pub(crate) const QUEUE_URL: &str = "http://127.0.0.1:9001/000000000000/work";
 /// stream `events`.
 pub(crate) async fn services(folder: &Folder) -> Services {
     let store = Store::open(folder.join("store.db"), Durability::Normal).expect("a store");
-    let table = json!({
+    let credentials = Credentials {
+        access_key_id: ACCESS_KEY.to_owned(),
+        secret_access_key: "secret".to_owned(),
+    };
+    let url = "http://127.0.0.1:9001";
+    Services::open(store, folder, &stack(), credentials, url).await.expect("services")
+}
+
+fn stack() -> Stack {
+    let items = json!({
         "TableName": "Items",
         "BillingMode": "PAY_PER_REQUEST",
         "AttributeDefinitions": [{ "AttributeName": "pk", "AttributeType": "S" }],
         "KeySchema": [{ "AttributeName": "pk", "KeyType": "HASH" }],
     });
-    store.create_table(&table).await.expect("a table");
-    let queues = Queues::open(store.clone(), "http://127.0.0.1:9001", [Queue::new("work")]).await;
-    let secret = GeneratedSecret { name: "webhook", length: 44 };
-    let secrets = Secrets::open(&folder.join("secrets.json"), &[secret], Timestamp::now());
-    let events =
-        stream::Settings { name: "events".to_owned(), max_file_bytes: 1_024, max_files: 2 };
-    Services {
-        store,
-        queues: Arc::new(queues.expect("queues")),
-        stream: Stream::open(&folder.join("events"), events).expect("a stream"),
-        files: Files::open(&folder.join("files"), bucket()).expect("a bucket"),
-        secrets: secrets.expect("secrets"),
+    let ttl_attribute = Some("ttl".to_owned());
+    Stack {
+        tables: vec![Table { id: "Items".to_owned(), create_request: items, ttl_attribute }],
+        queues: vec![Queue::new("work")],
+        buckets: vec![Bucket { id: "files".to_owned(), expirations: Vec::new() }],
+        streams: vec!["events".to_owned()],
+        secrets: vec![Secret { id: "webhook".to_owned(), length: 44 }],
+        ..Stack::default()
     }
-}
-
-fn bucket() -> files::Settings {
-    let credentials = Credentials {
-        access_key_id: ACCESS_KEY.to_owned(),
-        secret_access_key: "secret".to_owned(),
-    };
-    files::Settings { bucket: "files".to_owned(), max_content_bytes: 1 << 20, credentials }
 }
 
 /// Returns a client of the bucket.

@@ -60,7 +60,7 @@ fn sender(
     timeout: Duration,
     addresses: &'static [&'static str],
 ) -> Webhooks<SequenceResolver> {
-    let source = SecretSource::given(secrets(), Timestamp::now());
+    let source = SecretSource::given(secrets());
     Webhooks::with(guard, source, timeout, SequenceResolver::new(addresses), RootCertStore::empty())
 }
 
@@ -193,7 +193,7 @@ async fn a_name_that_turns_private_after_the_check_is_not_resolved_again() {
 async fn a_silent_receiver_or_resolver_costs_one_timeout() {
     let receiver = Receiver::with(Answer::Silence).await;
     let time = Duration::from_millis(100);
-    let source = SecretSource::given(secrets(), Timestamp::now());
+    let source = SecretSource::given(secrets());
     let unresolved =
         Webhooks::with(Guard::default(), source, time, SilentResolver, RootCertStore::empty());
     for outcome in [
@@ -268,14 +268,8 @@ async fn over_tls_only_a_receiver_with_a_trusted_root_and_the_right_name_is_reac
     roots.add(certificate).expect("a root");
     let resolver = SequenceResolver::new(&["127.0.0.1"]);
     let guard = Guard { allow_private: true };
-    let trusting = Webhooks::with(
-        guard,
-        SecretSource::given(secrets(), Timestamp::now()),
-        LONG,
-        resolver,
-        roots,
-    );
-    let public = Webhooks::new(guard, SecretSource::given(secrets(), Timestamp::now()), LONG);
+    let trusting = Webhooks::with(guard, SecretSource::given(secrets()), LONG, resolver, roots);
+    let public = Webhooks::new(guard, SecretSource::given(secrets()), LONG);
 
     let other_name = format!("https://example.com:{}/", receiver.port());
     for outcome in [send(&public, &receiver.url("/")).await, send(&trusting, &other_name).await] {
