@@ -1,6 +1,6 @@
 //! The embedded DynamoDB of one test, and the instances that use it.
 
-use std::{collections::HashMap, net::Ipv4Addr, sync::LazyLock, thread, time::Duration};
+use std::{collections::HashMap, net::Ipv4Addr, time::Duration};
 
 use aws_config::{Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_sdk_dynamodb::{
@@ -8,11 +8,11 @@ use aws_sdk_dynamodb::{
     config::{Credentials, HttpClient, SharedCredentialsProvider},
     types::AttributeValue,
 };
-use dynoxide::{Database, server};
-use serde_json::Value;
-use tokio::{net::TcpListener, runtime, sync::oneshot};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use embedded::{Endpoint, Services, TemporaryFolder};
+use tokio::sync::{OnceCell, oneshot};
 
-use super::{FakeServices, FaultyTransport, Template, window::ConflictWindow};
+use super::{FakeServices, FaultyTransport, local_services, template::URL, window::ConflictWindow};
 use crate::{
     App,
     access::Tokens,
@@ -67,17 +67,30 @@ pub const READ_TOKEN: &str = "read-token";
 /// contention or a failing store.
 const TIMEOUT: Duration = Duration::from_mins(1);
 
-/// An embedded DynamoDB on a free port of the loopback interface, with the template's tables. It
-/// stops when this value is dropped.
+/// The access key of every client, which [`Cloud::endpoint`] requires.
+pub const ACCESS_KEY: &str = "AKIAEXAMPLE000000000";
+
+/// An embedded DynamoDB in this process, with the template's tables. It ends when this value and
+/// all of its clients are dropped.
 #[derive(Debug)]
 pub struct Cloud {
-    endpoint: String,
     aws: Aws,
     client: Client,
-    /// Shared by all instances: creating one takes as long as many calls.
-    transport: Transport,
+    /// Where calls to DynamoDB go: the URL and the client of the store in this process, or of that
+    /// in another one.
+    url: String,
+    http: SharedHttpClient,
+    store: Services,
     services: FakeServices,
-    _stop: Option<oneshot::Sender<()>>,
+    endpoint: OnceCell<RunningEndpoint>,
+    _folder: TemporaryFolder,
+}
+
+/// An endpoint for other processes, until it is dropped.
+#[derive(Debug)]
+struct RunningEndpoint {
+    url: String,
+    _stop: oneshot::Sender<()>,
 }
 
 /// An instance of a function, with its own caches and its own transport to the services.
@@ -100,45 +113,26 @@ impl Instance {
 impl Cloud {
     /// Starts a store with empty tables.
     pub async fn start() -> Self {
-        // Parsed once for all tests of a program.
-        static TABLES: LazyLock<Vec<Value>> =
-            LazyLock::new(|| Template::load().create_table_requests(str::to_owned));
-
-        let database = Database::memory().expect("SQLite is built in");
-        for request in TABLES.iter() {
-            let request = serde_json::from_value(request.clone());
-            let request = request.expect("the template's tables are DynamoDB's");
-            database.create_table(request).expect("a new table");
-        }
-        let (stop, stopped) = oneshot::channel::<()>();
-        let (started, start) = oneshot::channel();
-        // A separate thread: a test that pauses tokio's clock must not pause the store's.
-        thread::spawn(move || {
-            let runtime =
-                runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-            runtime.block_on(async {
-                let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
-                let listener = listener.expect("a free port");
-                started.send(listener.local_addr().expect("a bound port")).expect("the test waits");
-                let serve = server::serve_with_shutdown(listener, database, std::future::pending());
-                tokio::select! {
-                    served = serve => served.expect("served"),
-                    _ = stopped => {}
-                }
-            });
-        });
-        let endpoint = format!("http://{}", start.await.expect("the store starts"));
-        Self { _stop: Some(stop), ..Self::at(endpoint) }
+        Self::open(None).await
     }
 
     /// Returns a cloud with the store of another one, perhaps in another process, by its
     /// [`Cloud::endpoint`]. Its queues, stream, secrets and files are new.
-    #[must_use]
-    pub fn at(endpoint: String) -> Self {
-        let transport = Transport::new(TIMEOUT);
-        let aws = services(&endpoint, transport.clone());
+    pub async fn at(endpoint: &str) -> Self {
+        Self::open(Some(endpoint)).await
+    }
+
+    async fn open(endpoint: Option<&str>) -> Self {
+        let (store, folder) = local_services::open().await;
+        let http = match endpoint {
+            None => SharedHttpClient::new(store.clone()),
+            Some(_) => SharedHttpClient::new(Transport::new(TIMEOUT)),
+        };
+        let url = endpoint.unwrap_or(URL).to_owned();
+        let aws = services(&url, http.clone());
         let client = aws.dynamo();
-        Self { endpoint, aws, client, transport, services: FakeServices::default(), _stop: None }
+        let (services, endpoint) = (FakeServices::default(), OnceCell::new());
+        Self { aws, client, url, http, store, services, endpoint, _folder: folder }
     }
 
     /// Returns a new instance with the default settings but long timeouts.
@@ -151,7 +145,7 @@ impl Cloud {
     #[must_use]
     pub fn instance_with(&self, change: impl FnOnce(&mut Config)) -> Instance {
         self.instance_over(
-            FaultyTransport::new(self.transport.clone(), self.services.clone(), None),
+            FaultyTransport::new(self.http.clone(), self.services.clone(), None),
             change,
         )
     }
@@ -164,11 +158,7 @@ impl Cloud {
         change: impl FnOnce(&mut Config),
     ) -> Instance {
         self.instance_over(
-            FaultyTransport::new(
-                self.transport.clone(),
-                self.services.clone(),
-                Some(window.clone()),
-            ),
+            FaultyTransport::new(self.http.clone(), self.services.clone(), Some(window.clone())),
             change,
         )
     }
@@ -178,7 +168,7 @@ impl Cloud {
     #[must_use]
     pub fn uncounted_instance(&self) -> Instance {
         self.instance_over(
-            FaultyTransport::uncounted(self.transport.clone(), self.services.clone()),
+            FaultyTransport::uncounted(self.http.clone(), self.services.clone()),
             |_| {},
         )
     }
@@ -203,13 +193,22 @@ impl Cloud {
     /// instance's do.
     #[must_use]
     pub fn aws_behind(&self, transport: &FaultyTransport) -> Aws {
-        services(&self.endpoint, transport.clone())
+        services(&self.url, transport.clone())
     }
 
-    /// Returns the URL of the store, also for other processes.
-    #[must_use]
-    pub fn endpoint(&self) -> &str {
-        &self.endpoint
+    /// Returns a URL at which other processes reach the store while this runtime runs. Their access
+    /// key must be [`ACCESS_KEY`].
+    pub async fn endpoint(&self) -> &str {
+        let start = async || {
+            let address = (Ipv4Addr::LOCALHOST, 0).into();
+            let bound = Endpoint::bind(address, self.store.clone(), ACCESS_KEY.to_owned()).await;
+            let bound = bound.expect("a free port");
+            let url = format!("http://{}", bound.local_address().expect("a bound port"));
+            let (stop, stopped) = oneshot::channel();
+            tokio::spawn(bound.serve(async { drop(stopped.await) }));
+            RunningEndpoint { url, _stop: stop }
+        };
+        &self.endpoint.get_or_init(start).await.url
     }
 
     /// Returns a client of the store without faults, whose calls are not recorded.
@@ -239,13 +238,13 @@ impl Cloud {
 /// transport.
 #[must_use]
 pub fn app_over(http: impl HttpClient + 'static) -> App {
-    App::new(settings(), services("http://localhost", http))
+    App::new(settings(), services(URL, http))
 }
 
 /// Returns a DynamoDB client whose calls all go to this HTTP client.
 #[must_use]
 pub fn client_over(http: impl HttpClient + 'static) -> Client {
-    services("http://localhost", http).dynamo()
+    services(URL, http).dynamo()
 }
 
 /// Returns the default settings with a long retry budget and the tokens [`TOKEN`] and
@@ -264,7 +263,7 @@ fn settings() -> Config {
 
 /// Returns clients of all services at one endpoint, with long timeouts.
 fn services(endpoint: &str, http: impl HttpClient + 'static) -> Aws {
-    let credentials = Credentials::new("key", "secret", None, None, "testing");
+    let credentials = Credentials::new(ACCESS_KEY, "secret", None, None, "testing");
     let config = aws::configure(SdkConfig::builder().build())
         .into_builder()
         .endpoint_url(endpoint)
@@ -293,7 +292,7 @@ mod tests {
     #[tokio::test]
     async fn a_cloud_at_the_endpoint_of_another_has_its_store_and_services_of_its_own() {
         let cloud = Cloud::start().await;
-        let other = Cloud::at(cloud.endpoint().to_owned());
+        let other = Cloud::at(cloud.endpoint().await).await;
         other.instance().create_product(7).await;
         assert!(!cloud.items(ORDERS_TABLE).await.is_empty());
         other.services().put_file("a", "b");

@@ -4,7 +4,8 @@ use std::{fmt, sync::Arc};
 
 use aws_smithy_runtime_api::client::{
     http::{
-        HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+        HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+        SharedHttpConnector,
     },
     orchestrator::{HttpRequest, HttpResponse},
     result::ConnectorError,
@@ -21,7 +22,6 @@ use super::{
     requests::{Service, consumed_units, payload, requesting_units, target},
     window::{ConflictWindow, LockOutcome},
 };
-use crate::aws::Transport;
 
 /// A call that was sent, with the capacity that it consumed.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,7 +40,7 @@ pub struct ApiCall {
 pub struct FaultyTransport(Arc<Inner>);
 
 struct Inner {
-    client: Transport,
+    client: SharedHttpClient,
     services: FakeServices,
     window: Option<ConflictWindow>,
     is_recording: bool,
@@ -51,7 +51,7 @@ struct Inner {
 
 impl FaultyTransport {
     pub(super) fn new(
-        client: Transport,
+        client: SharedHttpClient,
         services: FakeServices,
         window: Option<ConflictWindow>,
     ) -> Self {
@@ -59,12 +59,12 @@ impl FaultyTransport {
     }
 
     /// Creates a transport that does not record calls, so that it adds little to their time.
-    pub(super) fn uncounted(client: Transport, services: FakeServices) -> Self {
+    pub(super) fn uncounted(client: SharedHttpClient, services: FakeServices) -> Self {
         Self::build(client, services, None, false)
     }
 
     fn build(
-        client: Transport,
+        client: SharedHttpClient,
         services: FakeServices,
         window: Option<ConflictWindow>,
         is_recording: bool,

@@ -25,13 +25,14 @@ mod fault;
 mod faulty_transport;
 mod fixtures;
 mod invocation;
+mod local_services;
 mod replies;
 mod requests;
 mod template;
 mod window;
 
 pub use cloud::{
-    COMPANIES_TABLE, Cloud, ENVIRONMENT, Instance, LEDGER_TABLE, ORDERS_TABLE, READ_TOKEN,
+    ACCESS_KEY, COMPANIES_TABLE, Cloud, ENVIRONMENT, Instance, LEDGER_TABLE, ORDERS_TABLE, READ_TOKEN,
     SCHEDULES_TABLE, SETTLEMENTS_TABLE, TOKEN, UNIQUES_TABLE, app_over, client_over,
 };
 pub use fake_cloudwatch::MetricId;
@@ -40,5 +41,5 @@ pub use fault::Fault;
 pub use faulty_transport::{ApiCall, FaultyTransport, cost};
 pub use fixtures::{job_id, job_with_schedule, new_order, new_product, new_scheduled_job};
 pub use invocation::{Answer, Call, delivery, sample, sample_message};
-pub use template::{Template, root};
+pub use template::{Template, root, stack};
 pub use window::ConflictWindow;

@@ -4,10 +4,32 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
+    sync::LazyLock,
 };
 
+use embedded::template::{self, LocalNames, Stack};
 use serde::Deserialize;
 use serde_json::Value;
+
+use super::TOKEN;
+use crate::access::Tokens;
+
+/// The URL with which the URLs of queues begin.
+pub(super) const URL: &str = "http://localhost";
+
+/// Returns the resources of the template, with the defaults of its parameters and the token
+/// [`TOKEN`].
+#[must_use]
+pub fn stack() -> &'static Stack {
+    // Resolved once for all tests of a program.
+    static STACK: LazyLock<Stack> = LazyLock::new(|| {
+        let text = fs::read_to_string(root().join("template.yaml")).expect("template.yaml");
+        let token = ("AccessTokenSha256".to_owned(), Tokens::hash(TOKEN));
+        let template = template::Template::parse(&text).expect("a template");
+        template.resolve(&[token].into(), &LocalNames::new("once", URL)).expect("a stack")
+    });
+    &STACK
+}
 
 /// Returns the root folder of the project.
 #[must_use]
@@ -87,23 +109,5 @@ impl Template {
     #[must_use]
     pub fn globals(&self) -> &Value {
         &self.globals
-    }
-
-    /// Returns the `CreateTable` requests of the template's tables. `name` maps logical ids to
-    /// table names.
-    pub fn create_table_requests(&self, name: impl Fn(&str) -> String) -> Vec<Value> {
-        const MEMBERS: [&str; 4] =
-            ["AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode"];
-        self.resources("AWS::DynamoDB::Table")
-            .map(|(id, properties)| {
-                let mut request = properties.clone();
-                request
-                    .as_object_mut()
-                    .expect("a table has properties")
-                    .retain(|key, _| MEMBERS.contains(&key.as_str()));
-                request["TableName"] = name(id).into();
-                request
-            })
-            .collect()
     }
 }

@@ -1,6 +1,8 @@
 //! An instance crashes between any two calls: once its lease has expired, the next caller gets the
 //! figures.
 
+use std::time::Duration;
+
 use once::{
     company::{CacheStatus, FiguresError, Kind},
     testing::{Cloud, Fault, Instance, QueuedMessage, crash::at_every_call},
@@ -90,16 +92,19 @@ async fn a_worker_that_paused_beyond_its_lease_changes_nothing() {
         let cloud = setup().await;
         let message = abandoned_request(&cloud, Kind::Sales, at(0)).await;
         let slow = new_instance(&cloud);
+        // Its next call waits for longer than it takes to see that.
+        let pause = Fault::Delay(Duration::from_millis(20));
+        slow.transport.fail_at(u64::try_from(calls_before).expect("few") + 1, pause);
         let mut paused = Box::pin(compute(&slow, &message, at(0)));
         let mut calls = 0;
-        let has_made_its_calls = || {
+        let has_begun_its_next_call = || {
             calls += slow.transport.take_calls().len();
-            calls >= calls_before
+            calls > calls_before
         };
         tokio::select! {
             biased;
+            () = wait_until(has_begun_its_next_call) => {}
             () = &mut paused => panic!("no pause"),
-            () = wait_until(has_made_its_calls) => {}
         }
         cloud.record_sales("2026-11-18", COMPANY, 1).await;
         let expected = computed(&cloud, Kind::Sales, at(EXPIRED)).await.expect("figures");
@@ -132,10 +137,8 @@ async fn a_request_that_crashes_leaves_a_claim_that_is_worked_on_or_expires() {
             let after = fault == Fault::CrashAfter;
             let claimed = call == 4 || (call == 3 && after);
             let sent = call == 4 && after;
-            let next = crate::company::fixtures::instance_with_wait(
-                &cloud,
-                std::time::Duration::from_millis(200),
-            );
+            let next =
+                crate::company::fixtures::instance_with_wait(&cloud, Duration::from_millis(200));
             if claimed && !sent {
                 // A request in the meantime waits for a computation that no worker performs.
                 let answer = with_workers(

@@ -1,6 +1,6 @@
 //! Peak memory of a process that does all work of a settlement, for settlements of different sizes.
 //!
-//! The embedded store keeps its tables in memory, so the work is done in a child process.
+//! The embedded store has memory of its own, so the work is done in a child process.
 
 use std::{env, fs};
 
@@ -50,7 +50,8 @@ pub async fn run(Ledger { cloud, plan: largest, .. }: &Ledger) {
 /// Settles these days in a child process, and returns its output, the peak in MB.
 async fn settle_in_child_process(cloud: &Cloud, days: Days) -> String {
     let program = env::current_exe().expect("the path of this program");
-    let arguments = ["settle", cloud.endpoint(), &days.from.to_string(), &days.to.to_string()];
+    let arguments =
+        ["settle", cloud.endpoint().await, &days.from.to_string(), &days.to.to_string()];
     let output =
         Command::new(program).args(arguments).output().await.expect("the child process starts");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -59,8 +60,7 @@ async fn settle_in_child_process(cloud: &Cloud, days: Days) -> String {
 
 /// Settles these days and prints the peak: the main function of the child process.
 pub async fn child(endpoint: &str, days: Days) {
-    workers::settle_as_one_instance(&Cloud::at(endpoint.to_owned()), days, MESSAGES_PER_EVENT)
-        .await;
+    workers::settle_as_one_instance(&Cloud::at(endpoint).await, days, MESSAGES_PER_EVENT).await;
     println!("{:.1}", peak_mb());
 }
 

@@ -22,7 +22,7 @@ pub async fn run() {
     let mut starts: Vec<Vec<Duration>> = programs.iter().map(|_| Vec::new()).collect();
     for _ in 0..STARTS {
         for (program, starts) in programs.iter().zip(&mut starts) {
-            starts.push(program.start(cloud.endpoint()).await.start);
+            starts.push(program.start(cloud.endpoint().await).await.start);
         }
     }
     println!("\nprograms: medians of {STARTS} starts in turns; `bare` is the floor\n");
