@@ -75,8 +75,8 @@ static METRICS: OnceLock<Metrics> = OnceLock::new();
 struct Metrics {
     collector: &'static Collector,
     interval: Duration,
-    /// When the last write was, in milliseconds since 1970: the wall clock goes on while an instance
-    /// is frozen.
+    /// When the last write was, in milliseconds since 1970: the wall clock goes on while an
+    /// instance is frozen.
     written_at: AtomicI64,
 }
 
@@ -141,8 +141,8 @@ pub fn flush_when_due() {
     }
 }
 
-/// Returns whether an interval has passed since the last write. A write of the future is from before
-/// the clock was set back.
+/// Returns whether an interval has passed since the last write. A write of the future is from
+/// before the clock was set back.
 fn is_due(last: Timestamp, now: Timestamp, interval: Duration) -> bool {
     !(last..last.plus(interval)).contains(&now)
 }

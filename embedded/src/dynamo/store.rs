@@ -80,7 +80,8 @@ impl Store {
         })))
     }
 
-    /// Changes rows, all or none, as durable as any other write. An error rolls them back. The tables of other modules need names that DynamoDB's tables cannot have.
+    /// Changes rows, all or none, as durable as any other write. An error rolls them back. The
+    /// tables of other modules need names that DynamoDB's tables cannot have.
     ///
     /// The writer waits for `change`: it should take milliseconds.
     pub async fn write<T, F>(&self, change: F) -> rusqlite::Result<T>

@@ -24,7 +24,7 @@ pub fn stack() -> &'static Stack {
     // Resolved once for all tests of a program.
     static STACK: LazyLock<Stack> = LazyLock::new(|| {
         let text = fs::read_to_string(root().join("template.yaml")).expect("template.yaml");
-        let token = ("AccessTokenSha256".to_owned(), Tokens::hash(TOKEN));
+        let token = ("AdminTokenSha256".to_owned(), Tokens::hash(TOKEN));
         let template = template::Template::parse(&text).expect("a template");
         template.resolve(&[token].into(), &LocalNames::new("once", URL)).expect("a stack")
     });

@@ -49,17 +49,17 @@ pub use id::{InvalidId, UniqueId};
 pub use shard_config::ShardConfig;
 pub use stream::MinuteCount;
 
-/// The time from the end of a minute until it is counted: longer than [`WRITE_TIME`] by an
-/// instance's clock, the difference of that clock from the gateway's, and that of the clock by which
-/// the minute is closed.
+/// The time from the end of a minute until it is counted: longer than `WRITE_TIME` by an instance's
+/// clock, the difference of that clock from the gateway's, and that of the clock by which the
+/// minute is closed.
 pub const GRACE: Duration = Duration::from_secs(15);
 
 /// The most by which a clock may differ from the gateway's. Lambda's differ by milliseconds. An
 /// instance refuses requests beyond it.
 pub const CLOCK_SKEW: Duration = Duration::from_secs(5);
 
-/// The time from the arrival of a request at the gateway until its put must have been sent. A second
-/// is left of [`GRACE`] for the way to the store.
+/// The time from the arrival of a request at the gateway until its put must have been sent. A
+/// second is left of [`GRACE`] for the way to the store.
 const WRITE_TIME: Duration = Duration::from_secs(4);
 
 const _: () = assert!(GRACE.as_secs() > WRITE_TIME.as_secs() + 2 * CLOCK_SKEW.as_secs());

@@ -61,6 +61,11 @@ pub trait Recurrence {
     /// The last occurrence before a moment. It may be before the start.
     fn last_before(&self, start: Timestamp, at: Timestamp) -> Option<Timestamp>;
 
+    /// Rejects what is no longer accepted, but may be stored.
+    fn check(&self) -> Result<(), FieldError> {
+        Ok(())
+    }
+
     /// The schedule in words: `At 02:30, on Monday, in Europe/Berlin`.
     fn describe(&self) -> String;
 

@@ -44,6 +44,7 @@ impl Schedule {
     /// computed from `now` in whole seconds. Rejects a schedule that ends before its start or not
     /// after `now`, and one without an occurrence at or after `now`.
     pub fn begin(self, now: Timestamp) -> Result<Self, FieldError> {
+        self.recurrence.rule().check()?;
         let second = Timestamp::from_millis(now.as_millis().div_euclid(1000) * 1000);
         let (given, end_at) = (self.start_at, self.end_at);
         let start = given.unwrap_or_else(|| self.recurrence.rule().start(second));

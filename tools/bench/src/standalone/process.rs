@@ -57,8 +57,8 @@ fn build() -> PathBuf {
 }
 
 impl Process {
-    /// Builds the program, unless the variable `ONCE` names one, and starts it. There is no limit of
-    /// rates.
+    /// Builds the program, unless the variable `ONCE` names one, and starts it. There is no limit
+    /// of rates.
     ///
     /// # Panics
     /// If it does not start.

@@ -9,7 +9,7 @@ use std::{
 };
 
 use flate2::{Compression, write::DeflateEncoder};
-use once::testing::{ACCESS_KEY, ENVIRONMENT, root};
+use once::testing::{ENVIRONMENT, root};
 use serde_json::Value;
 use tokio::process::{Child, Command};
 

@@ -20,11 +20,14 @@ use croner::{
 use jiff::{ToSpan, civil};
 use serde::{Deserialize, Serialize};
 
-use super::field::{FIELDS, InvalidField};
+use super::field::{FIELDS, InvalidField, InvalidStep};
 use crate::validated::{InvalidText, Text};
 
 /// The maximum length of an expression, in characters.
 const MAX_LENGTH: usize = 200;
+
+/// The place of the field of days of the month.
+const DAY_OF_MONTH: usize = 2;
 
 const NICKNAMES: [&str; 6] = ["@hourly", "@daily", "@weekly", "@monthly", "@yearly", "@annually"];
 
@@ -60,6 +63,13 @@ pub enum InvalidExpression {
 }
 
 impl Expression {
+    /// Rejects a step that is larger than its field, which earlier releases accepted: what they
+    /// stored is still read.
+    pub(super) fn check(&self) -> Result<(), InvalidStep> {
+        let fields = self.text.split_whitespace();
+        FIELDS.iter().zip(fields).try_for_each(|(field, text)| field.check_steps(text))
+    }
+
     /// Returns the first matching local time at or after `local`, a whole second; none after the
     /// year 5000.
     pub(super) fn first_from(&self, local: civil::DateTime) -> Option<civil::DateTime> {
@@ -94,10 +104,12 @@ impl Expression {
             }
         }
         let words = parse(&fields.join(" ")).unwrap_or_else(|| self.cron.clone()).describe();
-        let words = words.trim_end_matches('.');
-        words
-            .strip_prefix("At every")
-            .map_or_else(|| words.to_owned(), |rest| format!("Every{rest}"))
+        let mut words = words.trim_end_matches('.').to_owned();
+        // croner describes the last weekday as if it were the last day.
+        if fields.get(DAY_OF_MONTH).is_some_and(|days| days.split(',').any(|day| day == "LW")) {
+            words = words.replace("the last day of the month", "the last weekday of the month");
+        }
+        words.strip_prefix("At every").map(|rest| format!("Every{rest}")).unwrap_or(words)
     }
 }
 
@@ -194,6 +206,8 @@ impl From<Expression> for String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn expression(text: &str) -> Expression {
@@ -226,6 +240,7 @@ mod tests {
             ("0 12 * feb,Mar SUN", ["02-01 12:00", "02-08 12:00", "02-15 12:00"]),
             ("0 0 L * *", ["01-31 00:00", "02-28 00:00", "03-31 00:00"]),
             ("0 0 LW * *", ["01-30 00:00", "02-27 00:00", "03-31 00:00"]),
+            ("0 0 15,LW * *", ["01-15 00:00", "01-30 00:00", "02-15 00:00"]),
             ("0 0 15W * *", ["01-15 00:00", "02-16 00:00", "03-16 00:00"]),
             ("0 0 * * 5L", ["01-30 00:00", "02-27 00:00", "03-27 00:00"]),
             ("0 0 * * FRI#2", ["01-09 00:00", "02-13 00:00", "03-13 00:00"]),
@@ -302,8 +317,45 @@ mod tests {
             ("0-30/10 * * * *", "At minute 0, 10, 20, and 30 past every hour"),
             ("0 0 1 */5 *", "At 00:00, on day 1, in January, June, and November"),
             ("@hourly", "At minute 0 past every hour"),
+            ("0 0 L * *", "At 00:00, on the last day of the month"),
+            ("0 0 LW * *", "At 00:00, on the last weekday of the month"),
+            ("0 0 lw * *", "At 00:00, on the last weekday of the month"),
+            ("0 0 15,LW * *", "At 00:00, on day 15 and the last weekday of the month"),
+            (
+                "0 0 LW,1W * 5L",
+                "At 00:00, on the last weekday of the month and the weekday nearest day 1 or \
+                 the last Friday of the month",
+            ),
+            ("0 0 * * 5L", "At 00:00, on the last Friday of the month"),
         ] {
             assert_eq!(expression(text).describe(), words, "{text}");
+        }
+    }
+
+    /// A text that is an expression, or nearly one.
+    fn similar() -> impl Strategy<Value = String> {
+        let word = "\\*|[0-9]{1,3}|[A-Za-z]{1,3}|L|LW|[0-9]{1,2}[LW]|[0-9]#[0-9]|\\?|";
+        let item = (word, "(-[0-9]{1,2}|-[a-zA-Z]{3})?", "(/[0-9]{1,3})?")
+            .prop_map(|(word, to, step)| word + &to + &step);
+        let field = prop::collection::vec(item, 1..4).prop_map(|items| items.join(","));
+        prop::collection::vec(prop_oneof![4 => Just("*".to_owned()), 3 => field], 4..7)
+            .prop_map(|fields| fields.join(" "))
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics_and_an_expression_is_its_text(
+            text in prop_oneof![1 => any::<String>(), 9 => similar()],
+        ) {
+            if let Ok(expression) = text.parse::<Expression>() {
+                let _ = expression.check();
+                prop_assert!(!expression.describe().is_empty());
+                prop_assert_eq!(expression.to_string().parse(), Ok(expression.clone()));
+                let noon = civil::date(2026, 11, 20).at(12, 0, 0, 0);
+                let (first, last) = (expression.first_from(noon), expression.last_to(noon));
+                prop_assert!(first.is_none_or(|first| first >= noon));
+                prop_assert!(last.is_none_or(|last| last <= noon));
+            }
         }
     }
 }

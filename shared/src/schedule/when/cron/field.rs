@@ -9,6 +9,8 @@ pub(super) struct Field {
     name: &'static str,
     syntax: &'static str,
     names: &'static [&'static str],
+    /// The number of its values, the largest step.
+    values: u16,
     /// Whether a word is valid that is neither a number nor a name.
     accepts_special: fn(&Field, &str) -> bool,
 }
@@ -25,14 +27,25 @@ pub struct InvalidField {
     text: String,
 }
 
+/// A step that exceeds the values of its field. Cron does not count on into the next hour or day,
+/// so `*/90` would be due at minute 0 of each hour.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("invalid {name} `{text}`: a step must be at most {values}, the number of its values")]
+pub struct InvalidStep {
+    name: &'static str,
+    text: String,
+    values: u16,
+}
+
 /// The fields, in the order of an expression.
 pub(super) const FIELDS: [Field; 5] = [
-    Field { name: "minute", syntax: "0-59", names: &[], accepts_special: |_, _| false },
-    Field { name: "hour", syntax: "0-23", names: &[], accepts_special: |_, _| false },
+    Field { name: "minute", syntax: "0-59", names: &[], values: 60, accepts_special: |_, _| false },
+    Field { name: "hour", syntax: "0-23", names: &[], values: 24, accepts_special: |_, _| false },
     Field {
         name: "day of month",
         syntax: "1-31, L, LW or 15W",
         names: &[],
+        values: 31,
         accepts_special: Field::is_day,
     },
     Field {
@@ -41,12 +54,14 @@ pub(super) const FIELDS: [Field; 5] = [
         names: &[
             "JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC",
         ],
+        values: 12,
         accepts_special: |_, _| false,
     },
     Field {
         name: "day of week",
         syntax: "0-7 or SUN-SAT, 5L or 5#2",
         names: &["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"],
+        values: 7,
         accepts_special: |field, word| {
             word.strip_suffix('L').is_some_and(|day| field.is_value(day))
         },
@@ -63,6 +78,16 @@ impl Field {
         let valid =
             |word: &str| word == "*" || self.is_value(word) || (self.accepts_special)(self, word);
         !both && items.iter().all(|item| item.split(['-', '/', '#']).all(valid))
+    }
+
+    /// Checks the steps of a text that this field accepts.
+    pub fn check_steps(&self, text: &str) -> Result<(), InvalidStep> {
+        let mut steps = text.split(',').filter_map(|item| item.split_once('/'));
+        let is_valid = |step: &str| step.parse().is_ok_and(|step: u16| step <= self.values);
+        if steps.all(|(_, step)| is_valid(step)) {
+            return Ok(());
+        }
+        Err(InvalidStep { name: self.name, text: text.to_owned(), values: self.values })
     }
 
     /// Returns the error for a text that is invalid in this field.
@@ -123,6 +148,28 @@ mod tests {
         ] {
             let error = expression.parse::<Expression>().expect_err(expression).to_string();
             assert!(error.starts_with(&format!("invalid {field}: use ")), "{expression}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_step_is_at_most_the_number_of_values() {
+        for (expression, field) in [
+            ("*/61 * * * *", "minute `*/61`: a step must be at most 60"),
+            ("*/90 * * * *", "minute `*/90`: a step must be at most 60"),
+            ("1,10-40/99 * * * *", "minute `1,10-40/99`: a step must be at most 60"),
+            ("0 */25 * * *", "hour `*/25`: a step must be at most 24"),
+            ("0 0 */32 * *", "day of month `*/32`: a step must be at most 31"),
+            ("0 0 1 */13 *", "month `*/13`: a step must be at most 12"),
+            ("0 0 * * */8", "day of week `*/8`: a step must be at most 7"),
+        ] {
+            let expression: Expression = expression.parse().expect("stored ones are read");
+            let error = expression.check().expect_err("a large step").to_string();
+            let expected = format!("invalid {field}, the number of its values");
+            assert_eq!(error, expected);
+        }
+        for expression in ["*/60 */24 */31 */12 */7", "10-20/60 * * * *", "@daily", "1,2 * L * 5#2"]
+        {
+            assert_eq!(expression.parse::<Expression>().expect(expression).check(), Ok(()));
         }
     }
 

@@ -24,7 +24,7 @@ pub use self::{
     field::InvalidField,
 };
 use super::{Recurrence, Zone, latest};
-use crate::time::Timestamp;
+use crate::{json::FieldError, time::Timestamp};
 
 impl Recurrence for Cron {
     fn first_from(&self, _: Timestamp, at: Timestamp) -> Option<Timestamp> {
@@ -37,6 +37,10 @@ impl Recurrence for Cron {
     fn last_before(&self, _: Timestamp, at: Timestamp) -> Option<Timestamp> {
         let second = (at.as_millis() - 1).div_euclid(1000).min(latest().as_seconds());
         search::last_to(self, Instant::from_second(second).ok()?).map(Timestamp::from)
+    }
+
+    fn check(&self) -> Result<(), FieldError> {
+        self.expression().check().map_err(|error| FieldError::new("expression", error))
     }
 
     fn describe(&self) -> String {
