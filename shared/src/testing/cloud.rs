@@ -39,10 +39,14 @@ pub const SETTLEMENTS_TABLE: &str = "SettlementsTable";
 /// Name of the table `Schedules` in every [`Cloud`].
 pub const SCHEDULES_TABLE: &str = "SchedulesTable";
 
+/// Name of the secret that signs the tokens of orders, in every [`Cloud`].
+pub const ORDER_SECRET_ID: &str = "OrderSecret";
+
 /// The environment variables that a function requires, with their values in every [`Cloud`].
-pub const ENVIRONMENT: [(&str, &str); 14] = [
+pub const ENVIRONMENT: [(&str, &str); 15] = [
     ("ORDERS_TABLE", ORDERS_TABLE),
     ("LEDGER_TABLE", LEDGER_TABLE),
+    ("ORDER_SECRET_ID", ORDER_SECRET_ID),
     ("UNIQUES_TABLE", UNIQUES_TABLE),
     ("COUNT_STREAM", "counts"),
     ("CALLBACK_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/000000000000/callbacks"),

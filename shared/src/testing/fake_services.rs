@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use super::{
+    ORDER_SECRET_ID,
     bucket::{self, Bucket},
     fake_cloudwatch::{FakeCloudWatch, MetricId},
     replies,
@@ -28,7 +29,7 @@ pub const ORDER_SECRET: &str = "a-secret-of-32-characters-for-tests";
 impl Default for FakeServices {
     fn default() -> Self {
         let services = Self(Arc::default());
-        services.put_secret("order-secret", ORDER_SECRET);
+        services.put_secret(ORDER_SECRET_ID, ORDER_SECRET);
         services
     }
 }
@@ -106,7 +107,7 @@ impl FakeServices {
 
     /// Replaces the secret that signs the tokens of orders.
     pub fn rotate_order_secret(&self, value: &str) {
-        self.put_secret("order-secret", value);
+        self.put_secret(ORDER_SECRET_ID, value);
     }
 
     /// Makes a value the current version of a secret, and the current one the previous one.
@@ -120,7 +121,7 @@ impl FakeServices {
 
     /// Removes the secret that signs the tokens of orders.
     pub fn remove_order_secret(&self) {
-        self.0.lock().secrets.retain(|(name, _), _| name != "order-secret");
+        self.0.lock().secrets.retain(|(name, _), _| name != ORDER_SECRET_ID);
     }
 
     /// Returns the content of a file of the bucket.

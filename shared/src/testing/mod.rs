@@ -32,8 +32,9 @@ mod template;
 mod window;
 
 pub use cloud::{
-    ACCESS_KEY, COMPANIES_TABLE, Cloud, ENVIRONMENT, Instance, LEDGER_TABLE, ORDERS_TABLE,
-    READ_TOKEN, SCHEDULES_TABLE, SETTLEMENTS_TABLE, TOKEN, UNIQUES_TABLE, app_over, client_over,
+    ACCESS_KEY, COMPANIES_TABLE, Cloud, ENVIRONMENT, Instance, LEDGER_TABLE, ORDER_SECRET_ID,
+    ORDERS_TABLE, READ_TOKEN, SCHEDULES_TABLE, SETTLEMENTS_TABLE, TOKEN, UNIQUES_TABLE, app_over,
+    client_over,
 };
 pub use fake_cloudwatch::MetricId;
 pub use fake_services::{FakeServices, ORDER_SECRET, QueueDepth, QueuedMessage};

@@ -14,6 +14,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
+use serde_json::Value;
 use tokio::{
     net::TcpListener,
     sync::{Mutex, mpsc},
@@ -86,12 +87,15 @@ impl Lambda {
     /// response.
     ///
     /// # Panics
-    /// If there is no response in time.
+    /// If there is no response in time, or it is an error.
     pub async fn invoke(&mut self, event: String) -> Duration {
         let sent_at = Instant::now();
         self.events.send(event).expect("a running server");
         let response = timeout(TIMEOUT, self.responses.recv()).await.expect("a response in time");
-        let (received_at, _) = response.expect("a running server");
+        let (received_at, response) = response.expect("a running server");
+        let response: Value = serde_json::from_slice(&response).expect("a response in JSON");
+        let status = response["statusCode"].as_u64();
+        assert!(status.is_some_and(|status| status < 300), "{response}");
         self.ready().await;
         received_at - sent_at
     }
