@@ -64,19 +64,26 @@ impl Invocation {
         Self { tokens: Tokens::after(digest::uuid(Sha256::new().chain_update(id))), deadline }
     }
 
-    /// Makes the invocation that Lambda's runtime interface describes.
+    /// Makes the invocation that Lambda's runtime interface describes. Lambda repeats a failed one
+    /// with the same id, but with another deadline.
     #[must_use]
     pub fn of(context: &Context) -> Self {
-        let end = i64::try_from(context.deadline).ok().filter(|end| *end > 0);
-        let deadline = end.map(|end| Timestamp::from_millis(end).minus(MARGIN));
-        Self::new(&context.request_id, deadline)
+        let Context { request_id, deadline, .. } = context;
+        let end = i64::try_from(*deadline).ok().filter(|end| *end > 0);
+        let end = end.map(|end| Timestamp::from_millis(end).minus(MARGIN));
+        Self::new(&format!("{request_id} {deadline}"), end)
     }
 
     /// Starts an invocation that may take `time`, answer included.
     #[must_use]
     pub fn starting(time: Duration) -> Self {
-        let deadline = Timestamp::now().plus(time).minus(MARGIN);
-        Self::new(&Uuid::now_v7().to_string(), Some(deadline))
+        Self { deadline: Some(Timestamp::now().plus(time).minus(MARGIN)), ..Self::unlimited() }
+    }
+
+    /// Starts an invocation without a deadline.
+    #[must_use]
+    pub fn unlimited() -> Self {
+        Self { tokens: Tokens::random(), deadline: None }
     }
 
     /// Returns the invocation that the caller works for.
@@ -198,8 +205,24 @@ mod tests {
     }
 
     #[test]
+    fn an_invocation_that_lambda_repeats_has_other_tokens() {
+        let token_before = |deadline| {
+            let mut context = Context::default();
+            context.request_id = "1".to_owned();
+            context.deadline = deadline;
+            CURRENT.sync_scope(Invocation::of(&context), token)
+        };
+        let first = token_before(1_795_216_800_000);
+        assert_eq!(token_before(1_795_216_800_000), first);
+        assert_ne!(token_before(1_795_216_860_000), first);
+        let unlimited = || CURRENT.sync_scope(Invocation::unlimited(), token);
+        assert_ne!(unlimited(), unlimited());
+    }
+
+    #[test]
     fn the_deadline_of_lambda_leaves_time_for_the_answer() {
         let mut context = Context::default();
+        context.request_id = "1".to_owned();
         assert_eq!(Invocation::of(&context).deadline, None);
         context.deadline = 1_795_216_800_000;
         let deadline = Invocation::of(&context).deadline;

@@ -117,7 +117,7 @@ fn run_concurrent(function: &'static str, prewarm: Prewarm, handler: Handler) ->
 
 /// Returns the invocation of a request that Lambda's runtime interface handed over.
 fn invocation(request: &Request) -> Invocation {
-    request.lambda_context_ref().map_or_else(|| Invocation::new("", None), Invocation::of)
+    request.lambda_context_ref().map_or_else(Invocation::unlimited, Invocation::of)
 }
 
 /// Handles one request: enforces what the table of routes declares, then calls the handler. An

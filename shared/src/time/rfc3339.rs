@@ -57,7 +57,7 @@ impl Rest<'_> {
         self.one_of(b"0123456789").map(|digit| i16::from(digit - b'0'))
     }
 
-    /// Reads a number of exactly so many digits, at most four.
+    /// Reads a number of exactly `digits` digits, at most four.
     fn number(&mut self, digits: usize) -> Option<i16> {
         (0..digits).try_fold(0, |number, _| Some(number * 10 + self.digit()?))
     }
