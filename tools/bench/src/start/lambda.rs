@@ -21,6 +21,7 @@ use tokio::{
     task::JoinHandle,
     time::timeout,
 };
+use uuid::Uuid;
 
 /// Longest wait for a start or a response.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -114,13 +115,13 @@ async fn next(State(runtime): State<Arc<Runtime>>) -> Response {
     let Some(event) = runtime.events.lock().await.recv().await else {
         return StatusCode::GONE.into_response();
     };
+    // Each invocation has an id of its own: tokens of writes are made of it.
+    let request_id = Uuid::from_u128(fastrand::u128(..)).to_string();
+    let function = "arn:aws:lambda:us-east-1:000000000000:function:order-create";
     let headers = [
-        ("Lambda-Runtime-Aws-Request-Id", "8476a536-e9f4-11e8-9739-2dfe598c3fcd"),
-        ("Lambda-Runtime-Deadline-Ms", "4102444800000"),
-        (
-            "Lambda-Runtime-Invoked-Function-Arn",
-            "arn:aws:lambda:us-east-1:000000000000:function:order-create",
-        ),
+        ("Lambda-Runtime-Aws-Request-Id", request_id),
+        ("Lambda-Runtime-Deadline-Ms", "4102444800000".to_owned()),
+        ("Lambda-Runtime-Invoked-Function-Arn", function.to_owned()),
     ];
     (headers, event).into_response()
 }
